@@ -1,0 +1,165 @@
+#include "base/jsonw.h"
+
+static void separate(struct jsonw *w)
+{
+	if (w->_comma)
+		buf_char(w->b, ',');
+	w->_comma = true;
+}
+
+size_t utf8_sequence(const char *bytes, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+	size_t len;
+
+	if (n == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		len = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		len = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (n < len)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+static void string(struct buf *b, struct sv v)
+{
+	size_t clean = 0;
+
+	buf_char(b, '"');
+	for (size_t i = 0; i < v.n;) {
+		unsigned char c = (unsigned char)v.p[i];
+		size_t len;
+
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			i++;
+			continue;
+		}
+		len = c >= 0x80 ? utf8_sequence(v.p + i, v.n - i) : 1;
+		if (c >= 0x80 && len > 0) {
+			i += len;
+			continue;
+		}
+		buf_append(b, v.p + clean, i - clean);
+		if (c >= 0x80)
+			buf_str(b, "\xef\xbf\xbd");
+		else if (c == '"' || c == '\\')
+			buf_printf(b, "\\%c", c);
+		else if (c == '\n')
+			buf_str(b, "\\n");
+		else if (c == '\t')
+			buf_str(b, "\\t");
+		else if (c == '\r')
+			buf_str(b, "\\r");
+		else
+			buf_printf(b, "\\u%04x", c);
+		clean = ++i;
+	}
+	buf_append(b, v.p + clean, v.n - clean);
+	buf_char(b, '"');
+}
+
+void jsonw_key(struct jsonw *w, const char *key)
+{
+	separate(w);
+	buf_printf(w->b, "\"%s\":", key);
+	w->_comma = false;
+}
+
+void jsonw_key_sv(struct jsonw *w, struct sv key)
+{
+	separate(w);
+	string(w->b, key);
+	buf_char(w->b, ':');
+	w->_comma = false;
+}
+
+void jsonw_open(struct jsonw *w, char bracket)
+{
+	separate(w);
+	buf_char(w->b, bracket);
+	w->_comma = false;
+}
+
+void jsonw_close(struct jsonw *w, char bracket)
+{
+	buf_char(w->b, bracket);
+	w->_comma = true;
+}
+
+void jsonw_sv(struct jsonw *w, struct sv v)
+{
+	separate(w);
+	string(w->b, v);
+}
+
+void jsonw_str(struct jsonw *w, const char *s)
+{
+	if (s == NULL)
+		jsonw_null(w);
+	else
+		jsonw_sv(w, sv_cstr(s));
+}
+
+void jsonw_int(struct jsonw *w, int64_t n)
+{
+	separate(w);
+	buf_printf(w->b, "%lld", (long long)n);
+}
+
+void jsonw_fixed2(struct jsonw *w, int64_t hundredths)
+{
+	int64_t magnitude = hundredths < 0 ? -hundredths : hundredths;
+	const char *sign = hundredths < 0 ? "-" : "";
+	long long whole = (long long)(magnitude / 100);
+	int rest = (int)(magnitude % 100);
+
+	separate(w);
+	if (rest % 10 == 0)
+		buf_printf(w->b, "%s%lld.%d", sign, whole, rest / 10);
+	else
+		buf_printf(w->b, "%s%lld.%02d", sign, whole, rest);
+}
+
+void jsonw_bool(struct jsonw *w, bool v)
+{
+	separate(w);
+	buf_str(w->b, v ? "true" : "false");
+}
+
+void jsonw_null(struct jsonw *w)
+{
+	separate(w);
+	buf_str(w->b, "null");
+}
+
+void jsonw_instant(struct jsonw *w, struct instant t)
+{
+	char text[INSTANT_ISO_SIZE];
+
+	if (!instant_known(t)) {
+		jsonw_null(w);
+		return;
+	}
+	instant_format_iso(t, text);
+	jsonw_str(w, text);
+}
+
+void jsonw_raw(struct jsonw *w, struct sv json)
+{
+	separate(w);
+	buf_sv(w->b, json);
+}

@@ -1,0 +1,38 @@
+/* JSON writer: appends one compact document to a buf. RFC 8259.
+ *
+ * Keeps track of commas and nesting. Strings may hold any bytes: control characters, quotes and
+ * backslashes are escaped, each byte that is not part of valid UTF-8 becomes U+FFFD, and so do not
+ * break the document. Keys passed as C strings are trusted literals.
+ */
+#ifndef PINWATCH_BASE_JSONW_H
+#define PINWATCH_BASE_JSONW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+struct jsonw {
+	struct buf *b;
+	bool _comma;
+};
+
+static inline struct jsonw jsonw_on(struct buf *b) { return (struct jsonw){ b, false }; }
+void jsonw_key(struct jsonw *w, const char *key);
+void jsonw_key_sv(struct jsonw *w, struct sv key);
+void jsonw_open(struct jsonw *w, char bracket);  /* '{' or '[' */
+void jsonw_close(struct jsonw *w, char bracket); /* '}' or ']' */
+void jsonw_sv(struct jsonw *w, struct sv v);
+void jsonw_str(struct jsonw *w, const char *s); /* NULL writes null */
+void jsonw_int(struct jsonw *w, int64_t n);
+void jsonw_fixed2(struct jsonw *w, int64_t hundredths); /* -1600 → -16.0, 2136 → 21.36 */
+void jsonw_bool(struct jsonw *w, bool v);
+void jsonw_null(struct jsonw *w);
+void jsonw_instant(struct jsonw *w, struct instant t); /* null when unknown */
+/* Bytes that are JSON already. */
+void jsonw_raw(struct jsonw *w, struct sv json);
+/* Length of the valid UTF-8 sequence at p (1–4), or 0. RFC 3629: no surrogates, no overlong forms. */
+size_t utf8_sequence(const char *p, size_t n);
+
+#endif

@@ -1,0 +1,76 @@
+/* Bytes to observations: formats as data, compiled once into plans, run per record.
+ *
+ * A format_set holds the built-in formats (formats/ of the source tree, compiled into the program)
+ * and those of `--formats DIR`. A parser applies one format to one input and keeps what the encoding
+ * needs between records (a Zeek header, a CSV heading). Views in the observations borrow from the
+ * record and the parser's scratch memory: they die with the next parser_run.
+ * A format_set is read-only once loaded and may be shared; a parser belongs to one thread.
+ */
+#ifndef PINWATCH_PARSE_PARSER_H
+#define PINWATCH_PARSE_PARSER_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/observation.h"
+#include "read/reader.h"
+
+struct format;
+struct format_set;
+struct parser;
+
+/* The built-in formats. */
+struct format_set *format_set_builtin(struct error *err);
+void format_set_free(struct format_set *set);
+/* Adds every *.yaml of a folder; a format of a known name replaces it. Errors name file, line, column. */
+bool format_set_add_dir(struct format_set *set, const char *dir, struct error *err);
+bool format_set_add_text(struct format_set *set, const char *name, struct sv yaml, struct error *err);
+
+size_t format_set_count(const struct format_set *set);
+const struct format *format_set_at(const struct format_set *set, size_t i); /* sorted by name */
+const struct format *format_find(const struct format_set *set, struct sv name);
+
+struct sv format_name(const struct format *f);
+struct sv format_title(const struct format *f);    /* one line for people */
+enum framing format_framing(const struct format *f);
+/* What the records usually feed; a single record says its own in observation.sensor. */
+enum sensor_kind format_sensor(const struct format *f);
+/* The name under which the records of this format appear as a source when none is configured. Formats
+ * that are encodings of one log (Zeek TSV and JSON) share it. */
+struct sv format_source(const struct format *f);
+
+/* Detection by content. */
+struct format_match {
+	const struct format *format;
+	int score;           /* higher is surer; 0: does not match */
+	char reason[160];    /* why, or the field at which it failed */
+};
+/* The first bytes of an input (a few lines suffice). Fills at most n matches, best first, failed ones
+ * (score 0) after those that match, nearest first. Returns how many. */
+size_t format_detect(const struct format_set *set, struct sv head, struct format_match *out, size_t n);
+
+struct parser_options {
+	int32_t zone;         /* seconds east of UTC for times without a zone */
+	struct instant date;  /* day for times without a date; INSTANT_NONE where there is none */
+	enum vantage vantage;
+	/* Ports counted as TLS in flow records that do not say what they carry; 443 always is. */
+	const uint16_t *tls_ports;
+	size_t n_tls_ports;
+};
+
+struct parser *parser_new(const struct format *f, const struct parser_options *options);
+void parser_free(struct parser *p);
+
+enum parse_result {
+	PARSE_OBSERVATIONS, /* *n ≥ 1 */
+	PARSE_IRRELEVANT,   /* well-formed, but no observation: another kind of traffic, a header, a comment */
+	PARSE_REJECTED,     /* *err says which field, what was expected; position is a byte offset */
+};
+/* Runs the plan over one record. READ_PADDING bytes behind it must be readable. */
+enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
+			     size_t *n, struct error *err);
+
+/* One canonical JSON object, without line break; `source` as the observation's source name. Absent keys
+ * mean "not said". */
+void observation_write_json(struct buf *b, const struct observation *o, struct sv source);
+
+#endif
