@@ -99,6 +99,8 @@ bool instant_parse_iso(struct sv v, int32_t zone, struct instant *out)
 	    !two_digits(p + 17, &second))
 		return false;
 	year += century * 100;
+	if (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
+		return false;
 	if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 ||
 	    day > month_days[month - 1] || hour > 23 || minute > 59 || second > 60)
 		return false;

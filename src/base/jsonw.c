@@ -68,7 +68,8 @@ static void string(struct buf *b, struct sv v)
 			buf_printf(b, "\\u%04x", c);
 		clean = ++i;
 	}
-	buf_append(b, v.p + clean, v.n - clean);
+	if (v.n > clean)
+		buf_append(b, v.p + clean, v.n - clean);
 	buf_char(b, '"');
 }
 

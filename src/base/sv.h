@@ -42,7 +42,9 @@ static inline bool sv_ends(struct sv v, struct sv suffix)
 }
 static inline struct sv sv_skip(struct sv v, size_t n)
 {
-	return n >= v.n ? (struct sv){ v.p + v.n, 0 } : (struct sv){ v.p + n, v.n - n };
+	if (n > v.n)
+		n = v.n;
+	return (struct sv){ n > 0 ? v.p + n : v.p, v.n - n }; /* NULL takes no offset, not even 0 */
 }
 static inline struct sv sv_first(struct sv v, size_t n)
 {

@@ -1,0 +1,148 @@
+#include "base/calendar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+#define NO_BUCKET UINT32_MAX
+
+struct calendar_bucket {
+	unsigned char *items;
+	size_t n, capacity;
+	uint32_t next_free;
+};
+
+static int64_t number_of(struct instant t)
+{
+	int64_t n = t.ns / NS_PER_S;
+
+	return t.ns % NS_PER_S < 0 ? n - 1 : n;
+}
+
+void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
+		   int (*compare)(const void *, const void *))
+{
+	*c = (struct calendar){
+		._item_size = item_size,
+		._compare = compare,
+		._free = NO_BUCKET,
+		._last = NO_BUCKET,
+		._released = INT64_MIN,
+	};
+	keymap_init(&c->_by_number, sizeof(int64_t), seed);
+}
+
+void calendar_free(struct calendar *c)
+{
+	for (uint32_t i = 0; i < c->_n_buckets; i++)
+		free(c->_buckets[i].items);
+	free(c->_buckets);
+	free(c->_heap);
+	keymap_free(&c->_by_number);
+}
+
+static void heap_push(struct calendar *c, int64_t number)
+{
+	size_t i = c->_n_heap++;
+
+	if (i == c->_heap_capacity) {
+		c->_heap_capacity = i == 0 ? 64 : i * 2;
+		c->_heap = xrealloc(c->_heap, c->_heap_capacity, sizeof(*c->_heap));
+	}
+	for (; i > 0 && c->_heap[(i - 1) / 2] > number; i = (i - 1) / 2)
+		c->_heap[i] = c->_heap[(i - 1) / 2];
+	c->_heap[i] = number;
+}
+
+static int64_t heap_pop(struct calendar *c)
+{
+	int64_t least = c->_heap[0], moved = c->_heap[--c->_n_heap];
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < c->_n_heap) {
+		if (child + 1 < c->_n_heap && c->_heap[child + 1] < c->_heap[child])
+			child++;
+		if (c->_heap[child] >= moved)
+			break;
+		c->_heap[i] = c->_heap[child];
+		i = child;
+	}
+	c->_heap[i] = moved;
+	return least;
+}
+
+static uint32_t bucket_for(struct calendar *c, int64_t number)
+{
+	uint32_t *slot = keymap_slot(&c->_by_number, &number);
+
+	if (*slot == KEYMAP_NONE) {
+		if (c->_free != NO_BUCKET) {
+			*slot = c->_free;
+			c->_free = c->_buckets[*slot].next_free;
+		} else {
+			if ((c->_n_buckets & (c->_n_buckets - 1)) == 0)
+				c->_buckets = xrealloc(c->_buckets,
+						       c->_n_buckets == 0 ? 1 : c->_n_buckets * 2u,
+						       sizeof(*c->_buckets));
+			*slot = c->_n_buckets++;
+			c->_buckets[*slot] = (struct calendar_bucket){ 0 };
+		}
+		heap_push(c, number);
+	}
+	return *slot;
+}
+
+bool calendar_push(struct calendar *c, struct instant t, const void *item)
+{
+	int64_t number = number_of(t);
+	struct calendar_bucket *b;
+
+	if (number < c->_released)
+		return false;
+	if (c->_last == NO_BUCKET || number != c->_last_number) {
+		c->_last = bucket_for(c, number);
+		c->_last_number = number;
+	}
+	b = &c->_buckets[c->_last];
+	if (b->n == b->capacity) {
+		b->capacity = b->capacity == 0 ? 16 : b->capacity * 2;
+		b->items = xrealloc(b->items, b->capacity, c->_item_size);
+	}
+	memcpy(b->items + b->n++ * c->_item_size, item, c->_item_size);
+	c->count++;
+	return true;
+}
+
+void calendar_release(struct calendar *c, struct instant watermark,
+		      void (*deliver)(void *arg, const void *item), void *arg)
+{
+	int64_t end = number_of(watermark);
+
+	while (c->_n_heap > 0 && c->_heap[0] < end) {
+		int64_t number = heap_pop(c);
+		uint32_t i = keymap_get(&c->_by_number, &number);
+		struct calendar_bucket *b = &c->_buckets[i];
+
+		qsort(b->items, b->n, c->_item_size, c->_compare);
+		for (size_t k = 0; k < b->n; k++)
+			deliver(arg, b->items + k * c->_item_size);
+		c->count -= b->n;
+		b->n = 0;
+		b->next_free = c->_free;
+		c->_free = i;
+		keymap_remove(&c->_by_number, &number);
+		c->_last = NO_BUCKET;
+	}
+	if (end > c->_released)
+		c->_released = end;
+}
+
+size_t calendar_footprint(const struct calendar *c)
+{
+	size_t n = c->_n_buckets * sizeof(*c->_buckets) + keymap_footprint(&c->_by_number);
+
+	for (uint32_t i = 0; i < c->_n_buckets; i++)
+		n += c->_buckets[i].capacity * c->_item_size;
+	return n;
+}

@@ -1,0 +1,45 @@
+/* Calendar queue: puts records in event-time order with a bounded look-ahead.
+ *
+ * Records of one second share a bucket, an unsorted run; a bucket is sorted once, when the watermark has
+ * passed its end and it is handed out. Pushing is an append, so nearly ordered input costs next to
+ * nothing per record.
+ */
+#ifndef PINWATCH_BASE_CALENDAR_H
+#define PINWATCH_BASE_CALENDAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/keymap.h"
+
+struct calendar_bucket;
+
+struct calendar {
+	struct calendar_bucket *_buckets; /* pool; free ones keep their memory */
+	uint32_t _n_buckets;
+	uint32_t _free;
+	struct keymap _by_number;
+	int64_t *_heap; /* bucket numbers, least first */
+	size_t _n_heap, _heap_capacity;
+	uint32_t _last;
+	int64_t _last_number;
+	size_t _item_size;
+	int (*_compare)(const void *, const void *);
+	int64_t _released; /* number of the first bucket not yet handed out */
+	size_t count;
+};
+
+/* Items are copied in. compare: a total order that begins with the time. */
+void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
+		   int (*compare)(const void *, const void *));
+void calendar_free(struct calendar *c);
+/* False when the record's bucket has been handed out already: it is too late. */
+bool calendar_push(struct calendar *c, struct instant t, const void *item);
+/* Hands out every record of each bucket that ends at or before the watermark, in order. */
+void calendar_release(struct calendar *c, struct instant watermark,
+		      void (*deliver)(void *arg, const void *item), void *arg);
+size_t calendar_footprint(const struct calendar *c);
+
+#endif

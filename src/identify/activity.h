@@ -1,0 +1,51 @@
+/* What apps did, as the EDR tells it: states, lock, interaction and contacts. docs/evidence.md, 3.5, 3.6. */
+#ifndef PINWATCH_IDENTIFY_ACTIVITY_H
+#define PINWATCH_IDENTIFY_ACTIVITY_H
+
+#include "identify/device.h"
+#include "identify/track.h"
+
+struct activity_record {
+	struct stamp stamp;
+	int64_t time;
+	uint32_t keys, addr, device;
+	uint32_t bundle, host, ip;
+	uint8_t event, app_state, locked, interaction;
+};
+
+struct activities {
+	struct activity_record *records;
+	size_t n_records, _capacity;
+	struct tracks _states;       /* (device, bundle): enum app_state */
+	struct tracks _apps;         /* (device, 0): bundles with states */
+	struct tracks _locks;        /* (device, 0): enum tri */
+	struct tracks _interactions; /* (device, 0): value enum tri, extra bundle */
+	struct tracks _contacts;     /* (device, host): bundle */
+	struct tracks _ip_contacts;  /* (device, address): bundle, of records without host */
+	struct tracks _seen;         /* (device, 0): any record */
+	struct tracks learned;       /* (host, 0): bundle; INT64_MIN where declared */
+	struct names *names;
+};
+
+void activities_init(struct activities *a, struct names *names, uint64_t seed);
+void activities_free(struct activities *a);
+void activities_add(struct activities *a, const struct observation *o, struct stamp stamp);
+/* Resolves devices, sorts, indexes. */
+void activities_finish(struct activities *a, struct devices *d,
+		       bool (*gone)(void *arg, const struct stamp *), void *arg);
+
+enum app_state activity_app_state(const struct activities *a, uint32_t device, uint32_t bundle,
+				  int64_t t, int64_t max_age);
+enum tri activity_locked(const struct activities *a, uint32_t device, int64_t t, int64_t max_age);
+enum tri activity_interaction(const struct activities *a, uint32_t device, uint32_t bundle,
+			      int64_t t, int64_t window);
+/* The one app seen contacting host (or ip) on the device within the window. 0: none or several. */
+uint32_t activity_contact(const struct activities *a, uint32_t device, uint32_t host, uint32_t ip,
+			  int64_t t, int64_t window);
+/* The one app in the foreground. 0: none or several. */
+uint32_t activity_foreground(const struct activities *a, uint32_t device, int64_t t,
+			     int64_t max_age);
+/* Whether any record of the device lies in [from, to]. */
+bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to);
+
+#endif

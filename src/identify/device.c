@@ -1,0 +1,107 @@
+#include "identify/device.h"
+
+#include <stdlib.h>
+
+void devices_init(struct devices *d, const struct inventory *v, const struct leases *l,
+		  struct names *names, uint64_t seed)
+{
+	*d = (struct devices){ .inventory = v, .leases = l, .names = names, .n = 1 };
+	d->list = xcalloc(d->_capacity = 64, sizeof(*d->list));
+	keymap_init(&d->_numbers, sizeof(struct device), seed);
+}
+
+void devices_free(struct devices *d)
+{
+	free(d->list);
+	keymap_free(&d->_numbers);
+}
+
+static uint32_t number(struct devices *d, uint32_t name, enum id_type type, bool ambiguous)
+{
+	struct device key = { name, (uint32_t)type, ambiguous };
+	uint32_t *slot = keymap_slot(&d->_numbers, &key);
+
+	if (*slot == KEYMAP_NONE) {
+		if (d->n == d->_capacity)
+			d->list = xrealloc(d->list, d->_capacity *= 2, sizeof(*d->list));
+		d->list[d->n] = key;
+		*slot = d->n++;
+	}
+	return *slot;
+}
+
+/* The first of the keys that may stand for the device itself. */
+static uint32_t by_own_key(struct devices *d, const struct keys *k, bool ambiguous)
+{
+	if (k->serial != 0)
+		return number(d, k->serial, ID_SERIAL, ambiguous);
+	if (k->mdm_id != 0)
+		return number(d, k->mdm_id, ID_MDM_ID, ambiguous);
+	if (k->user != 0)
+		return number(d, k->user, ID_USER, ambiguous);
+	return number(d, k->mac, ID_MAC, ambiguous);
+}
+
+struct claims {
+	const struct inventory *inventory;
+	const struct names *names;
+	int64_t t;
+	uint32_t udid;
+	unsigned resolved, unresolved;
+	bool ambiguous;
+};
+
+static void take_claim(void *arg, uint32_t keys)
+{
+	struct claims *c = arg;
+	static const struct keys nobody = { 0 };
+	const struct keys *k = keys != 0 ? names_keys_get(c->names, keys) : &nobody;
+	uint32_t udid;
+
+	switch (inventory_resolve(c->inventory, k, c->t, &udid)) {
+	case RESOLVE_NONE:
+		c->unresolved++;
+		break;
+	case RESOLVE_AMBIGUOUS:
+		c->ambiguous = true;
+		break;
+	case RESOLVE_ONE:
+		if (c->resolved > 0 && c->udid != udid)
+			c->ambiguous = true;
+		c->udid = udid;
+		c->resolved++;
+		break;
+	}
+}
+
+static uint32_t by_address(struct devices *d, uint32_t addr, int64_t t)
+{
+	struct claims c = { .inventory = d->inventory, .names = d->names, .t = t };
+	char text[ADDR_TEXT_SIZE];
+	size_t n;
+
+	leases_at(d->leases, addr, t, take_claim, &c);
+	if (c.resolved > 0 && c.unresolved == 0 && !c.ambiguous)
+		return number(d, c.udid, ID_UDID, false);
+	n = addr_format(names_addr_get(d->names, addr), text);
+	return number(d, names_put(d->names, sv_make(text, n)), ID_IP, c.ambiguous || c.resolved > 0);
+}
+
+uint32_t devices_resolve(struct devices *d, uint32_t keys, uint32_t addr, int64_t t)
+{
+	const struct keys *k;
+	uint32_t udid;
+
+	if (keys == 0)
+		return addr == 0 ? 0 : by_address(d, addr, t);
+	k = names_keys_get(d->names, keys);
+	switch (inventory_resolve(d->inventory, k, t, &udid)) {
+	case RESOLVE_ONE:
+		return number(d, udid, ID_UDID, false);
+	case RESOLVE_AMBIGUOUS:
+		return by_own_key(d, k, true);
+	case RESOLVE_NONE:
+		break;
+	}
+	return by_own_key(d, k, false);
+}

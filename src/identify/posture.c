@@ -1,0 +1,200 @@
+#include "identify/posture.h"
+
+#include <stdlib.h>
+
+static uint32_t keep_entry(struct postures *p, const struct app_entry *e)
+{
+	if (p->_n_entries == p->_entries_capacity) {
+		p->_entries_capacity = p->_entries_capacity == 0 ? 256 : p->_entries_capacity * 2;
+		p->_entries = xrealloc(p->_entries, p->_entries_capacity, sizeof(*p->_entries));
+	}
+	p->_entries[p->_n_entries++] = *e;
+	return p->_n_entries;
+}
+
+/* The app's entry at the end of its track, or NULL where it is not installed. */
+static const struct app_entry *newest(const struct postures *p, struct points track)
+{
+	uint32_t value = track.n > 0 ? track.list[track.n - 1].value : 0;
+
+	return value != 0 ? &p->_entries[value - 1] : NULL;
+}
+
+static void add_name(struct postures *p, uint32_t device, const struct app_entry *e)
+{
+	struct points known = tracks_get(&p->_named, device, e->name);
+
+	for (uint32_t i = 0; i < known.n; i++)
+		if (known.list[i].value == e->bundle)
+			return;
+	tracks_add(&p->_named, device, e->name, (struct point){ 0, e->bundle, 0 });
+}
+
+/* What a record does not say of an app keeps what was known. */
+static void inherit(struct app_entry *e, const struct app_entry *old)
+{
+	if (e->name == 0)
+		e->name = old->name;
+	if (e->version == 0)
+		e->version = old->version;
+	if (e->managed == TRI_UNKNOWN)
+		e->managed = old->managed;
+	if (e->declares_pinning == TRI_UNKNOWN)
+		e->declares_pinning = old->declares_pinning;
+}
+
+static bool names_bundle(const struct posture_record *r, uint32_t bundle)
+{
+	for (uint32_t i = 0; i < r->n_apps; i++)
+		if (r->apps[i].bundle == bundle)
+			return true;
+	return false;
+}
+
+/* Adds what one record with an app list says to the device's tracks. */
+static void fold_apps(struct postures *p, const struct posture_record *r)
+{
+	struct points bundles;
+
+	for (uint32_t i = 0; i < r->n_apps; i++) {
+		struct app_entry e = r->apps[i];
+		struct points track = tracks_get(&p->_apps, r->device, e.bundle);
+		const struct app_entry *old = newest(p, track);
+
+		if (e.bundle == 0)
+			continue;
+		if (old != NULL)
+			inherit(&e, old);
+		if (track.n == 0)
+			tracks_add(&p->_bundles, r->device, 0, (struct point){ 0, e.bundle, 0 });
+		tracks_add(&p->_apps, r->device, e.bundle,
+			   (struct point){ r->time, keep_entry(p, &e), 0 });
+		if (e.name != 0) {
+			add_name(p, r->device, &e);
+			add_name(p, 0, &e);
+		}
+	}
+	if (!r->snapshot)
+		return;
+	bundles = tracks_get(&p->_bundles, r->device, 0);
+	for (uint32_t i = 0; i < bundles.n; i++) {
+		uint32_t bundle = bundles.list[i].value;
+		if (!names_bundle(r, bundle))
+			tracks_add(&p->_apps, r->device, bundle, (struct point){ r->time, 0, 0 });
+	}
+}
+
+static void add_record(struct postures *p, const struct posture_record *r, uint32_t index)
+{
+	const uint8_t values[] = { r->supervised, r->managed, r->compliant, r->jailbroken };
+
+	for (uint32_t f = POSTURE_SUPERVISED; f <= POSTURE_JAILBROKEN; f++)
+		if (values[f] != TRI_UNKNOWN)
+			tracks_add(&p->_fields, r->device, f, (struct point){ r->time, values[f], 0 });
+	if (r->has_profiles)
+		tracks_add(&p->_fields, r->device, POSTURE_PROFILES, (struct point){ r->time, index, 0 });
+	if (r->has_apps) {
+		tracks_add(&p->_fields, r->device, POSTURE_APPS, (struct point){ r->time, index, 0 });
+		fold_apps(p, r);
+	}
+}
+
+void postures_build(struct postures *p, struct inventory *v, struct devices *d,
+		    struct span max_age, uint64_t seed)
+{
+	*p = (struct postures){ .inventory = v, .max_age = max_age.ns };
+	tracks_init(&p->_fields, seed);
+	tracks_init(&p->_apps, seed);
+	tracks_init(&p->_bundles, seed);
+	tracks_init(&p->_named, seed);
+	for (size_t i = 0; i < v->n_records; i++) {
+		struct posture_record *r = &v->records[i];
+
+		r->device = r->keys == 0 ? 0 : devices_resolve(d, r->keys, 0, r->time);
+		if (r->device != 0)
+			add_record(p, r, (uint32_t)i);
+	}
+}
+
+void postures_free(struct postures *p)
+{
+	tracks_free(&p->_fields);
+	tracks_free(&p->_apps);
+	tracks_free(&p->_bundles);
+	tracks_free(&p->_named);
+	free(p->_entries);
+}
+
+bool postures_know_device(const struct postures *p, uint32_t device)
+{
+	for (uint32_t f = 0; f < POSTURE_FIELDS; f++)
+		if (tracks_get(&p->_fields, device, f).n > 0)
+			return true;
+	return false;
+}
+
+/* The point that holds as of t: the newest not after it if not too old; where none precedes, the first
+ * after it, if not too far. */
+static const struct point *as_of(const struct postures *p, uint32_t device, enum posture_field f,
+				 int64_t t)
+{
+	struct points track = tracks_get(&p->_fields, device, (uint32_t)f);
+	uint32_t n = points_until(track, t);
+
+	if (track.n == 0)
+		return NULL;
+	if (n > 0)
+		return t - track.list[n - 1].time <= p->max_age ? &track.list[n - 1] : NULL;
+	return track.list[0].time - t <= p->max_age ? &track.list[0] : NULL;
+}
+
+enum tri posture_field(const struct postures *p, uint32_t device, enum posture_field f, int64_t t)
+{
+	const struct point *point = as_of(p, device, f, t);
+
+	return point != NULL ? (enum tri)point->value : TRI_UNKNOWN;
+}
+
+const struct posture_record *posture_profiles(const struct postures *p, uint32_t device, int64_t t)
+{
+	const struct point *point = as_of(p, device, POSTURE_PROFILES, t);
+
+	return point != NULL ? &p->inventory->records[point->value] : NULL;
+}
+
+enum tri posture_app(const struct postures *p, uint32_t device, uint32_t bundle, int64_t t,
+		     struct app_entry *entry)
+{
+	const struct point *list = as_of(p, device, POSTURE_APPS, t);
+	struct points track;
+	uint32_t n;
+
+	if (list == NULL)
+		return TRI_UNKNOWN;
+	track = tracks_get(&p->_apps, device, bundle);
+	/* Where the first list after t stands in, it is read as of its own time. */
+	n = points_until(track, list->time > t ? list->time : t);
+	if (n == 0 || track.list[n - 1].value == 0)
+		return TRI_FALSE;
+	*entry = p->_entries[track.list[n - 1].value - 1];
+	return TRI_TRUE;
+}
+
+uint32_t posture_app_named(const struct postures *p, uint32_t device, uint32_t name, int64_t t)
+{
+	bool listed = as_of(p, device, POSTURE_APPS, t) != NULL;
+	struct points bundles = tracks_get(&p->_named, listed ? device : 0, name);
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < bundles.n; i++) {
+		uint32_t bundle = bundles.list[i].value;
+		struct app_entry e;
+
+		if (listed && (posture_app(p, device, bundle, t, &e) != TRI_TRUE || e.name != name))
+			continue;
+		if (found != 0)
+			return 0;
+		found = bundle;
+	}
+	return found;
+}
