@@ -15,7 +15,8 @@ void activities_init(struct activities *a, struct names *names, uint64_t seed)
 	tracks_init(&a->_contacts, seed);
 	tracks_init(&a->_ip_contacts, seed);
 	tracks_init(&a->_seen, seed);
-	tracks_init(&a->learned, seed);
+	tracks_init(&a->learned._bundles, seed);
+	keymap_init(&a->learned._numbers, 2 * sizeof(uint32_t), seed);
 }
 
 void activities_free(struct activities *a)
@@ -28,7 +29,9 @@ void activities_free(struct activities *a)
 	tracks_free(&a->_contacts);
 	tracks_free(&a->_ip_contacts);
 	tracks_free(&a->_seen);
-	tracks_free(&a->learned);
+	tracks_free(&a->learned._bundles);
+	keymap_free(&a->learned._numbers);
+	free(a->learned._since);
 }
 
 void activities_add(struct activities *a, const struct observation *o, struct stamp stamp)
@@ -100,11 +103,13 @@ static void index_contact(struct activities *a, const struct activity_record *r)
 {
 	struct point p = { r->time, r->bundle, 0 };
 
-	if (r->bundle == 0 || r->event == ACTIVITY_DECLARED)
+	bool declared = r->event == ACTIVITY_DECLARED;
+
+	if (r->bundle == 0)
 		return;
 	if (r->host != 0)
-		tracks_add(&a->learned, r->host, 0, p);
-	if (r->device == 0)
+		learned_add(&a->learned, r->host, r->bundle, declared ? INT64_MIN : r->time);
+	if (r->device == 0 || declared)
 		return;
 	if (r->host != 0)
 		tracks_add(&a->_contacts, r->device, r->host, p);
@@ -123,12 +128,6 @@ void activities_finish(struct activities *a, struct devices *d,
 	a->n_records = kept;
 	if (kept > 0)
 		qsort(a->records, kept, sizeof(*a->records), by_time);
-	/* Declared contacts hold at any time, so they come first in their tracks. */
-	for (size_t i = 0; i < kept; i++) {
-		const struct activity_record *r = &a->records[i];
-		if (r->event == ACTIVITY_DECLARED && r->bundle != 0 && r->host != 0)
-			tracks_add(&a->learned, r->host, 0, (struct point){ INT64_MIN, r->bundle, 0 });
-	}
 	for (size_t i = 0; i < kept; i++) {
 		struct activity_record *r = &a->records[i];
 
@@ -228,4 +227,33 @@ bool activity_between(const struct activities *a, uint32_t device, int64_t from,
 	uint32_t i = points_until(track, from - 1);
 
 	return i < track.n && track.list[i].time <= to;
+}
+
+void learned_add(struct learned *l, uint32_t host, uint32_t bundle, int64_t since)
+{
+	const uint32_t key[2] = { host, bundle };
+	uint32_t *slot = keymap_slot(&l->_numbers, key);
+
+	if (*slot != KEYMAP_NONE) {
+		if (since < l->_since[*slot])
+			l->_since[*slot] = since;
+		return;
+	}
+	if (l->_n == l->_capacity) {
+		l->_capacity = l->_capacity == 0 ? 64 : l->_capacity * 2;
+		l->_since = xrealloc(l->_since, l->_capacity, sizeof(*l->_since));
+	}
+	l->_since[l->_n] = since;
+	*slot = l->_n++;
+	tracks_add(&l->_bundles, host, 0, (struct point){ 0, bundle, *slot });
+}
+
+void learned_at(const struct learned *l, uint32_t host, int64_t t,
+		void (*take)(void *arg, uint32_t bundle), void *arg)
+{
+	struct points bundles = tracks_get(&l->_bundles, host, 0);
+
+	for (uint32_t i = 0; i < bundles.n; i++)
+		if (l->_since[bundles.list[i].extra] <= t)
+			take(arg, bundles.list[i].value);
 }

@@ -5,6 +5,14 @@
 #include "identify/device.h"
 #include "identify/track.h"
 
+/* Which apps the fleet has seen with a host, and since when. */
+struct learned {
+	struct keymap _numbers;  /* (host, bundle) → index of its time */
+	struct tracks _bundles;  /* (host, 0): bundle, extra: index */
+	int64_t *_since;
+	uint32_t _n, _capacity;
+};
+
 struct activity_record {
 	struct stamp stamp;
 	int64_t time;
@@ -23,7 +31,7 @@ struct activities {
 	struct tracks _contacts;     /* (device, host): bundle */
 	struct tracks _ip_contacts;  /* (device, address): bundle, of records without host */
 	struct tracks _seen;         /* (device, 0): any record */
-	struct tracks learned;       /* (host, 0): bundle; INT64_MIN where declared */
+	struct learned learned;
 	struct names *names;
 };
 
@@ -45,6 +53,10 @@ uint32_t activity_contact(const struct activities *a, uint32_t device, uint32_t 
 /* The one app in the foreground. 0: none or several. */
 uint32_t activity_foreground(const struct activities *a, uint32_t device, int64_t t,
 			     int64_t max_age);
+void learned_add(struct learned *l, uint32_t host, uint32_t bundle, int64_t since);
+/* Calls `take` with every bundle seen with the host by t. */
+void learned_at(const struct learned *l, uint32_t host, int64_t t,
+		void (*take)(void *arg, uint32_t bundle), void *arg);
 /* Whether any record of the device lies in [from, to]. */
 bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to);
 

@@ -1,0 +1,141 @@
+#include "correlate/attribute.h"
+
+static void set_app(struct fact *x, uint32_t app, enum attribution how)
+{
+	x->app = app;
+	x->attribution = (uint8_t)how;
+}
+
+static bool ambiguous(const struct context *c, uint32_t device)
+{
+	return c->devices->list[device].ambiguous;
+}
+
+/* The app's name in a CFNetwork user agent (`My%20News/4.2 CFNetwork/1494.0.7 Darwin/23.4.0`),
+ * percent-decoded and interned; 0 where it is none. */
+static uint32_t agent_name(struct names *names, uint32_t agent)
+{
+	struct sv text = names_get(names, agent), rest, name;
+	char decoded[256];
+	size_t n = 0;
+
+	if (sv_find(text, SV(" CFNetwork/")) == SIZE_MAX)
+		return 0;
+	name = sv_cut(text, '/', &rest);
+	for (size_t i = 0; i < name.n && n < sizeof(decoded); i++) {
+		uint64_t byte;
+		if (name.p[i] == '%' && i + 2 < name.n &&
+		    sv_hex_to_u64(sv_make(name.p + i + 1, 2), &byte)) {
+			decoded[n++] = (char)byte;
+			i += 2;
+		} else {
+			decoded[n++] = name.p[i];
+		}
+	}
+	return names_put(names, sv_make(decoded, n));
+}
+
+static uint32_t by_agent(const struct context *c, struct keymap *memo, const struct fact *x)
+{
+	uint32_t agent = fact_attempt(c, x)->agent;
+	uint32_t *name;
+
+	if (agent == 0)
+		return 0;
+	name = keymap_slot(memo, &agent);
+	if (*name == KEYMAP_NONE)
+		*name = agent_name(c->names, agent);
+	if (*name == 0)
+		return 0;
+	return posture_app_named(c->postures, ambiguous(c, x->device) ? 0 : x->device, *name,
+				 x->start);
+}
+
+struct candidates {
+	const struct context *c;
+	const struct fact *x;
+	uint32_t app;
+	bool several;
+};
+
+static void consider(void *arg, uint32_t bundle)
+{
+	struct candidates *k = arg;
+	struct app_entry e;
+
+	if (!ambiguous(k->c, k->x->device) &&
+	    posture_app(k->c->postures, k->x->device, bundle, k->x->start, &e) == TRI_FALSE)
+		return;
+	k->several |= k->app != 0 && k->app != bundle;
+	k->app = bundle;
+}
+
+static uint32_t by_learning(const struct context *c, const struct fact *x)
+{
+	struct candidates k = { .c = c, .x = x };
+
+	learned_at(&c->activities->learned, fact_attempt(c, x)->host,
+		   x->start + c->settings->time_window.ns, consider, &k);
+	return k.several ? 0 : k.app;
+}
+
+/* Exact and host matches, which also teach the fleet. */
+static void attribute_surely(struct facts *f, const struct context *c)
+{
+	int64_t window = c->settings->time_window.ns;
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct fact *x = &f->list[i];
+		const struct attempt *a = fact_attempt(c, x);
+		uint32_t app = 0;
+
+		if (a->bundle != 0) {
+			set_app(x, a->bundle, ATTRIBUTION_EXACT);
+		} else if (c->activities->n_records > 0 && !ambiguous(c, x->device)) {
+			app = activity_contact(c->activities, x->device, a->host, a->server, x->start,
+					       window);
+			if (app != 0)
+				set_app(x, app, ATTRIBUTION_HOST);
+		}
+		if (x->app != 0)
+			learned_add(&c->activities->learned, a->host, x->app, x->start);
+	}
+}
+
+static void attribute_rest(struct facts *f, const struct context *c)
+{
+	int64_t state_age = c->settings->state_max_age.ns;
+	struct keymap agents;
+	uint32_t app;
+
+	keymap_init(&agents, sizeof(uint32_t), c->seed);
+	for (size_t i = 0; i < f->n; i++) {
+		struct fact *x = &f->list[i];
+
+		if (x->app != 0)
+			continue;
+		if ((app = by_agent(c, &agents, x)) != 0)
+			set_app(x, app, ATTRIBUTION_AGENT);
+		else if ((app = by_learning(c, x)) != 0)
+			set_app(x, app, ATTRIBUTION_LEARNED);
+		else if (!ambiguous(c, x->device) &&
+			 (app = activity_foreground(c->activities, x->device, x->start, state_age)) != 0)
+			set_app(x, app, ATTRIBUTION_FOREGROUND);
+	}
+	keymap_free(&agents);
+}
+
+void attribute_facts(struct facts *f, const struct context *c)
+{
+	attribute_surely(f, c);
+	attribute_rest(f, c);
+	for (size_t i = 0; i < f->n; i++) {
+		struct fact *x = &f->list[i];
+		struct app_entry e;
+
+		x->version = fact_attempt(c, x)->version;
+		if (x->version == 0 && x->app != 0 && !ambiguous(c, x->device) &&
+		    posture_app(c->postures, x->device, x->app, x->start, &e) == TRI_TRUE)
+			x->version = e.version;
+	}
+}

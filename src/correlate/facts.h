@@ -1,0 +1,101 @@
+/* Facts: every attempt with all that the joins say of it, in order of start; what judging reads.
+ *
+ * Identity, attribution, version, inspection state and outcome come from everything known at this moment
+ * (docs/evidence.md, 1.3), so a fact never depends on arrival.
+ */
+#ifndef PINWATCH_CORRELATE_FACTS_H
+#define PINWATCH_CORRELATE_FACTS_H
+
+#include "base/order.h"
+#include "correlate/merge.h"
+#include "identify/activity.h"
+#include "identify/posture.h"
+#include "model/finding.h"
+
+struct destination {
+	uint32_t host, port;
+};
+
+struct fact {
+	int64_t start;
+	uint32_t attempt;
+	uint32_t device, app, version; /* app 0: unknown */
+	uint32_t destination;
+	uint32_t finding;  /* number of (app, destination) */
+	uint32_t ja4_stack, ja3;
+	uint32_t count;
+	int16_t alert;
+	uint8_t outcome, inspection, bypass_reason;
+	uint8_t attribution;
+	bool excluded_ca, excluded_gateway; /* set by judge/exclude */
+};
+
+struct facts {
+	struct fact *list;
+	size_t n;
+	struct destination *destinations; /* number 0 unused */
+	uint32_t n_destinations;
+	struct pair_number *findings;     /* (app, destination); number 0 unused */
+	uint32_t n_findings;
+	struct grouping by_finding, by_device, by_destination;
+	struct keymap _destination_numbers, _finding_numbers;
+	uint32_t _destinations_capacity, _findings_capacity;
+	uint64_t contradictions, without_host, without_client;
+};
+
+struct pair_number {
+	uint32_t app, destination;
+};
+
+/* The joins that facts are made of; all borrowed. */
+struct context {
+	const struct settings *settings;
+	struct names *names;
+	const struct merge *merge;
+	struct devices *devices;
+	const struct postures *postures;
+	struct activities *activities;
+	uint64_t seed;
+};
+
+void facts_build(struct facts *f, const struct context *c);
+void facts_free(struct facts *f);
+
+static inline const struct attempt *fact_attempt(const struct context *c, const struct fact *f)
+{
+	return &c->merge->attempts[f->attempt];
+}
+static inline bool fact_excluded(const struct fact *f)
+{
+	return f->excluded_ca || f->excluded_gateway;
+}
+/* Failure and success as docs/evidence.md, 4, has them. */
+static inline bool fact_failure(const struct fact *f)
+{
+	return f->inspection == INTERCEPTED &&
+	       outcome_class((enum outcome)f->outcome) == CLASS_FAILURE;
+}
+static inline bool fact_success(const struct fact *f)
+{
+	return f->inspection == INTERCEPTED && f->outcome == ESTABLISHED;
+}
+static inline bool fact_trial(const struct fact *f) { return fact_failure(f) || fact_success(f); }
+static inline bool fact_fine_uninspected(const struct fact *f)
+{
+	return (f->inspection == BYPASSED || f->inspection == UNINSPECTED) &&
+	       f->outcome == ESTABLISHED;
+}
+static inline bool fact_uninspected_session(const struct fact *f)
+{
+	return fact_fine_uninspected(f) &&
+	       !(f->inspection == BYPASSED && f->bypass_reason == BYPASS_POLICY);
+}
+static inline bool fact_learned_bypass(const struct fact *f)
+{
+	return f->inspection == BYPASSED && f->bypass_reason == BYPASS_LEARNED;
+}
+
+/* Among a group's items (in order of start): the first whose start is not before t. */
+size_t facts_from(const struct facts *f, struct group g, int64_t t);
+
+#endif
