@@ -33,10 +33,11 @@ bool addr_parse(struct sv v, struct addr *out)
 
 	if (v.n > 2 && v.p[0] == '[' && v.p[v.n - 1] == ']')
 		v = sv_make(v.p + 1, v.n - 2);
-	if (sv_find_char(v, ':') == SIZE_MAX) {
-		memcpy(out->b, mapped, sizeof(mapped));
-		return parse_v4(v, out->b + 12);
-	}
+	memcpy(out->b, mapped, sizeof(mapped));
+	if (parse_v4(v, out->b + 12))
+		return true;
+	if (sv_find_char(v, ':') == SIZE_MAX)
+		return false;
 	zone = sv_find_char(v, '%');
 	if (zone != SIZE_MAX)
 		v = sv_first(v, zone);

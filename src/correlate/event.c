@@ -21,7 +21,7 @@ bool event_is_gateways_own(const struct observation *o, const struct settings *s
 		if (addr_eq(&s->listeners[i].ip, &o->src.ip))
 			return true;
 	for (size_t i = 0; i < s->n_addresses; i++)
-		if (addr_eq(&s->addresses[i], &o->src.ip))
+		if (cidr_holds(&s->addresses[i], &o->src.ip))
 			return true;
 	return false;
 }

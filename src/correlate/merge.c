@@ -311,8 +311,6 @@ void merge_event(struct merge *m, const struct event *e)
 {
 	uint32_t number = 0;
 
-	if (e->stamp.order > m->now)
-		m->now = e->stamp.order;
 	if (e->flow != 0) {
 		number = keymap_get(&m->_by_flow, &e->flow);
 		if (number == KEYMAP_NONE)

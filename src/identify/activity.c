@@ -117,25 +117,18 @@ static void index_contact(struct activities *a, const struct activity_record *r)
 		tracks_add(&a->_ip_contacts, r->device, r->ip, p);
 }
 
-void activities_finish(struct activities *a, struct devices *d,
-		       bool (*gone)(void *arg, const struct stamp *), void *arg)
+void activities_finish(struct activities *a, struct devices *d)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < a->n_records; i++)
-		if (!gone(arg, &a->records[i].stamp))
-			a->records[kept++] = a->records[i];
-	a->n_records = kept;
-	if (kept > 0)
-		qsort(a->records, kept, sizeof(*a->records), by_time);
-	for (size_t i = 0; i < kept; i++) {
+	if (a->n_records > 0)
+		qsort(a->records, a->n_records, sizeof(*a->records), by_time);
+	for (size_t i = 0; i < a->n_records; i++) {
 		struct activity_record *r = &a->records[i];
 
 		r->device = devices_resolve(d, r->keys, r->addr, r->time);
 		index_contact(a, r);
 		if (r->device == 0)
 			continue;
-		tracks_add(&a->_seen, r->device, 0, (struct point){ r->time, 0, 0 });
+		tracks_add(&a->_seen, r->device, 0, (struct point){ r->time, (uint32_t)i, 0 });
 		index_state(a, r);
 	}
 }
@@ -219,6 +212,11 @@ uint32_t activity_foreground(const struct activities *a, uint32_t device, int64_
 		found = bundle;
 	}
 	return found;
+}
+
+struct points activity_records_of(const struct activities *a, uint32_t device)
+{
+	return tracks_get(&a->_seen, device, 0);
 }
 
 bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to)

@@ -30,7 +30,7 @@ struct activities {
 	struct tracks _interactions; /* (device, 0): value enum tri, extra bundle */
 	struct tracks _contacts;     /* (device, host): bundle */
 	struct tracks _ip_contacts;  /* (device, address): bundle, of records without host */
-	struct tracks _seen;         /* (device, 0): any record */
+	struct tracks _seen;         /* (device, 0): any record's index */
 	struct learned learned;
 	struct names *names;
 };
@@ -39,8 +39,7 @@ void activities_init(struct activities *a, struct names *names, uint64_t seed);
 void activities_free(struct activities *a);
 void activities_add(struct activities *a, const struct observation *o, struct stamp stamp);
 /* Resolves devices, sorts, indexes. */
-void activities_finish(struct activities *a, struct devices *d,
-		       bool (*gone)(void *arg, const struct stamp *), void *arg);
+void activities_finish(struct activities *a, struct devices *d);
 
 enum app_state activity_app_state(const struct activities *a, uint32_t device, uint32_t bundle,
 				  int64_t t, int64_t max_age);
@@ -57,6 +56,8 @@ void learned_add(struct learned *l, uint32_t host, uint32_t bundle, int64_t sinc
 /* Calls `take` with every bundle seen with the host by t. */
 void learned_at(const struct learned *l, uint32_t host, int64_t t,
 		void (*take)(void *arg, uint32_t bundle), void *arg);
+/* The device's records: their times and indices. */
+struct points activity_records_of(const struct activities *a, uint32_t device);
 /* Whether any record of the device lies in [from, to]. */
 bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to);
 

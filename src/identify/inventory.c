@@ -158,22 +158,18 @@ static void index_users(struct inventory *v)
 	}
 }
 
-void inventory_finish(struct inventory *v, bool (*gone)(void *arg, const struct stamp *), void *arg)
+void inventory_finish(struct inventory *v)
 {
-	size_t kept = 0;
+	size_t n = v->n_records;
 
-	for (size_t i = 0; i < v->n_records; i++)
-		if (!gone(arg, &v->records[i].stamp))
-			v->records[kept++] = v->records[i];
-	v->n_records = kept;
-	if (kept > 0)
-		qsort(v->records, kept, sizeof(*v->records), by_stamp);
+	if (n > 0)
+		qsort(v->records, n, sizeof(*v->records), by_stamp);
 	v->_n_lists = 2; /* 0 ends a list */
 	if (v->_lists_capacity == 0)
 		v->_lists = xcalloc(v->_lists_capacity = 128, sizeof(*v->_lists));
 	keymap_clear(&v->_by_key);
 	keymap_clear(&v->_user_of);
-	for (size_t i = 0; i < kept; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct keys *k = names_keys_get(v->names, v->records[i].keys);
 		v->records[i].udid = k->udid;
 		if (k->udid == 0)
@@ -184,7 +180,7 @@ void inventory_finish(struct inventory *v, bool (*gone)(void *arg, const struct 
 		list_add(v, k->mdm_id, KEY_MDM_ID, k->udid);
 	}
 	/* Records that name no UDID but a serial or the like belong to the UDID that has it. */
-	for (size_t i = 0; i < kept; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct posture_record *r = &v->records[i];
 		struct keys k = *names_keys_get(v->names, r->keys);
 		uint32_t udid;

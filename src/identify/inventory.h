@@ -56,9 +56,8 @@ struct inventory {
 void inventory_init(struct inventory *v, struct names *names, uint64_t seed);
 void inventory_free(struct inventory *v);
 void inventory_add(struct inventory *v, const struct observation *o, struct stamp stamp);
-/* Drops the records for which `gone` says so (quarantined), sorts, indexes. */
-void inventory_finish(struct inventory *v, bool (*gone)(void *arg, const struct stamp *),
-		      void *arg);
+/* Sorts and indexes; more may be added and finished again. */
+void inventory_finish(struct inventory *v);
 
 enum resolve_result { RESOLVE_NONE, RESOLVE_ONE, RESOLVE_AMBIGUOUS };
 /* Keys to a UDID as of t (ns), by what the inventory knows; a UDID among the keys is the answer itself. */

@@ -45,18 +45,12 @@ static int by_holder(const void *a, const void *b)
 	return stamp_cmp(&x->stamp, &y->stamp);
 }
 
-void leases_finish(struct leases *l, bool (*gone)(void *arg, const struct stamp *), void *arg)
+void leases_finish(struct leases *l)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < l->n_records; i++)
-		if (!gone(arg, &l->records[i].stamp))
-			l->records[kept++] = l->records[i];
-	l->n_records = kept;
-	if (kept > 0)
-		qsort(l->records, kept, sizeof(*l->records), by_holder);
+	if (l->n_records > 0)
+		qsort(l->records, l->n_records, sizeof(*l->records), by_holder);
 	keymap_clear(&l->_by_addr);
-	for (size_t i = kept; i-- > 0;)
+	for (size_t i = l->n_records; i-- > 0;)
 		*keymap_slot(&l->_by_addr, &l->records[i].addr) = (uint32_t)i;
 }
 

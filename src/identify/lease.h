@@ -25,7 +25,7 @@ struct leases {
 void leases_init(struct leases *l, struct names *names, uint64_t seed);
 void leases_free(struct leases *l);
 void leases_add(struct leases *l, const struct observation *o, struct stamp stamp);
-void leases_finish(struct leases *l, bool (*gone)(void *arg, const struct stamp *), void *arg);
+void leases_finish(struct leases *l);
 /* Calls `claim` with the keys of each holder who has the address at t. */
 void leases_at(const struct leases *l, uint32_t addr, int64_t t,
 	       void (*claim)(void *arg, uint32_t keys), void *arg);

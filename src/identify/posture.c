@@ -88,6 +88,7 @@ static void add_record(struct postures *p, const struct posture_record *r, uint3
 {
 	const uint8_t values[] = { r->supervised, r->managed, r->compliant, r->jailbroken };
 
+	tracks_add(&p->_records, r->device, 0, (struct point){ r->time, index, 0 });
 	for (uint32_t f = POSTURE_SUPERVISED; f <= POSTURE_JAILBROKEN; f++)
 		if (values[f] != TRI_UNKNOWN)
 			tracks_add(&p->_fields, r->device, f, (struct point){ r->time, values[f], 0 });
@@ -103,6 +104,7 @@ void postures_build(struct postures *p, struct inventory *v, struct devices *d,
 		    struct span max_age, uint64_t seed)
 {
 	*p = (struct postures){ .inventory = v, .max_age = max_age.ns };
+	tracks_init(&p->_records, seed);
 	tracks_init(&p->_fields, seed);
 	tracks_init(&p->_apps, seed);
 	tracks_init(&p->_bundles, seed);
@@ -118,6 +120,7 @@ void postures_build(struct postures *p, struct inventory *v, struct devices *d,
 
 void postures_free(struct postures *p)
 {
+	tracks_free(&p->_records);
 	tracks_free(&p->_fields);
 	tracks_free(&p->_apps);
 	tracks_free(&p->_bundles);
@@ -127,10 +130,17 @@ void postures_free(struct postures *p)
 
 bool postures_know_device(const struct postures *p, uint32_t device)
 {
-	for (uint32_t f = 0; f < POSTURE_FIELDS; f++)
-		if (tracks_get(&p->_fields, device, f).n > 0)
-			return true;
-	return false;
+	return tracks_get(&p->_records, device, 0).n > 0;
+}
+
+const struct posture_record *posture_newest(const struct postures *p, uint32_t device, int64_t t)
+{
+	struct points track = tracks_get(&p->_records, device, 0);
+	uint32_t n = points_until(track, t);
+
+	if (track.n == 0)
+		return NULL;
+	return &p->inventory->records[track.list[n > 0 ? n - 1 : 0].value];
 }
 
 /* The point that holds as of t: the newest not after it if not too old; where none precedes, the first

@@ -22,6 +22,7 @@ enum posture_field {
 struct postures {
 	const struct inventory *inventory;
 	int64_t max_age;
+	struct tracks _records; /* (device, 0): the record's index */
 	struct tracks _fields;  /* (device, field): value, or the record's index */
 	struct tracks _apps;    /* (device, bundle): 1 + index into _entries, 0 once it is gone */
 	struct tracks _bundles; /* (device, 0): every bundle that has a track */
@@ -35,6 +36,8 @@ void postures_build(struct postures *p, struct inventory *v, struct devices *d,
 void postures_free(struct postures *p);
 
 bool postures_know_device(const struct postures *p, uint32_t device);
+/* The newest record not after t, else the first after it, however old; NULL where there is none. */
+const struct posture_record *posture_newest(const struct postures *p, uint32_t device, int64_t t);
 enum tri posture_field(const struct postures *p, uint32_t device, enum posture_field f, int64_t t);
 /* The record whose profiles hold as of t, or NULL. */
 const struct posture_record *posture_profiles(const struct postures *p, uint32_t device, int64_t t);

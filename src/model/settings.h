@@ -41,7 +41,7 @@ struct settings {
 	size_t n_issuers;
 	const struct listener *listeners; /* explicit proxies */
 	size_t n_listeners;
-	const struct addr *addresses;     /* further addresses of the gateway itself */
+	const struct cidr *addresses;     /* further addresses of the gateway itself */
 	size_t n_addresses;
 };
 

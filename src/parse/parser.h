@@ -37,11 +37,15 @@ enum sensor_kind format_sensor(const struct format *f);
 /* The name under which the records of this format appear as a source when none is configured. Formats
  * that are encodings of one log (Zeek TSV and JSON) share it. */
 struct sv format_source(const struct format *f);
+/* What to configure instead, for logs that are known but say nothing of TLS or of devices; empty for all others.
+ * parser_run answers every record of such a format with it. */
+struct sv format_refusal(const struct format *f);
 
 /* Detection by content. */
 struct format_match {
 	const struct format *format;
 	int score;           /* higher is surer; 0: does not match */
+	enum framing framing; /* to read this input with: JSON may be a line a record or one document */
 	char reason[160];    /* why, or the field at which it failed */
 };
 /* The first bytes of an input (a few lines suffice). Fills at most n matches, best first, failed ones

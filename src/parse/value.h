@@ -63,8 +63,8 @@ struct value_member {
 const struct value *value_member(const struct value *object, struct sv key);
 /* Follows a path of member names and 0-based array positions separated by dots:
  * `CheckinDetails.Devices.0.UDID`. Names that hold dots themselves (bundle ids) are found as well:
- * where a shorter name leads nowhere, longer ones are tried. The empty path is `v` itself. NULL when
- * there is nothing there. Paths are trusted (they come from format files). */
+ * where a shorter name leads nowhere, longer ones are tried. The empty path is `v` itself. NULL
+ * when there is nothing there. Paths are trusted (they come from format files). */
 const struct value *value_path(const struct value *v, struct sv path);
 
 #endif

@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/inputs.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/tables.h"
+#include "emit/emit.h"
+#include "emit/footer.h"
+
+enum {
+	SCAN_OUTPUT = INPUT_ARGS, SCAN_ALL, SCAN_FAIL_ON, SCAN_COLOR, SCAN_LOCAL, SCAN_QUIET, SCAN_VERBOSE
+};
+
+static const struct arg scan_args[] = {
+	INPUT_ARG_TABLE,
+	{ SCAN_OUTPUT, 'o', "output", "FORM", "table json jsonl", "how findings are written; table" },
+	{ SCAN_ALL, 'a', "all", NULL, NULL, "observed, explained and expected findings too" },
+	{ SCAN_FAIL_ON, 0, "fail-on", "SEVERITY", "informational low medium high",
+	  "exit 1 when a finding shown without --all is at least this severe" },
+	{ SCAN_COLOR, 0, "color", "WHEN", "auto always never", "colour; auto: on a terminal, unless NO_COLOR" },
+	{ SCAN_LOCAL, 0, "local", NULL, NULL, "times in your zone instead of UTC (table and footer)" },
+	{ SCAN_QUIET, 'q', "quiet", NULL, NULL, "no progress, no footer" },
+	{ SCAN_VERBOSE, 'v', "verbose", NULL, NULL, "show rejected records; more in the footer" },
+	{ 0, 0, NULL, NULL, NULL, NULL },
+};
+
+const struct args_command scan_command = {
+	.name = "scan",
+	.summary = "analyse files and folders to their end",
+	.usage = "[OPTION]... PATH...\n       pinwatch scan -c FILE [OPTION]...",
+	.about = "Reads logs of every kind (inspecting gateway, network sensor, device agent, device management,\n"
+		 "leases), joins them by event time and prints which apps pin which destinations, ranked.\n"
+		 "What a file is is told by its content; gzip and zstd are unpacked; - is standard input.\n"
+		 "\n"
+		 "Exit code: 0 done; 1 findings at or above --fail-on; 2 usage or configuration error; 3 input\n"
+		 "unreadable, unrecognised, or nothing could be parsed; 4 done, but partly; 130 interrupted.",
+	.examples = "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current mdm.jsonl\n"
+		    "  pinwatch scan -c pinwatch.yaml --fail-on high\n"
+		    "  pinwatch scan --output jsonl --all FLEET > findings.jsonl\n"
+		    "  zcat proxy.gz | pinwatch scan --inspection --format squid -\n",
+	.args = scan_args,
+	.operands = OPERANDS_FILES,
+};
+
+struct scan_choices {
+	const struct emitter *emitter;
+	bool all, local, quiet, verbose, fail;
+	enum severity fail_on;
+	enum report_colour colour;
+};
+
+static bool take_option(struct scan_choices *c, struct inputs *in, int id, const char *value,
+			struct error *err)
+{
+	switch (id) {
+	case SCAN_OUTPUT:
+		c->emitter = emitter_find(sv_cstr(value));
+		break;
+	case SCAN_ALL:
+		c->all = true;
+		break;
+	case SCAN_FAIL_ON:
+		c->fail = severity_from_name(sv_cstr(value), &c->fail_on);
+		break;
+	case SCAN_COLOR:
+		c->colour = report_colour_word(value);
+		break;
+	case SCAN_LOCAL:
+		c->local = true;
+		break;
+	case SCAN_QUIET:
+		c->quiet = true;
+		break;
+	case SCAN_VERBOSE:
+		c->verbose = true;
+		break;
+	default:
+		return inputs_option(in, id, value, err);
+	}
+	return true;
+}
+
+/* A word as a shell takes it. */
+static void shell_word(struct buf *b, const char *word)
+{
+	buf_char(b, ' ');
+	if (word[0] != '\0' && strpbrk(word, " \t\n'\"\\$`*?[]{};&|<>()!#~") == NULL) {
+		buf_str(b, word);
+		return;
+	}
+	buf_char(b, '\'');
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			buf_str(b, "'\\''");
+		else
+			buf_char(b, *word);
+	buf_char(b, '\'');
+}
+
+/* `pinwatch explain` with the same inputs, for the hint under the table: everything but scan's own
+ * options. */
+static void explain_hint(struct buf *b, int argc, char **argv)
+{
+	static const char *const flags[] = { "--all", "-a", "-q", "-v", "--quiet", "--verbose" };
+	static const char *const valued[] = { "--output", "-o", "--fail-on", "--color" };
+
+	buf_str(b, "pinwatch explain");
+	for (int i = 1; i < argc; i++) {
+		bool skip = false;
+
+		for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
+			skip = skip || strcmp(argv[i], flags[k]) == 0;
+		for (size_t k = 0; !skip && k < sizeof(valued) / sizeof(valued[0]); k++) {
+			size_t n = strlen(valued[k]);
+
+			if (strncmp(argv[i], valued[k], n) == 0 &&
+			    (argv[i][n] == '\0' || argv[i][n] == '=')) {
+				skip = true;
+				i += argv[i][n] == '\0';
+			}
+		}
+		if (!skip)
+			shell_word(b, argv[i]);
+	}
+}
+
+static bool at_or_above(const struct finding *f, size_t n, enum severity limit)
+{
+	for (size_t i = 0; i < n; i++)
+		if (emit_shows(&f[i], false) && f[i].severity >= limit)
+			return true;
+	return false;
+}
+
+/* With -v every record that was set aside, as it is met. */
+static void show_reject(void *arg, const struct scan_reject *r)
+{
+	progress_end(arg);
+	report_note("scan", "%s:%u: rejected: %s", r->path, r->line, r->reason);
+}
+
+/* Writes what the scan found; the exit code. */
+static int give(const struct scan *scan, const struct scan_choices *c, const struct inputs *in, int argc,
+		char **argv)
+{
+	struct buf hint, account;
+	struct text_style on_stderr = report_style(stderr, c->colour, c->local);
+	struct emit_input out = {
+		.all = c->all,
+		.summary = scan_summary(scan),
+		.settings = &in->settings,
+		.style = report_style(stdout, c->colour, c->local),
+	};
+	struct error err;
+	int code = EXIT_DONE;
+
+	out.findings = scan_findings(scan, &out.n);
+	buf_init(&hint, 4096);
+	if (!c->quiet)
+		explain_hint(&hint, argc, argv);
+	out.explain_command = hint.overflowed ? SV_NONE : buf_view(&hint);
+	if (!c->emitter->write(stdout, &out, &err))
+		code = report_error("scan", &err);
+	else
+		code = report_finish("scan", EXIT_DONE);
+	buf_free(&hint);
+	if (!c->quiet) {
+		buf_init(&account, FOOTER_MAX_BYTES);
+		footer(&account, out.summary, &on_stderr, c->verbose);
+		report_buf(stderr, &account);
+	}
+	if (code != EXIT_DONE)
+		return code;
+	if (scan_interrupted(scan)) {
+		report_note("scan", "interrupted: these are the findings of what was read so far");
+		return EXIT_INTERRUPTED;
+	}
+	if (c->fail && at_or_above(out.findings, out.n, c->fail_on))
+		return EXIT_FINDINGS;
+	return scan_partial(scan) || in->n_missing > 0 ? EXIT_PARTIAL : EXIT_DONE;
+}
+
+static int run(const struct scan_choices *c, struct inputs *in, int argc, char **argv)
+{
+	struct progress progress;
+	struct scan_options options = {
+		.conf = &in->conf,
+		.formats = in->formats,
+		.inputs = in->items,
+		.n_inputs = in->n,
+		.all = c->all,
+		.progress = progress_show,
+		.progress_arg = &progress,
+		.rejected = c->verbose ? show_reject : NULL,
+		.rejected_arg = &progress,
+		.interrupted = report_signals(),
+	};
+	struct error err;
+	struct scan *scan;
+	int code;
+
+	progress_begin(&progress, c->quiet);
+	scan = scan_run(&options, &err);
+	progress_end(&progress);
+	if (scan == NULL)
+		return report_error("scan", &err);
+	code = give(scan, c, in, argc, argv);
+	scan_free(scan);
+	return code;
+}
+
+int cmd_scan(int argc, char **argv)
+{
+	struct scan_choices choices = { .emitter = emitter_find(SV("table")) };
+	struct inputs in;
+	struct args args;
+	struct error err;
+	enum args_result r;
+	const char *value;
+	int id, code;
+	bool ok = true;
+
+	inputs_init(&in);
+	args_begin(&args, &scan_command, argc, argv);
+	while (ok && (r = args_next(&args, &id, &value, &err)) != ARGS_END) {
+		if (r == ARGS_OPERAND) {
+			inputs_path(&in, value);
+		} else if (r == ARGS_OPTION && id == ARG_HELP) {
+			args_help(&scan_command);
+			inputs_free(&in);
+			return report_finish("scan", EXIT_DONE);
+		} else {
+			ok = r == ARGS_OPTION && take_option(&choices, &in, id, value, &err);
+		}
+	}
+	ok = ok && inputs_load(&in, "scan", false, &err);
+	code = ok ? run(&choices, &in, argc, argv) : report_error("scan", &err);
+	inputs_free(&in);
+	return code;
+}

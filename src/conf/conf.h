@@ -1,0 +1,145 @@
+/* The configuration: what pinwatch.yaml and `--set` say, checked, as plain fields.
+ *
+ * Everything is described once, in the option table (options.h): the reader, its error messages,
+ * `check-config`, its --reference and the manual page all come from there. Defaults are applied
+ * first, then the file, then each --set; a failed load leaves the defaults, a failed set leaves
+ * what was there. To reload, load a second `struct conf` and swap it in when it succeeded.
+ *
+ * A conf owns all its memory through its arena: views and arrays die with conf_free. It is
+ * read-only once loaded and may then be shared between threads. Errors are ERROR_CONFIG
+ * (ERROR_USAGE for a --set without `=`), "FILE:LINE:COLUMN: …", position = line.
+ */
+#ifndef PINWATCH_CONF_CONF_H
+#define PINWATCH_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/sv.h"
+#include "conf/conf_list.h"
+#include "conf/timezone.h"
+#include "model/observation.h"
+
+#define CONF_MAX_SOURCES 1024
+
+struct conf_strings {
+	const struct sv *items; /* each NUL-terminated behind its last byte */
+	size_t n;
+};
+
+struct conf_ports {
+	const uint16_t *items;
+	size_t n;
+};
+
+struct conf_endpoint {
+	struct addr ip;
+	uint16_t port;
+};
+
+struct conf_endpoints {
+	const struct conf_endpoint *items;
+	size_t n;
+};
+
+struct conf_networks {
+	const struct cidr *items;
+	size_t n;
+};
+
+/* Where an option's value was said. A zeroed origin is the default. */
+struct conf_origin {
+	const char *file; /* NULL: the default; else the file's name, or "--set" */
+	uint32_t line;	  /* 0 where there are no lines */
+};
+
+struct conf_source {
+	struct sv name;
+	unsigned kind;	  /* enum sensor_kind; SENSORS: as the format says */
+	struct sv format; /* "auto", or a format's name */
+	struct conf_strings
+	    path; /* globs as written, made absolute to the file's folder; "-" stdin */
+	struct span max_lag, idle, silence_after;
+	unsigned vantage; /* enum vantage */
+	struct zone timezone;
+	struct instant date;	  /* midnight UTC; INSTANT_NONE: the file's modification day */
+	uint32_t bad_line_budget; /* parts per million of a source's records */
+	struct conf_strings
+	    ignore_hosts; /* lower-case A-labels; `.suffix` for a domain and below */
+
+	const char *file; /* where the source stands */
+	uint32_t line;
+	struct conf_origin *_origins;
+};
+
+struct conf {
+	/* analytic: the five mutable elements of AN1726 */
+	struct sv bundle; /* path; empty: none */
+	struct span time_window;
+	uint32_t inspection_failure_threshold;
+	bool foreground_state_required;
+	struct allow_list allowed_apps, allowed_destinations;
+
+	/* correlation */
+	struct span score_window, posture_max_age, state_max_age;
+	uint32_t baseline_days, baseline_devices;
+	uint32_t opaque_sessions;
+
+	/* score, in hundredths of a deciban */
+	int32_t score_prior, score_confirmed;
+
+	/* inspection: the gateway */
+	struct conf_strings root_profiles, issuers;
+	struct conf_endpoints listeners;
+	struct conf_networks addresses;
+
+	struct conf_ports tls_ports; /* beside 443 */
+
+	/* limits, bytes */
+	uint64_t max_record, memory;
+
+	struct conf_source *sources;
+	size_t n_sources;
+
+	/* serve */
+	struct conf_endpoint listen;
+
+	struct sv file; /* the configuration file as named; empty: none was read */
+	struct sv dir;	/* the folder that relative paths count from; empty: the current one */
+	struct conf_origin *_origins;
+	struct arena _arena;
+};
+
+/* Fills every option with its default. The result must be freed. */
+void conf_defaults(struct conf *c);
+/* Defaults, then the file and the list files it names. What *c held before is not freed; on failure
+ * it holds the defaults. Must be freed either way. */
+bool conf_load(struct conf *c, const char *path, struct error *err);
+/* Likewise from bytes; relative paths count from the folder of `path`. */
+bool conf_load_text(struct conf *c, struct sv yaml, const char *path, struct error *err);
+/* `analytic.TimeWindow=5m`, `inspection.issuers=[A, B]`, `sources.proxy.max_lag=1m`,
+ * `sources[0].idle=1m`. The last name alone suffices where it is unique and not a source's. A list
+ * replaces the list. Relative paths count from the current folder. */
+bool conf_set(struct conf *c, const char *assignment, struct error *err);
+void conf_free(struct conf *c);
+
+/* What a YAML file in a scanned folder is, told by its keys: NONE for anything else. */
+enum conf_document { CONF_DOCUMENT_NONE, CONF_DOCUMENT_CONFIGURATION, CONF_DOCUMENT_LIST };
+enum conf_document conf_recognise(struct sv bytes);
+
+/* Text for people: every option with the value in force and where that was said, sources and list
+ * entries included; entries without owner, reason or expiry are pointed out, as are entries that
+ * have expired at `now`. */
+void conf_describe(struct buf *out, const struct conf *c, struct instant now);
+/* Text for people: every option with type, unit, default, bounds and description. */
+void conf_reference(struct buf *out);
+/* The same as the manual page pinwatch.yaml(5), in man(7) macros. */
+void conf_reference_man(struct buf *out);
+
+#endif

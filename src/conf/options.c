@@ -1,0 +1,232 @@
+#include "conf/options.h"
+
+#include "conf/conf.h"
+#include "conf/nearest.h"
+
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+static const struct option_word kinds[] = {
+	{ "auto", SENSORS },
+	{ "inspection", SENSOR_INSPECTION },
+	{ "flow", SENSOR_FLOW },
+	{ "edr", SENSOR_EDR },
+	{ "mdm", SENSOR_MDM },
+	{ "lease", SENSOR_LEASE },
+	{ NULL, 0 },
+};
+
+static const struct option_word vantages[] = {
+	{ "unknown", VANTAGE_UNKNOWN },
+	{ "inside", VANTAGE_INSIDE },
+	{ "outside", VANTAGE_OUTSIDE },
+	{ NULL, 0 },
+};
+
+#define GLOBAL(field) .offset = offsetof(struct conf, field)
+#define SOURCE(field) .offset = offsetof(struct conf_source, field)
+
+const struct option option_table[] = {
+	{ "analytic.bundle", OPTION_PATH, GLOBAL(bundle),
+	  .unset = "only the implemented version is known",
+	  .description =
+	      "ATT&CK STIX bundle (2.0 or 2.1) to compare the implemented analytic with" },
+	{ "analytic.TimeWindow", OPTION_DURATION, GLOBAL(time_window), "10m", .min = NS_PER_S,
+	  .max = 30 * NS_PER_DAY,
+	  .description = "span in which failures are counted, and within which user interaction "
+			 "and attribution relate to an attempt" },
+	{ "analytic.InspectionFailureThreshold", OPTION_COUNT, GLOBAL(inspection_failure_threshold),
+	  "3", .min = 1, .max = 1000,
+	  .description =
+	      "inspected failures of one case within TimeWindow that make it suspected" },
+	{ "analytic.ForegroundStateRequired", OPTION_BOOLEAN, GLOBAL(foreground_state_required),
+	  "true",
+	  .description = "true: an attempt started in background or on a locked device is "
+			 "evidence; false: that is ignored" },
+	{ "analytic.AllowedAppList", OPTION_APPS, GLOBAL(allowed_apps),
+	  .unset = "no app is allowed to pin",
+	  .description =
+	      "list files or entries: apps expected to pin, with owner, reason and expiry" },
+	{ "analytic.AllowedDestinationList", OPTION_DESTINATIONS, GLOBAL(allowed_destinations),
+	  .unset = "no destination is allowed to be pinned",
+	  .description = "list files or entries: destinations expected to be pinned, with owner, "
+			 "reason and expiry" },
+
+	{ "correlation.score_window", OPTION_DURATION, GLOBAL(score_window), "7d",
+	  .min = NS_PER_HOUR, .max = 90 * NS_PER_DAY,
+	  .description = "how far trials look back from a finding's newest attempt" },
+	{ "correlation.posture_max_age", OPTION_DURATION, GLOBAL(posture_max_age), "7d",
+	  .min = NS_PER_HOUR, .max = 365 * NS_PER_DAY,
+	  .description = "MDM posture older than this counts as unknown" },
+	{ "correlation.state_max_age", OPTION_DURATION, GLOBAL(state_max_age), "12h",
+	  .min = NS_PER_MINUTE, .max = 30 * NS_PER_DAY,
+	  .description = "app and lock state hold until the next event, at most this long" },
+	{ "correlation.baseline_days", OPTION_COUNT, GLOBAL(baseline_days), "3", .min = 1,
+	  .max = 90,
+	  .description = "a destination is baselined once seen on so many UTC dates on two "
+			 "devices; path C waits as long" },
+	{ "correlation.baseline_devices", OPTION_COUNT, GLOBAL(baseline_devices), "5", .min = 2,
+	  .max = 100000, .description = "a destination is baselined once seen on so many devices" },
+	{ "correlation.opaque_sessions", OPTION_COUNT, GLOBAL(opaque_sessions), "3", .min = 1,
+	  .max = 1000,
+	  .description = "uninspected sessions to a destination off the baseline that make "
+			 "persistent opacity" },
+
+	{ "score.prior", OPTION_DECIBEL, GLOBAL(score_prior), "-16", .min = -6000, .max = 2000,
+	  .description =
+	      "score of an app and destination before any evidence: -16 is 2.5 % of apps pinning" },
+	{ "score.confirmed", OPTION_DECIBEL, GLOBAL(score_confirmed), "10", .min = -2000,
+	  .max = 6000,
+	  .description = "score from which repeated rejection with a control met is confirmed" },
+
+	{ "inspection.root_profiles", OPTION_STRINGS, GLOBAL(root_profiles),
+	  .unset = "any com.apple.security.root payload counts",
+	  .description =
+	      "identifiers of the profiles that install the inspection root, as MDM reports them" },
+	{ "inspection.issuers", OPTION_STRINGS, GLOBAL(issuers),
+	  .unset = "no issuer is known to be the gateway's",
+	  .description = "common names of the CAs under which the gateway presents certificates" },
+	{ "inspection.listeners", OPTION_ENDPOINTS, GLOBAL(listeners), .unset = "no explicit proxy",
+	  .description = "address and port of explicit proxies, so that flow and proxy records of "
+			 "a connection meet" },
+	{ "inspection.addresses", OPTION_NETWORKS, GLOBAL(addresses), .unset = "not known",
+	  .description = "the gateway's own addresses: records of a sensor beyond it with these as "
+			 "client are dropped" },
+
+	{ "tls_ports", OPTION_PORTS, GLOBAL(tls_ports), .unset = "443 only",
+	  .description = "ports beside 443 that count as TLS in flow records that do not say what "
+			 "they carry" },
+
+	{ "limits.max_record", OPTION_SIZE, GLOBAL(max_record), "16MiB", .min = 64 * KIB,
+	  .max = 64 * MIB,
+	  .description = "longest record read; a longer one is rejected and counted" },
+	{ "limits.memory", OPTION_SIZE, GLOBAL(memory), "2GiB", .min = 256 * MIB, .max = 1024 * GIB,
+	  .description =
+	      "memory for correlation state; beyond it the oldest is evicted and counted" },
+
+	{ "serve.listen", OPTION_ENDPOINT, GLOBAL(listen), "127.0.0.1:8443",
+	  .description = "address and port of the daemon's API, console and metrics" },
+
+	{ "sources[].name", OPTION_NAME, SOURCE(name), .required = true,
+	  .description = "the source's name in findings, footer and metrics; unique" },
+	{ "sources[].kind", OPTION_WORD, SOURCE(kind), "auto", .words = kinds,
+	  .description = "which of the analytic's log sources it feeds; auto: as the format says" },
+	{ "sources[].format", OPTION_NAME, SOURCE(format), "auto",
+	  .description = "a format's name (see pinwatch formats); auto: told by content" },
+	{ "sources[].path", OPTION_PATHS, SOURCE(path), .required = true,
+	  .description = "files or folders, globs allowed, one or a list; - is standard input" },
+	{ "sources[].max_lag", OPTION_DURATION, SOURCE(max_lag), "30s", .min = 0, .max = NS_PER_DAY,
+	  .description = "how far out of order the source's records may come" },
+	{ "sources[].idle", OPTION_DURATION, SOURCE(idle), "5m", .min = NS_PER_S,
+	  .max = 7 * NS_PER_DAY,
+	  .description = "event time after which a quiet source no longer holds the others back" },
+	{ "sources[].silence_after", OPTION_DURATION, SOURCE(silence_after), "1h",
+	  .min = NS_PER_MINUTE, .max = 30 * NS_PER_DAY,
+	  .description = "silent for longer before the newest event, the source is stale" },
+	{ "sources[].vantage", OPTION_WORD, SOURCE(vantage), "unknown", .words = vantages,
+	  .description = "on which side of the gateway a flow sensor sits" },
+	{ "sources[].timezone", OPTION_ZONE, SOURCE(timezone), "UTC",
+	  .description = "zone of times that are written without one" },
+	{ "sources[].date", OPTION_DATE, SOURCE(date),
+	  .unset = "the file's modification day, backwards from its end",
+	  .description = "day of times that are written without a date" },
+	{ "sources[].bad_line_budget", OPTION_SHARE, SOURCE(bad_line_budget), "5%", .min = 0,
+	  .max = 1000000,
+	  .description =
+	      "share of the source's records that may be unparseable before it is unhealthy" },
+	{ "sources[].ignore_hosts", OPTION_HOSTS, SOURCE(ignore_hosts), .unset = "none",
+	  .description = "hosts that the gateway passes by policy and logs like a late refusal "
+			 "(mitmproxy's ignore_hosts)" },
+};
+
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+_Static_assert(sizeof(enum vantage) == sizeof(unsigned), "words are stored as unsigned");
+
+static const struct {
+	const char *name, *example;
+} types[OPTION_TYPES] = {
+	[OPTION_DURATION] = { "duration", "10m" },
+	[OPTION_COUNT] = { "count", "3" },
+	[OPTION_SIZE] = { "size", "16MiB" },
+	[OPTION_SHARE] = { "share", "5%" },
+	[OPTION_DECIBEL] = { "decibel", "-16.0" },
+	[OPTION_BOOLEAN] = { "boolean", "true" },
+	[OPTION_NAME] = { "name", "proxy-1" },
+	[OPTION_PATH] = { "path", "/etc/pinwatch/bundle.json" },
+	[OPTION_WORD] = { "word", NULL },
+	[OPTION_ZONE] = { "time zone", "+01:00" },
+	[OPTION_DATE] = { "date", "2026-11-24" },
+	[OPTION_ENDPOINT] = { "address and port", "127.0.0.1:8443" },
+	[OPTION_STRINGS] = { "list of strings", "[\"Acme Inspection CA\"]" },
+	[OPTION_HOSTS] = { "list of hosts", "[bank.test, .push.vendor.test]" },
+	[OPTION_PATHS] = { "path or list of paths", "/var/log/squid/access*.log" },
+	[OPTION_PORTS] = { "list of ports", "[8443, 9443]" },
+	[OPTION_ENDPOINTS] = { "list of addresses with port", "[\"10.0.0.5:3128\"]" },
+	[OPTION_NETWORKS] = { "list of addresses or networks", "[10.0.0.5, 192.0.2.0/28]" },
+	[OPTION_APPS] = { "list of files or entries", "[apps.yaml]" },
+	[OPTION_DESTINATIONS] = { "list of files or entries", "[destinations.yaml]" },
+};
+
+const char *option_type_name(enum option_type type) { return types[type].name; }
+const char *option_type_example(enum option_type type) { return types[type].example; }
+bool option_is_list(enum option_type type) { return type >= OPTION_STRINGS; }
+
+const struct option *option_find(struct sv path)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (sv_eq(sv_cstr(option_table[i].path), path))
+			return &option_table[i];
+	return NULL;
+}
+
+bool option_is_section(struct sv path)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		struct sv known = sv_cstr(option_table[i].path);
+		if (known.n > path.n && known.p[path.n] == '.' && sv_starts(known, path))
+			return true;
+	}
+	return false;
+}
+
+/* What stands before the last dot, that included. */
+static struct sv parent(struct sv path)
+{
+	while (path.n > 0 && path.p[path.n - 1] != '.')
+		path.n--;
+	return path;
+}
+
+static struct sv leaf(struct sv path) { return sv_skip(path, parent(path).n); }
+
+struct sv option_leaf(const struct option *o) { return leaf(sv_cstr(o->path)); }
+
+struct sv option_nearest(struct sv path)
+{
+	struct sv above = parent(path), name = leaf(path), best = SV_NONE;
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < option_count; i++) {
+		struct sv known = sv_cstr(option_table[i].path), word, rest;
+		size_t distance;
+		if (!sv_starts(known, above))
+			continue;
+		word = sv_cut(sv_skip(known, above.n), '.', &rest);
+		if (sv_ends(word, SV("[]")))
+			word.n -= 2;
+		distance = nearest_distance(name, word);
+		if (distance < least) {
+			least = distance;
+			best = sv_first(known, above.n + word.n);
+		}
+	}
+	if (least <= nearest_limit(name))
+		return best;
+	for (size_t i = 0; i < option_count; i++)
+		if (nearest_distance(name, option_leaf(&option_table[i])) <=
+		    nearest_limit(name) / 2)
+			return sv_cstr(option_table[i].path);
+	return SV_NONE;
+}

@@ -1,0 +1,216 @@
+#include "emit/text.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "base/jsonw.h"
+
+/* The code point of a valid sequence of `len` bytes. */
+static uint32_t decode(const char *bytes, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+	uint32_t c;
+
+	if (len == 1)
+		return p[0];
+	c = len == 2 ? p[0] & 0x1fu : len == 3 ? p[0] & 0x0fu : p[0] & 0x07u;
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (p[i] & 0x3fu);
+	return c;
+}
+
+/* Characters that move, reorder or hide what stands around them (Unicode categories Cf, Zl, Zp, and the
+ * C1 controls, which some terminals obey). */
+static bool misleading(uint32_t c)
+{
+	return (c >= 0x80 && c <= 0x9f) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
+	       c == 0x1160 || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 ||
+	       (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0xe0000 && c <= 0xe0fff) || c == 0xfffe || c == 0xffff;
+}
+
+void text_safe(struct buf *out, struct sv v, size_t max_chars)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < v.n; shown++) {
+		unsigned char c = (unsigned char)v.p[i];
+		size_t len = utf8_sequence(v.p + i, v.n - i);
+
+		if (max_chars > 0 && shown + 1 == max_chars && i + (len > 0 ? len : 1) < v.n) {
+			buf_str(out, "…");
+			return;
+		}
+		if (len == 0) {
+			buf_str(out, "\xef\xbf\xbd");
+			i++;
+			continue;
+		}
+		if (c < 0x20) /* U+2400 + c, the control pictures */
+			buf_printf(out, "\xe2\x90%c", (char)(0x80 + c));
+		else if (c == 0x7f)
+			buf_str(out, "␡");
+		else if (len > 1 && misleading(decode(v.p + i, len)))
+			buf_printf(out, "<U+%04X>", (unsigned)decode(v.p + i, len));
+		else
+			buf_append(out, v.p + i, len);
+		i += len;
+	}
+}
+
+const char *text_paint_code(enum text_paint paint)
+{
+	static const char *const codes[] = {
+		[PAINT_PLAIN] = "\x1b[0m",   [PAINT_BOLD] = "\x1b[1m",    [PAINT_DIM] = "\x1b[2m",
+		[PAINT_RED] = "\x1b[1;31m",  [PAINT_YELLOW] = "\x1b[33m", [PAINT_GREEN] = "\x1b[32m",
+		[PAINT_CYAN] = "\x1b[36m",
+	};
+	return codes[paint];
+}
+
+void text_paint(struct buf *out, const struct text_style *style, enum text_paint paint)
+{
+	if (style->colour)
+		buf_str(out, text_paint_code(paint));
+}
+
+void text_time(struct buf *out, struct instant t, const struct text_style *style)
+{
+	char iso[INSTANT_ISO_SIZE];
+	char text[INSTANT_ISO_SIZE];
+	struct tm tm;
+	time_t s;
+	size_t n;
+
+	if (!instant_known(t)) {
+		buf_char(out, '-');
+		return;
+	}
+	s = (time_t)(t.ns / NS_PER_S);
+	if (!style->local || localtime_r(&s, &tm) == NULL) {
+		instant_format_iso(t, iso);
+		buf_printf(out, "%.19sZ", iso);
+		return;
+	}
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", &tm);
+	if (n > 2) /* +0100 → +01:00, as RFC 3339 has it */
+		buf_printf(out, "%.*s:%s", (int)(n - 2), text, text + n - 2);
+}
+
+void text_count(struct buf *out, uint64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			buf_char(out, ',');
+		buf_char(out, digits[i]);
+	}
+}
+
+void text_plural(struct buf *out, uint64_t n, const char *one, const char *many)
+{
+	text_count(out, n);
+	buf_printf(out, " %s", n == 1 ? one : many);
+}
+
+void text_bytes(struct buf *out, uint64_t n)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	double scaled = (double)n;
+	size_t u = 0;
+
+	if (n < 1000) {
+		buf_printf(out, "%u B", (unsigned)n);
+		return;
+	}
+	for (scaled /= 1000; scaled >= 999.95 && u + 1 < sizeof(units) / sizeof(units[0]); u++)
+		scaled /= 1000;
+	buf_printf(out, "%.1f %s", scaled, units[u]);
+}
+
+void text_span(struct buf *out, struct span d)
+{
+	static const struct {
+		const char *unit;
+		int64_t ns;
+	} units[] = {
+		{ "d", NS_PER_DAY }, { "h", NS_PER_HOUR }, { "min", NS_PER_MINUTE }, { "s", NS_PER_S }
+	};
+	int64_t left = d.ns;
+	int shown = 0;
+
+	for (size_t u = 0; u < sizeof(units) / sizeof(units[0]) && shown < 2; u++) {
+		if (left / units[u].ns == 0) {
+			if (shown > 0)
+				break;
+			continue;
+		}
+		buf_printf(out, "%s%lld %s", shown > 0 ? " " : "", (long long)(left / units[u].ns),
+			   units[u].unit);
+		left %= units[u].ns;
+		shown++;
+	}
+	if (shown == 0)
+		buf_str(out, left > 0 ? "< 1 s" : "0 s");
+}
+
+void text_fixed2(struct buf *out, int64_t hundredths, bool sign)
+{
+	int64_t magnitude = hundredths < 0 ? -hundredths : hundredths;
+
+	if (hundredths < 0)
+		buf_char(out, '-');
+	else if (sign)
+		buf_char(out, '+');
+	buf_printf(out, "%lld.%02d", (long long)(magnitude / 100), (int)(magnitude % 100));
+}
+
+size_t text_columns(struct sv v)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < v.n;) {
+		size_t len = utf8_sequence(v.p + i, v.n - i);
+		int w = len == 0 ? 1 : wcwidth((wchar_t)decode(v.p + i, len));
+
+		columns += w < 0 ? 1 : (size_t)w;
+		i += len == 0 ? 1 : len;
+	}
+	return columns;
+}
+
+void text_repeat(struct buf *out, char c, size_t n)
+{
+	while (n-- > 0)
+		buf_char(out, c);
+}
+
+void text_wrap(struct buf *out, struct sv text, size_t column, size_t indent,
+	       const struct text_style *style)
+{
+	bool first = true;
+
+	while (text.p != NULL && text.n > 0) {
+		struct sv word = sv_cut(text, ' ', &text);
+		size_t width = text_columns(word);
+
+		if (word.n == 0)
+			continue;
+		if (!first && style->width > 0 && column + 1 + width > style->width) {
+			buf_char(out, '\n');
+			text_repeat(out, ' ', indent);
+			column = indent;
+		} else if (!first) {
+			buf_char(out, ' ');
+			column++;
+		}
+		buf_sv(out, word);
+		column += width;
+		first = false;
+	}
+	buf_char(out, '\n');
+}

@@ -1,0 +1,274 @@
+/* ca_untrusted: failures of a phone that does not trust the gateway's root. docs/evidence.md, 6.1, 6.2. */
+#include <stdlib.h>
+
+#include "judge/exclude_internal.h"
+
+#define MIN_PAIRS 3
+#define AROUND NS_PER_DAY
+#define MIN_DEVICES_OF_HOUR 5
+
+/* Why a failure is explained; a failure may have several. */
+enum reason { LONELY = 1, EARLY = 2, ROOTLESS = 4 };
+#define REASONS 3
+
+struct failure {
+	uint32_t fact;
+	uint8_t reasons;
+	int64_t posture; /* ROOTLESS: time of the record that shows no root */
+};
+
+struct device_view {
+	const struct facts *facts;
+	const struct context *context;
+	struct failure *failures;
+	size_t n_failures;
+	uint32_t *successes; /* facts, by start */
+	size_t n_successes;
+};
+
+static int64_t start_of(const struct device_view *v, uint32_t fact)
+{
+	return v->facts->list[fact].start;
+}
+
+static uint32_t issuer_of(const struct device_view *v, uint32_t fact)
+{
+	return fact_attempt(v->context, &v->facts->list[fact])->issuer;
+}
+
+/* First success that starts at or after t. */
+static size_t success_from(const struct device_view *v, int64_t t)
+{
+	size_t low = 0, high = v->n_successes;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (start_of(v, v->successes[mid]) < t)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool has_root(const struct context *c, const struct posture_record *r)
+{
+	const struct settings *s = c->settings;
+
+	for (uint32_t i = 0; i < r->n_profiles; i++) {
+		if (s->n_root_profiles == 0 && r->profiles[i].root_payload)
+			return true;
+		for (size_t k = 0; k < s->n_root_profiles; k++)
+			if (sv_eq(names_get(c->names, r->profiles[i].identifier), s->root_profiles[k]))
+				return true;
+	}
+	return false;
+}
+
+static void find_reasons(struct device_view *v, struct failure *e)
+{
+	const struct fact *x = &v->facts->list[e->fact];
+	size_t near = success_from(v, x->start - AROUND);
+	const struct posture_record *r =
+		posture_profiles(v->context->postures, x->device, x->start);
+
+	e->reasons = 0;
+	if (near == v->n_successes || start_of(v, v->successes[near]) > x->start + AROUND)
+		e->reasons |= LONELY;
+	if (v->n_successes == 0 || start_of(v, v->successes[0]) >= x->start)
+		e->reasons |= EARLY;
+	if (r != NULL && !has_root(v->context, r)) {
+		e->reasons |= ROOTLESS;
+		e->posture = r->time;
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* How many (app, destination) pairs the failures with any of these reasons span. */
+static size_t pairs(const struct device_view *v, unsigned reasons)
+{
+	uint32_t *numbers = xmalloc(v->n_failures * sizeof(*numbers));
+	size_t n = 0, distinct = 0;
+
+	for (size_t i = 0; i < v->n_failures; i++)
+		if (v->failures[i].reasons & reasons)
+			numbers[n++] = v->facts->list[v->failures[i].fact].finding;
+	qsort(numbers, n, sizeof(*numbers), by_number);
+	for (size_t i = 0; i < n; i++)
+		distinct += i == 0 || numbers[i] != numbers[i - 1];
+	free(numbers);
+	return distinct;
+}
+
+static void drop_reason(struct device_view *v, enum reason reason)
+{
+	for (size_t i = 0; i < v->n_failures; i++)
+		v->failures[i].reasons &= (uint8_t)~(unsigned)reason;
+}
+
+/* A success before the last failure of the set, under the same issuer, speaks against a missing root. */
+static bool refuted(const struct device_view *v, const struct failure *e, enum reason reason,
+		    int64_t last)
+{
+	uint32_t issuer = issuer_of(v, e->fact);
+	size_t i = reason == ROOTLESS ? success_from(v, e->posture) : 0;
+
+	for (; i < v->n_successes && start_of(v, v->successes[i]) < last; i++) {
+		uint32_t other = issuer_of(v, v->successes[i]);
+		if (issuer == 0 || other == 0 || issuer == other)
+			return true;
+	}
+	return false;
+}
+
+static void refute(struct device_view *v, enum reason reason)
+{
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; i < v->n_failures; i++)
+		if (v->failures[i].reasons & reason)
+			last = start_of(v, v->failures[i].fact);
+	for (size_t i = 0; i < v->n_failures; i++) {
+		struct failure *e = &v->failures[i];
+		if ((e->reasons & reason) && refuted(v, e, reason, last))
+			e->reasons &= (uint8_t)~(unsigned)reason;
+	}
+}
+
+static void explain_device(struct device_view *v)
+{
+	for (size_t i = 0; i < v->n_failures; i++)
+		find_reasons(v, &v->failures[i]);
+	for (unsigned reason = LONELY; reason <= ROOTLESS; reason <<= 1) {
+		bool counted = reason != ROOTLESS;
+		if (counted && pairs(v, reason) < MIN_PAIRS)
+			drop_reason(v, (enum reason)reason);
+		refute(v, (enum reason)reason);
+		if (counted && pairs(v, reason) < MIN_PAIRS)
+			drop_reason(v, (enum reason)reason);
+	}
+}
+
+static void view_device(struct device_view *v, uint32_t device, const bool *pool)
+{
+	struct group g = grouping_at(&v->facts->by_device, device);
+
+	v->n_failures = v->n_successes = 0;
+	for (size_t i = 0; i < g.n; i++) {
+		const struct fact *x = &v->facts->list[g.items[i]];
+		if (!pool[g.items[i]])
+			continue;
+		if (fact_failure(x))
+			v->failures[v->n_failures++] = (struct failure){ .fact = g.items[i] };
+		else if (fact_success(x))
+			v->successes[v->n_successes++] = g.items[i];
+	}
+}
+
+/* Devices of one UTC hour: active ones, and those with an explained failure. */
+struct hour {
+	int64_t number;
+	uint32_t device;
+	bool explained;
+};
+
+static int by_hour(const void *a, const void *b)
+{
+	const struct hour *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return (int)y->explained - (int)x->explained;
+}
+
+static void issuer_change_hours(const struct facts *f, const bool *pool, const uint8_t *reasons,
+				struct spans *out)
+{
+	struct hour *hours = xmalloc(f->n * sizeof(*hours));
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (pool[i] && fact_trial(&f->list[i]))
+			hours[n++] = (struct hour){ f->list[i].start / NS_PER_HOUR,
+						    f->list[i].device, reasons[i] != 0 };
+	qsort(hours, n, sizeof(*hours), by_hour);
+	for (size_t i = 0, end; i < n; i = end) {
+		size_t active = 0, explained = 0;
+		for (end = i; end < n && hours[end].number == hours[i].number; end++) {
+			if (end > i && hours[end].device == hours[end - 1].device)
+				continue;
+			active++;
+			explained += hours[end].explained;
+		}
+		if (explained >= MIN_DEVICES_OF_HOUR && explained * 5 >= active * 4)
+			spans_add(out, hours[i].number * NS_PER_HOUR,
+				  (hours[i].number + 1) * NS_PER_HOUR);
+	}
+	free(hours);
+}
+
+static bool inside(const struct spans *s, int64_t t)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (t >= s->list[i].from && t < s->list[i].to)
+			return true;
+	return false;
+}
+
+/* What of a device's explained failures remains outside the hours, if it still suffices. */
+static void mark_device(struct device_view *v, struct facts *f, const struct spans *hours,
+			const uint8_t *reasons)
+{
+	for (size_t i = 0; i < v->n_failures; i++) {
+		struct failure *e = &v->failures[i];
+		e->reasons = inside(hours, start_of(v, e->fact)) ? 0 : reasons[e->fact];
+	}
+	if (pairs(v, LONELY | EARLY) < MIN_PAIRS) {
+		drop_reason(v, LONELY);
+		drop_reason(v, EARLY);
+	}
+	for (size_t i = 0; i < v->n_failures; i++)
+		f->list[v->failures[i].fact].excluded_ca = v->failures[i].reasons != 0;
+}
+
+void exclude_untrusting(struct facts *f, const struct context *c, const bool *pool,
+			struct spans *spans)
+{
+	struct device_view v = {
+		.facts = f,
+		.context = c,
+		.failures = xmalloc(f->n * sizeof(*v.failures)),
+		.successes = xmalloc(f->n * sizeof(*v.successes)),
+	};
+	uint8_t *reasons = xcalloc(f->n, sizeof(*reasons));
+	bool any = false;
+
+	for (uint32_t d = 1; d < f->by_device.n_groups; d++) {
+		view_device(&v, d, pool);
+		if (v.n_failures == 0)
+			continue;
+		explain_device(&v);
+		for (size_t i = 0; i < v.n_failures; i++) {
+			reasons[v.failures[i].fact] = v.failures[i].reasons;
+			any |= v.failures[i].reasons != 0;
+		}
+	}
+	if (any)
+		issuer_change_hours(f, pool, reasons, spans);
+	for (uint32_t d = 1; any && d < f->by_device.n_groups; d++) {
+		view_device(&v, d, pool);
+		if (v.n_failures > 0)
+			mark_device(&v, f, spans, reasons);
+	}
+	free(reasons);
+	free(v.failures);
+	free(v.successes);
+}

@@ -1,0 +1,343 @@
+#include "judge/judge.h"
+
+#include <stdlib.h>
+
+#include "judge/apple.h"
+#include "judge/uid.h"
+
+#define CONFIRMED_SCORE 1000
+
+static struct finding *new_finding(struct findings *out, enum finding_kind kind)
+{
+	if (out->n == out->_capacity) {
+		out->_capacity = out->_capacity == 0 ? 64 : out->_capacity * 2;
+		out->list = xrealloc(out->list, out->_capacity, sizeof(*out->list));
+	}
+	out->list[out->n] = (struct finding){ .kind = kind, .revision = 1 };
+	return &out->list[out->n++];
+}
+
+/* Without failure, session or bypass there is no path, and nothing but observed, explained or expected. */
+static bool worth_judging(const struct facts *f, struct group g)
+{
+	for (size_t i = 0; i < g.n; i++) {
+		const struct fact *x = &f->list[g.items[i]];
+		if ((fact_failure(x) || fact_uninspected_session(x) || fact_learned_bypass(x)) &&
+		    !fact_excluded(x))
+			return true;
+	}
+	return false;
+}
+
+/* Attempts in the window that no allow-list entry covers; all of them where every one is covered, then
+ * *entry is the one that covers the newest. */
+static void open_sitting(struct sitting *s, struct group g, const struct allowance **entry)
+{
+	const struct bench *b = s->bench;
+	const struct facts *f = b->facts;
+	int64_t newest = f->list[g.items[g.n - 1]].start;
+	size_t from = facts_from(f, g, newest - b->context->settings->score_window.ns), uncovered = 0;
+
+	*entry = NULL;
+	s->window = arena_alloc(s->scratch, (g.n - from) * sizeof(*s->window));
+	for (size_t i = from; i < g.n; i++) {
+		const struct fact *x = &f->list[g.items[i]];
+		const struct allowance *e = allow_covering(b->allow, x);
+		if (e == NULL)
+			s->window[uncovered++] = x;
+		else
+			*entry = e;
+	}
+	s->n_window = uncovered;
+	if (uncovered > 0) {
+		*entry = NULL;
+	} else {
+		for (size_t i = from; i < g.n; i++)
+			s->window[s->n_window++] = &f->list[g.items[i]];
+	}
+	s->newest = s->window[s->n_window - 1]->start;
+	s->kept = arena_alloc(s->scratch, s->n_window * sizeof(*s->kept));
+	for (size_t i = 0; i < s->n_window; i++)
+		if (!fact_excluded(s->window[i]))
+			s->kept[s->n_kept++] = s->window[i];
+	s->first_seen = s->n_kept > 0 ? s->kept[0]->start : s->window[0]->start;
+	s->last_seen = s->n_kept > 0 ? s->kept[s->n_kept - 1]->start : s->newest;
+}
+
+static bool only_validity(const struct version_case *c)
+{
+	for (size_t i = 0; i < c->n_failures; i++)
+		if (c->failures[i]->outcome != CLIENT_REJECT_VALIDITY)
+			return false;
+	return true;
+}
+
+/* The first rival that stands. A missing root and a gateway's fault explain only what they leave nothing of. */
+static bool explained(struct version_case *c)
+{
+	for (enum rival r = RIVAL_CA_UNTRUSTED; r <= RIVAL_INTERMITTENT; r++) {
+		if (c->rivals[r].status != RIVAL_STANDS)
+			continue;
+		if ((r == RIVAL_CA_UNTRUSTED || r == RIVAL_GATEWAY_FAULT) && c->paths != 0)
+			continue;
+		c->explained_by = sv_cstr(rival_name(r));
+		return true;
+	}
+	return false;
+}
+
+static void settle_verdict(struct version_case *c, const struct allowance *entry)
+{
+	if (c->rivals[RIVAL_APPLE_SERVICE].status == RIVAL_STANDS) {
+		c->verdict = VERDICT_EXPECTED;
+		c->explained_by = sv_cstr(rival_name(RIVAL_APPLE_SERVICE));
+	} else if (entry != NULL) {
+		c->verdict = VERDICT_EXPECTED;
+		c->explained_by = say(c->sitting->arena, "%s:%.*s",
+				      entry->is_app_list ? "AllowedAppList" : "AllowedDestinationList",
+				      SV_ARG(entry->text));
+	} else if (explained(c)) {
+		c->verdict = VERDICT_EXPLAINED;
+	} else if (c->paths == 0) {
+		c->verdict = VERDICT_OBSERVED;
+	} else if ((c->paths & PATH_REJECTION) && c->score >= CONFIRMED_SCORE && c->controls != 0 &&
+		   c->failed_trials >= 2 && !only_validity(c)) {
+		c->verdict = VERDICT_CONFIRMED;
+	} else {
+		c->verdict = VERDICT_SUSPECTED;
+	}
+}
+
+static void judge_version(struct version_case *c, const struct fact **facts, size_t n,
+			  const struct allowance *entry)
+{
+	const struct sitting *s = c->sitting;
+
+	trials_build(&c->trials, facts, n, s->scratch);
+	c->failures = arena_alloc(s->scratch, (n + 1) * sizeof(*c->failures));
+	for (size_t i = 0; i < n; i++) {
+		if (fact_failure(facts[i]))
+			c->failures[c->n_failures++] = facts[i];
+		c->any_success |= fact_success(facts[i]);
+	}
+	c->baseline_learning = baseline_learning(s->bench->baseline, s->first_seen);
+	c->off_baseline = !c->baseline_learning && !baseline_holds(s->bench->baseline, s->app,
+								   s->destination, s->first_seen);
+	find_controls(c);
+	find_paths(c);
+	score_case(c);
+	settle_paths(c);
+	judge_rivals(c);
+	settle_verdict(c, entry);
+}
+
+/* Negative when a is the one to report. Versions of equal standing: the newest attempt, then the name. */
+static int reported_first(const struct version_case *a, const struct version_case *b)
+{
+	struct names *names = a->sitting->bench->context->names;
+	int64_t x, y;
+
+	if (a->verdict != b->verdict)
+		return (int)a->verdict - (int)b->verdict;
+	if (a->score != b->score)
+		return a->score > b->score ? -1 : 1;
+	x = a->trials.n > 0 ? a->trials.facts[a->trials.n - 1]->start : INT64_MIN;
+	y = b->trials.n > 0 ? b->trials.facts[b->trials.n - 1]->start : INT64_MIN;
+	if (x != y)
+		return x > y ? -1 : 1;
+	return -sv_cmp(names_get(names, a->version), names_get(names, b->version));
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
+
+	if (x->version != y->version)
+		return x->version < y->version ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Judges every version; returns the one to report. */
+static struct version_case *judge_versions(const struct sitting *s, const struct allowance *entry)
+{
+	const struct fact **facts = arena_copy(s->scratch, s->kept, s->n_kept * sizeof(*facts));
+	struct version_case *best = NULL;
+	size_t i = 0;
+
+	qsort(facts, s->n_kept, sizeof(struct fact *), by_version);
+	do {
+		struct version_case *c = arena_alloc(s->scratch, sizeof(*c));
+		size_t end = i;
+
+		while (end < s->n_kept && facts[end]->version == facts[i]->version)
+			end++;
+		c->sitting = s;
+		c->version = i < s->n_kept ? facts[i]->version : 0;
+		judge_version(c, facts + i, end - i, entry);
+		if (best == NULL || reported_first(c, best) < 0)
+			best = c;
+		i = end;
+	} while (i < s->n_kept);
+	return best;
+}
+
+static void sum_excluded(const struct fact **facts, size_t n, struct finding *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (facts[i]->excluded_ca)
+			out->excluded_ca_untrusted += facts[i]->count;
+		else if (facts[i]->excluded_gateway)
+			out->excluded_gateway_fault += facts[i]->count;
+	}
+}
+
+static void fill(const struct version_case *c, struct finding *out)
+{
+	const struct sitting *s = c->sitting;
+	const struct bench *b = s->bench;
+	const struct destination *d = &b->facts->destinations[s->destination];
+	struct names *names = b->context->names;
+
+	out->verdict = c->verdict;
+	out->explained_by = c->explained_by;
+	out->bundle_id = names_get(names, s->app);
+	out->app_version = names_get(names, c->version);
+	out->host = names_get(names, d->host);
+	out->port = (uint16_t)d->port;
+	uid_pinning(out->uid, out->bundle_id, out->host, d->port);
+	out->score_centidb = c->score;
+	out->paths = c->paths;
+	out->first_seen.ns = s->first_seen;
+	out->last_seen.ns = s->last_seen;
+	out->contributions = arena_copy(s->arena, c->contributions,
+					c->n_contributions * sizeof(*c->contributions));
+	out->n_contributions = c->n_contributions;
+	out->controls_met = c->controls;
+	memcpy(out->rivals, c->rivals, sizeof(out->rivals));
+	sum_excluded(s->window, s->n_window, out);
+	judge_risk(c, out);
+	list_devices(s, out);
+	list_evidence(b, s->arena, s->scratch, s->window, s->n_window, s->app, out);
+	write_notes(c, out);
+}
+
+static void judge_one(const struct bench *b, uint32_t number, bool all, struct arena *arena,
+		      struct arena *scratch, struct findings *out)
+{
+	struct group g = grouping_at(&b->facts->by_finding, number);
+	struct sitting s = {
+		.bench = b,
+		.arena = arena,
+		.scratch = scratch,
+		.number = number,
+		.app = b->facts->findings[number].app,
+		.destination = b->facts->findings[number].destination,
+	};
+	const struct allowance *entry;
+	struct version_case *c;
+
+	if (g.n == 0 || (!all && !worth_judging(b->facts, g)))
+		return;
+	open_sitting(&s, g, &entry);
+	c = judge_versions(&s, entry);
+	if (all || c->verdict == VERDICT_CONFIRMED || c->verdict == VERDICT_SUSPECTED)
+		fill(c, new_finding(out, FINDING_PINNING));
+}
+
+/* Common to findings about a device or the gateway: things to repair. */
+static void fill_repair(const struct bench *b, struct arena *arena, struct arena *scratch,
+			const struct fact **facts, size_t n, int risk, struct finding *out)
+{
+	out->verdict = VERDICT_CONFIRMED;
+	out->confidence = CONFIDENCE_MEDIUM;
+	out->risk = risk;
+	out->severity = severity_of_risk(risk);
+	out->first_seen.ns = facts[0]->start;
+	out->last_seen.ns = facts[n - 1]->start;
+	sum_excluded(facts, n, out);
+	list_failing_devices(b, arena, facts, n, out);
+	list_evidence(b, arena, scratch, facts, n, 0, out);
+}
+
+static void judge_untrusting(const struct bench *b, const struct untrusting_device *u,
+			     struct arena *arena, struct arena *scratch, struct findings *out)
+{
+	struct group g = grouping_at(&b->facts->by_device, u->device);
+	const struct fact **facts = arena_alloc(scratch, g.n * sizeof(*facts));
+	struct finding *f = new_finding(out, FINDING_CA_UNTRUSTED);
+	size_t n = 0;
+
+	for (size_t i = 0; i < g.n; i++)
+		if (b->facts->list[g.items[i]].excluded_ca)
+			facts[n++] = &b->facts->list[g.items[i]];
+	fill_repair(b, arena, scratch, facts, n, 25, f);
+	uid_device(f->uid, names_get(b->context->names, b->context->devices->list[u->device].name));
+}
+
+static void judge_fault(const struct bench *b, const struct fault_span *span, struct arena *arena,
+			struct arena *scratch, struct findings *out)
+{
+	const struct facts *facts = b->facts;
+	const struct fact **inside = NULL;
+	struct finding *f;
+	size_t n = 0, low = 0, high = facts->n;
+
+	if (span->first > span->last)
+		return;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (facts->list[mid].start < span->first)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (high = low; high < facts->n && facts->list[high].start <= span->last;)
+		high++;
+	inside = arena_alloc(scratch, (high - low) * sizeof(*inside));
+	for (size_t i = low; i < high; i++)
+		if (facts->list[i].excluded_gateway)
+			inside[n++] = &facts->list[i];
+	f = new_finding(out, FINDING_GATEWAY_FAULT);
+	fill_repair(b, arena, scratch, inside, n, 45, f);
+	uid_fault(f->uid, f->first_seen);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	int c;
+
+	if (x->kind != y->kind)
+		return (int)x->kind - (int)y->kind;
+	if ((c = sv_cmp(x->host, y->host)) != 0)
+		return c;
+	if (x->port != y->port)
+		return (int)x->port - (int)y->port;
+	if ((c = sv_cmp(x->bundle_id, y->bundle_id)) != 0)
+		return c;
+	if (x->kind == FINDING_CA_UNTRUSTED && x->n_devices > 0 && y->n_devices > 0 &&
+	    (c = sv_cmp(x->devices[0].id, y->devices[0].id)) != 0)
+		return c;
+	return x->first_seen.ns < y->first_seen.ns ? -1 : x->first_seen.ns > y->first_seen.ns;
+}
+
+void judge_all(const struct bench *b, bool all, struct arena *arena, struct findings *out)
+{
+	struct arena scratch = { 0 };
+
+	*out = (struct findings){ 0 };
+	for (uint32_t i = 1; i < b->facts->n_findings; i++) {
+		judge_one(b, i, all, arena, &scratch, out);
+		arena_reset(&scratch);
+	}
+	for (size_t i = 0; i < b->exclusion->n_devices; i++) {
+		judge_untrusting(b, &b->exclusion->devices[i], arena, &scratch, out);
+		arena_reset(&scratch);
+	}
+	for (size_t i = 0; i < b->exclusion->n_spans; i++) {
+		judge_fault(b, &b->exclusion->spans[i], arena, &scratch, out);
+		arena_reset(&scratch);
+	}
+	if (out->n > 0)
+		qsort(out->list, out->n, sizeof(*out->list), by_place);
+}

@@ -1,0 +1,16 @@
+/* Judging: facts to findings, as docs/evidence.md has it. A pure function of what it is given. */
+#ifndef PINWATCH_JUDGE_JUDGE_H
+#define PINWATCH_JUDGE_JUDGE_H
+
+#include "judge/case.h"
+
+struct findings {
+	struct finding *list; /* by kind, host, port, app, device, first_seen */
+	size_t n, _capacity;
+};
+
+/* all: observed, explained and expected findings too. Everything lands in the arena but the list itself,
+ * which the caller frees. */
+void judge_all(const struct bench *b, bool all, struct arena *arena, struct findings *out);
+
+#endif

@@ -1,0 +1,251 @@
+#include "parse/condition.h"
+
+#define MAX_DEPTH 8
+
+static const struct {
+	const char *name;
+	enum condition_op op;
+} ops[] = {
+	{ "is", WHEN_IS },         { "not", WHEN_NOT },   { "has", WHEN_HAS },
+	{ "lacks", WHEN_LACKS },   { "starts", WHEN_STARTS }, { "ends", WHEN_ENDS },
+	{ "word", WHEN_WORD },
+};
+static const char *const op_names[] = { "is",   "not",  "has",	 "lacks",    "starts",
+					"ends", "word", "present", "tls_port", NULL };
+
+static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, struct error *err)
+{
+	struct sv *texts = arena_alloc(a, yfile_count(y) * sizeof(*texts));
+
+	if (yfile_count(y) == 0 || yfile_is_map(y))
+		return yfile_error(err, y, "expected a text or a list of texts");
+	for (size_t i = 0; i < yfile_count(y); i++) {
+		struct yaml item = yfile_item(y, i);
+		if (!yfile_is_text(item))
+			return yfile_error(err, item, "expected a text");
+		texts[i] = arena_sv(a, yfile_text(item));
+	}
+	c->texts = texts;
+	c->n_texts = yfile_count(y);
+	return true;
+}
+
+/* One operator of a field: `has: X`. */
+static bool compile_op(struct yaml key, struct yaml value, struct arena *a, struct condition *c,
+		       struct error *err)
+{
+	struct sv name = yfile_text(key);
+	bool yes = false;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (sv_eq(name, sv_cstr(ops[i].name))) {
+			c->op = ops[i].op;
+			return compile_texts(value, a, c, err);
+		}
+	if (!yfile_take_bool(value, &yes, err))
+		return false;
+	if (sv_eq(name, SV("present")))
+		c->op = yes ? WHEN_PRESENT : WHEN_ABSENT;
+	else
+		c->op = WHEN_TLS_PORT;
+	return c->op != WHEN_TLS_PORT || yes ||
+	       yfile_error(err, value, "write `none: [{…: {tls_port: true}}]` for the opposite");
+}
+
+static bool compile_map(struct yaml when, struct names *names, struct arena *a, unsigned depth,
+			struct condition *out, struct error *err);
+
+static bool compile_children(struct yaml list, struct names *names, struct arena *a, unsigned depth,
+			     struct condition *c, struct error *err)
+{
+	size_t n = yfile_count(list);
+	struct condition *children = arena_alloc(a, n * sizeof(*children));
+
+	if (!yfile_is_list(list) || n == 0)
+		return yfile_error(err, list, "expected a list of conditions");
+	for (size_t i = 0; i < n; i++)
+		if (!compile_map(yfile_item(list, i), names, a, depth + 1, &children[i], err))
+			return false;
+	c->children = children;
+	c->n_children = n;
+	return true;
+}
+
+static bool compile_field(struct yaml key, struct yaml value, struct names *names, struct arena *a,
+			  struct condition *c, struct error *err)
+{
+	struct condition *children;
+	uint32_t slot = names_add(names, a, yfile_text(key));
+
+	if (!yfile_is_map(value)) {
+		c->op = WHEN_IS;
+		c->slot = slot;
+		return compile_texts(value, a, c, err);
+	}
+	if (!yfile_check_keys(value, op_names, err))
+		return false;
+	c->op = WHEN_ALL;
+	c->n_children = yfile_count(value);
+	c->children = children = arena_alloc(a, c->n_children * sizeof(*children));
+	for (size_t i = 0; i < c->n_children; i++) {
+		children[i].slot = slot;
+		if (!compile_op(yfile_key_at(value, i), yfile_value_at(value, i), a, &children[i],
+				err))
+			return false;
+	}
+	if (c->n_children == 1)
+		*c = children[0];
+	return true;
+}
+
+static bool compile_map(struct yaml when, struct names *names, struct arena *a, unsigned depth,
+			struct condition *out, struct error *err)
+{
+	size_t n = yfile_count(when);
+	struct condition *children = arena_alloc(a, n * sizeof(*children));
+
+	if (!yfile_is_map(when) || n == 0)
+		return yfile_error(err, when, "expected conditions (field: text)");
+	if (depth > MAX_DEPTH)
+		return yfile_error(err, when, "conditions are nested more than %d deep", MAX_DEPTH);
+	for (size_t i = 0; i < n; i++) {
+		struct yaml key = yfile_key_at(when, i), value = yfile_value_at(when, i);
+		struct sv name = yfile_text(key);
+		bool any = sv_eq(name, SV("any")), none = sv_eq(name, SV("none"));
+		bool ok;
+
+		if (any || none) {
+			children[i].op = any ? WHEN_ANY : WHEN_NONE;
+			ok = compile_children(value, names, a, depth, &children[i], err);
+		} else {
+			ok = compile_field(key, value, names, a, &children[i], err);
+		}
+		if (!ok)
+			return false;
+	}
+	*out = (struct condition){ .op = WHEN_ALL, .children = children, .n_children = n };
+	return true;
+}
+
+bool condition_compile(struct yaml when, struct names *names, struct arena *a,
+		       const struct condition **out, struct error *err)
+{
+	struct condition *c;
+
+	*out = NULL;
+	if (!yfile_there(when))
+		return true;
+	c = arena_alloc(a, sizeof(*c));
+	if (!compile_map(when, names, a, 0, c, err))
+		return false;
+	*out = c->n_children == 1 ? &c->children[0] : c;
+	return true;
+}
+
+static bool word_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
+}
+
+static bool has_word(struct sv text, struct sv word)
+{
+	if (text.n <= word.n)
+		return sv_eq(text, word);
+	for (size_t at; (at = sv_find(text, word)) != SIZE_MAX; text = sv_skip(text, at + word.n)) {
+		bool before = at == 0 || !word_char(text.p[at - 1]);
+		bool after = at + word.n == text.n || !word_char(text.p[at + word.n]);
+		if (before && after)
+			return true;
+	}
+	return false;
+}
+
+static bool tls_port(struct sv text, const struct parser_options *options)
+{
+	uint64_t port;
+
+	if (!sv_to_u64(text, &port))
+		return false;
+	if (port == 443 || port == 8443)
+		return true;
+	for (size_t i = 0; i < options->n_tls_ports; i++)
+		if (port == options->tls_ports[i])
+			return true;
+	return false;
+}
+
+static bool matches(enum condition_op op, struct sv text, struct sv want)
+{
+	switch (op) {
+	case WHEN_IS:
+	case WHEN_NOT:
+		return sv_eq(text, want);
+	case WHEN_HAS:
+	case WHEN_LACKS:
+		return sv_find(text, want) != SIZE_MAX;
+	case WHEN_STARTS:
+		return sv_starts(text, want);
+	case WHEN_ENDS:
+		return sv_ends(text, want);
+	case WHEN_WORD:
+		return has_word(text, want);
+	default:
+		return false;
+	}
+}
+
+bool condition_holds(const struct condition *c, const struct raw *raws,
+		     const struct parser_options *options)
+{
+	const struct raw *r;
+	bool hit = false;
+
+	if (c == NULL)
+		return true;
+	switch (c->op) {
+	case WHEN_ALL:
+		for (size_t i = 0; i < c->n_children; i++)
+			if (!condition_holds(&c->children[i], raws, options))
+				return false;
+		return true;
+	case WHEN_ANY:
+	case WHEN_NONE:
+		for (size_t i = 0; i < c->n_children && !hit; i++)
+			hit = condition_holds(&c->children[i], raws, options);
+		return hit == (c->op == WHEN_ANY);
+	case WHEN_PRESENT:
+		return raws[c->slot].type != RAW_ABSENT;
+	case WHEN_ABSENT:
+		return raws[c->slot].type == RAW_ABSENT;
+	default:
+		break;
+	}
+	r = &raws[c->slot];
+	if (r->type != RAW_ABSENT && r->type != RAW_TREE) {
+		if (c->op == WHEN_TLS_PORT)
+			return tls_port(r->text, options);
+		for (size_t i = 0; i < c->n_texts && !hit; i++)
+			hit = matches(c->op, r->text, c->texts[i]);
+	}
+	return hit != (c->op == WHEN_NOT || c->op == WHEN_LACKS);
+}
+
+const struct condition *condition_first_failing(const struct condition *c, const struct raw *raws,
+						const struct parser_options *options,
+						size_t *held)
+{
+	if (c == NULL)
+		return NULL;
+	if (c->op != WHEN_ALL) {
+		bool yes = condition_holds(c, raws, options);
+		*held += yes;
+		return yes ? NULL : c;
+	}
+	for (size_t i = 0; i < c->n_children; i++) {
+		if (!condition_holds(&c->children[i], raws, options))
+			return &c->children[i];
+		++*held;
+	}
+	return NULL;
+}

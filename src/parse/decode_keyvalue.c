@@ -1,0 +1,178 @@
+/* Pairs of names and values: `date=2026-11-24 srcip=10.0.0.1 desc="unknown ca"`.
+ *
+ *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%FTD-", unset: ["N/A"]}}
+ *
+ * `between` stands between pairs, `pair` between a name and its value. White space around both goes. A value
+ * in quotes may hold anything; a backslash saves the quote. What comes before the first pair is the field
+ * `@head`. `after` skips everything up to and including a text. The first of repeated names counts.
+ */
+#include <stdlib.h>
+
+#include "parse/decode.h"
+
+struct keyvalue_options {
+	struct sv between, pair, after;
+	char quote;
+	struct unset unset;
+};
+
+struct keyvalue_state {
+	const struct format *format;
+	const struct keyvalue_options *options;
+	uint32_t head;
+	/* Names in the order of the last record: the next one is likely the same. */
+	struct sv *order;
+	uint32_t *order_slots;
+};
+
+#define ORDER 64u
+#define ORDER_NAME 48u
+
+static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
+{
+	static const char *const keys[] = { "between", "pair", "after", "quote", "unset", NULL };
+	struct keyvalue_options *o = arena_alloc(&f->arena, sizeof(*o));
+	struct sv quote = SV("\"");
+
+	o->between = SV(" ");
+	o->pair = SV("=");
+	*out = o;
+	if (yfile_is_map(options)) {
+		if (!yfile_check_keys(options, keys, err) ||
+		    !yfile_take_text(yfile_get(options, "between"), &o->between, err) ||
+		    !yfile_take_text(yfile_get(options, "pair"), &o->pair, err) ||
+		    !yfile_take_text(yfile_get(options, "after"), &o->after, err) ||
+		    !yfile_take_text(yfile_get(options, "quote"), &quote, err) ||
+		    !unset_compile(f, yfile_get(options, "unset"), &o->unset, err))
+			return false;
+		if (o->between.n == 0 || o->pair.n == 0 || quote.n > 1)
+			return yfile_error(err, options,
+					  "`between` and `pair` are texts, `quote` one character");
+	}
+	o->quote = quote.n == 1 ? quote.p[0] : '\0';
+	return true;
+}
+
+static void *open(const struct format *f)
+{
+	struct keyvalue_state *s = xcalloc(1, sizeof(*s));
+	size_t head = names_find(&f->names, SV("@head"));
+
+	s->format = f;
+	s->options = f->decoder_options;
+	s->head = head == SIZE_MAX ? SLOT_NONE : (uint32_t)head;
+	s->order = xcalloc(ORDER, sizeof(*s->order));
+	s->order_slots = xcalloc(ORDER, sizeof(*s->order_slots));
+	for (size_t i = 0; i < ORDER; i++)
+		s->order[i].p = xmalloc(ORDER_NAME);
+	return s;
+}
+
+static void close(void *state)
+{
+	struct keyvalue_state *s = state;
+
+	for (size_t i = 0; i < ORDER; i++)
+		free((char *)(uintptr_t)s->order[i].p);
+	free(s->order);
+	free(s->order_slots);
+	free(s);
+}
+
+static uint32_t slot_of(struct keyvalue_state *s, size_t i, struct sv name)
+{
+	size_t slot;
+
+	if (i < ORDER && sv_eq(s->order[i], name))
+		return s->order_slots[i];
+	slot = names_find(&s->format->names, name);
+	if (i < ORDER && name.n > 0 && name.n <= ORDER_NAME) {
+		memcpy((char *)(uintptr_t)s->order[i].p, name.p, name.n);
+		s->order[i].n = name.n;
+		s->order_slots[i] = slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
+	}
+	return slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
+}
+
+static struct sv skip_blank(struct sv v)
+{
+	while (v.n > 0 && (v.p[0] == ' ' || v.p[0] == '\t' || v.p[0] == '\r'))
+		v = sv_skip(v, 1);
+	return v;
+}
+
+/* Cuts the value off *rest, which starts with it; *rest is left behind the `between`. */
+static struct sv take_value(const struct keyvalue_options *o, struct sv *rest, struct arena *a)
+{
+	struct sv v = skip_blank(*rest), value;
+	size_t end;
+
+	if (o->quote != '\0' && v.n > 0 && v.p[0] == o->quote) {
+		size_t i = 1, n = 0;
+		char *p = NULL;
+		for (; i < v.n && v.p[i] != o->quote; i++) {
+			bool escape = v.p[i] == '\\' && i + 1 < v.n &&
+				      (v.p[i + 1] == o->quote || v.p[i + 1] == '\\');
+			if (escape && p == NULL) {
+				p = arena_copy(a, v.p + 1, v.n - 1);
+				n = i - 1;
+			}
+			i += escape;
+			if (p != NULL)
+				p[n++] = v.p[i];
+		}
+		value = p != NULL ? sv_make(p, n) : sv_make(v.p + 1, i - 1);
+		v = sv_skip(v, i + 1);
+		end = sv_find(v, o->between);
+		*rest = end == SIZE_MAX ? SV_NONE : sv_skip(v, end + o->between.n);
+		return value;
+	}
+	end = sv_find(v, o->between);
+	value = end == SIZE_MAX ? v : sv_first(v, end);
+	*rest = end == SIZE_MAX ? SV_NONE : sv_skip(v, end + o->between.n);
+	return sv_trim(value);
+}
+
+static enum decode_result run(void *state, struct sv record, struct decode_context *c)
+{
+	struct keyvalue_state *s = state;
+	const struct keyvalue_options *o = s->options;
+	struct sv rest = record;
+	size_t pairs = 0;
+
+	if (o->after.n > 0) {
+		size_t at = sv_find(record, o->after);
+		if (at == SIZE_MAX) {
+			error_set(c->err, ERROR_FORMAT, 0, "expected `%.*s`", SV_ARG(o->after));
+			return DECODE_BAD;
+		}
+		rest = sv_skip(record, at + o->after.n);
+	}
+	while (rest.n > 0) {
+		size_t pair = sv_find(rest, o->pair), end = sv_find(rest, o->between);
+		struct sv name;
+		uint32_t slot;
+
+		if (pair == SIZE_MAX || end < pair) { /* a piece that is no pair */
+			struct sv piece = sv_trim(end == SIZE_MAX ? rest : sv_first(rest, end));
+			if (pairs == 0 && piece.n > 0 && s->head != SLOT_NONE &&
+			    c->raws[s->head].type == RAW_ABSENT)
+				raw_set_text(&c->raws[s->head], piece);
+			rest = end == SIZE_MAX ? SV_NONE : sv_skip(rest, end + o->between.n);
+			continue;
+		}
+		name = sv_trim(sv_first(rest, pair));
+		rest = sv_skip(rest, pair + o->pair.n);
+		slot = slot_of(s, pairs++, name);
+		name = take_value(o, &rest, c->scratch);
+		if (slot != SLOT_NONE && c->raws[slot].type == RAW_ABSENT &&
+		    !unset_holds(&o->unset, name))
+			raw_set_text(&c->raws[slot], name);
+	}
+	if (pairs > 0)
+		return DECODE_FIELDS;
+	error_set(c->err, ERROR_FORMAT, 0, "expected NAME%.*sVALUE", SV_ARG(o->pair));
+	return DECODE_BAD;
+}
+
+const struct decoder decoder_keyvalue = { "keyvalue", compile, NULL, open, close, run };

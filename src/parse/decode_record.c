@@ -1,0 +1,124 @@
+#include "parse/decode_record.h"
+
+#include <stdlib.h>
+
+#include "parse/base64.h"
+#include "parse/json.h"
+#include "parse/plist.h"
+#include "parse/syslog.h"
+
+void record_decoder_open(struct record_decoder *d, const struct format *f)
+{
+	static const struct sv syslog[] = { { "syslog.time", 11 },
+					    { "syslog.host", 11 },
+					    { "syslog.program", 14 } };
+
+	*d = (struct record_decoder){ .format = f };
+	d->state = f->decoder->open(f);
+	d->raws = xcalloc(f->names.n + 1, sizeof(*d->raws));
+	for (size_t i = 0; i < 3; i++) {
+		size_t slot = names_find(&f->names, syslog[i]);
+		d->syslog[i] = slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
+	}
+}
+
+void record_decoder_close(struct record_decoder *d)
+{
+	if (d->format == NULL)
+		return;
+	d->format->decoder->close(d->state);
+	free(d->raws);
+	arena_free(&d->scratch);
+}
+
+static void clear(struct record_decoder *d)
+{
+	memset(d->raws, 0, d->format->names.n * sizeof(*d->raws));
+}
+
+static struct sv open_envelope(struct record_decoder *d, struct sv record)
+{
+	struct syslog_header h;
+	struct sv message = syslog_message(record, &h);
+	const struct sv parts[] = { h.time, h.host, h.program };
+
+	for (size_t i = 0; i < 3; i++)
+		if (d->syslog[i] != SLOT_NONE && parts[i].n > 0)
+			raw_set_text(&d->raws[d->syslog[i]], parts[i]);
+	return message;
+}
+
+static bool open_embed(struct record_decoder *d, const struct embed *e, const struct raw *raw,
+		       struct sv field, struct error *err)
+{
+	struct sv bytes = raw->text;
+	struct value *tree = arena_alloc(&d->scratch, sizeof(*tree));
+	bool ok = true;
+
+	if (raw->type == RAW_TREE) {
+		decode_from_tree(d->format, e->prefix, raw->tree, d->raws, &d->scratch);
+		return true;
+	}
+	if (e->base64 && !base64_decode(bytes, &d->scratch, &bytes))
+		return error_set(err, ERROR_FORMAT, 0, "field `%.*s`: expected base64",
+				 SV_ARG(field));
+	ok = e->plist ? plist_parse(bytes, &d->scratch, tree, err) :
+			json_to_value(bytes, &d->scratch, tree, err);
+	if (!ok) {
+		error_prefix(err, "field `%.*s`", SV_ARG(field));
+		return false;
+	}
+	decode_from_tree(d->format, e->prefix, tree, d->raws, &d->scratch);
+	return true;
+}
+
+static bool open_embeds(struct record_decoder *d, struct error *err)
+{
+	const struct format *f = d->format;
+
+	for (size_t i = 0; i < f->n_embeds; i++)
+		for (size_t k = 0; k < f->embeds[i].n_slots; k++) {
+			uint32_t slot = f->embeds[i].slots[k];
+			if (d->raws[slot].type == RAW_ABSENT)
+				continue;
+			if (!open_embed(d, &f->embeds[i], &d->raws[slot], f->names.list[slot], err))
+				return false;
+			break;
+		}
+	return true;
+}
+
+enum decode_result record_decode(struct record_decoder *d, struct sv record, struct error *err)
+{
+	const struct format *f = d->format;
+	struct decode_context c = { d->raws, &d->scratch, NULL, err };
+	enum decode_result got;
+
+	arena_reset(&d->scratch);
+	clear(d);
+	for (size_t i = 0; i < f->n_ignore; i++)
+		if (sv_starts(record, f->ignore[i]))
+			return DECODE_NOTHING;
+	if (f->syslog)
+		record = open_envelope(d, record);
+	got = f->decoder->run(d->state, record, &c);
+	d->list = c.list;
+	if (got == DECODE_LIST && c.list->type != VALUE_ARRAY) {
+		error_set(err, ERROR_FORMAT, 0, "expected a list of records");
+		return DECODE_BAD;
+	}
+	if (got == DECODE_FIELDS && f->n_embeds > 0 && !open_embeds(d, err))
+		return DECODE_BAD;
+	return got;
+}
+
+bool record_decode_item(struct record_decoder *d, size_t i, struct error *err)
+{
+	const struct value *item = &d->list->array.items[i];
+
+	if (item->type != VALUE_OBJECT)
+		return error_set(err, ERROR_FORMAT, 0, "item %zu of the list is no object", i);
+	clear(d);
+	decode_from_tree(d->format, SV_NONE, item, d->raws, &d->scratch);
+	return open_embeds(d, err);
+}

@@ -1,0 +1,219 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "parse/decode_record.h"
+
+/* Records looked at before a format is given up: headers and comments come first. */
+#define MAX_RECORDS 64u
+
+/* A record of the head with READ_PADDING readable bytes behind it. */
+struct padded {
+	char *bytes;
+};
+
+static struct sv pad(struct padded *room, struct sv record)
+{
+	memcpy(room->bytes, record.p, record.n);
+	memset(room->bytes + record.n, 0, READ_PADDING);
+	return sv_make(room->bytes, record.n);
+}
+
+static struct sv next_record(struct sv *rest, enum framing framing)
+{
+	struct sv record;
+	size_t end;
+
+	if (framing == FRAMING_DOCUMENT) {
+		record = *rest;
+		*rest = SV_NONE;
+		return record;
+	}
+	if (framing == FRAMING_PARAGRAPH) {
+		while (rest->n > 0 && (rest->p[0] == '\n' || rest->p[0] == '\r'))
+			*rest = sv_skip(*rest, 1);
+		end = sv_find(*rest, SV("\n\n"));
+		record = end == SIZE_MAX ? *rest : sv_first(*rest, end);
+		*rest = end == SIZE_MAX ? SV_NONE : sv_skip(*rest, end + 2);
+		return record;
+	}
+	record = sv_cut(*rest, '\n', rest);
+	if (record.n > 0 && record.p[record.n - 1] == '\r')
+		record.n--;
+	return record;
+}
+
+static void why_not(struct format_match *m, const char *fmt, struct sv name)
+{
+	m->score = 0;
+	snprintf(m->reason, sizeof(m->reason), fmt, SV_ARG(name));
+}
+
+/* Judges the fields at hand. *near counts what agreed. */
+static bool agrees(const struct format *f, const struct record_decoder *d, struct format_match *m,
+		   size_t *near, bool heading)
+{
+	static const struct parser_options no_options = { .date = { INT64_MIN } };
+	const struct condition *failing;
+	size_t held = 0;
+
+	for (size_t i = 0; i < f->detect.n_require; i++) {
+		uint32_t slot = f->detect.require[i];
+		if (d->raws[slot].type == RAW_ABSENT) {
+			why_not(m, heading ? "its heading has no column `%.*s`" :
+					     "its first record has no field `%.*s`",
+				f->names.list[slot]);
+			return false;
+		}
+		++*near;
+	}
+	failing = condition_first_failing(f->detect.when, d->raws, &no_options, &held);
+	*near += held;
+	if (failing != NULL) {
+		struct sv name = SV("?");
+		const struct condition *c = failing;
+		while (c->n_children > 0)
+			c = &c->children[0];
+		name = f->names.list[c->slot];
+		if (d->raws[c->slot].type == RAW_ABSENT || d->raws[c->slot].type == RAW_TREE)
+			why_not(m, "its first record has not what is expected in `%.*s`", name);
+		else
+			snprintf(m->reason, sizeof(m->reason),
+				 "its first record has `%.*s` in `%.*s`, which is not expected there",
+				 SV_ARG(sv_first(d->raws[c->slot].text, 40)), SV_ARG(name));
+		return false;
+	}
+	m->score = f->detect.weight + (int)held + (int)f->detect.n_require;
+	if (f->detect.n_require > 0)
+		snprintf(m->reason, sizeof(m->reason), "%s has `%.*s` and all that is expected with it",
+			 heading ? "its heading" : "its first record",
+			 SV_ARG(f->names.list[f->detect.require[0]]));
+	else
+		snprintf(m->reason, sizeof(m->reason), "its first record fits");
+	return true;
+}
+
+static bool head_texts(const struct format *f, struct sv head, struct format_match *m, size_t *near)
+{
+	const struct detection *d = &f->detect;
+	bool starts = d->n_starts == 0;
+
+	for (size_t i = 0; i < d->n_starts; i++)
+		starts = starts || sv_starts(head, d->starts[i]);
+	if (!starts) {
+		why_not(m, "it does not start with `%.*s`", d->starts[0]);
+		return false;
+	}
+	for (size_t i = 0; i < d->n_contains; i++) {
+		if (sv_find(head, d->contains[i]) == SIZE_MAX) {
+			why_not(m, "it does not hold `%.*s`", d->contains[i]);
+			return false;
+		}
+		++*near;
+	}
+	*near += d->n_starts > 0;
+	m->score = d->weight + (int)d->n_contains + (d->n_starts > 0);
+	snprintf(m->reason, sizeof(m->reason), "its first bytes hold `%.*s`",
+		 SV_ARG(d->n_starts > 0	    ? d->starts[0] :
+			d->n_contains > 0 ? d->contains[0] :
+					    SV("")));
+	return true;
+}
+
+static void detect_records(const struct format *f, struct sv head, enum framing framing,
+			   struct padded *room, struct format_match *m, size_t *near)
+{
+	struct record_decoder d;
+	struct error err = { 0 };
+
+	record_decoder_open(&d, f);
+	snprintf(m->reason, sizeof(m->reason), "it has no record");
+	for (size_t i = 0; i < MAX_RECORDS && head.n > 0; i++) {
+		struct sv record = next_record(&head, framing);
+		enum decode_result got;
+
+		if (record.n == 0)
+			continue;
+		got = record_decode(&d, pad(room, record), &err);
+		if (got == DECODE_NOTHING)
+			continue;
+		if (got == DECODE_BAD) {
+			snprintf(m->reason, sizeof(m->reason), "%.150s", err.message);
+			break;
+		}
+		++*near; /* the right encoding, at least */
+		if (got == DECODE_LIST &&
+		    (d.list->array.n == 0 || !record_decode_item(&d, 0, &err))) {
+			snprintf(m->reason, sizeof(m->reason), "it has no record");
+			break;
+		}
+		if (f->refusal.n > 0 || got != DECODE_HEADING) {
+			agrees(f, &d, m, near, false);
+			break;
+		}
+		agrees(f, &d, m, near, true);
+		break;
+	}
+	record_decoder_close(&d);
+}
+
+/* The first line is no whole JSON object, but the head begins one. */
+static bool document_instead(const struct format *f, struct sv head)
+{
+	struct sv rest, line = sv_trim(sv_cut(sv_trim(head), '\n', &rest));
+
+	if (f->framing != FRAMING_LINE || strcmp(f->decoder->name, "json") != 0 || rest.n == 0)
+		return false;
+	return line.n > 0 && (line.p[0] == '{' || line.p[0] == '[') &&
+	       line.p[line.n - 1] != '}';
+}
+
+static void detect_one(const struct format *f, struct sv head, struct padded *room,
+		       struct format_match *m, size_t *near)
+{
+	*near = 0;
+	*m = (struct format_match){ f, 0, f->framing, "" };
+	if (!head_texts(f, head, m, near))
+		return;
+	if (f->detect.n_require == 0 && f->detect.when == NULL)
+		return; /* the first bytes decide alone */
+	m->score = 0;
+	if (document_instead(f, head))
+		m->framing = FRAMING_DOCUMENT;
+	detect_records(f, head, m->framing, room, m, near);
+}
+
+struct ranked {
+	struct format_match match;
+	size_t near;
+};
+
+static int by_rank(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+
+	if (a->match.score != b->match.score)
+		return a->match.score > b->match.score ? -1 : 1;
+	if (a->near != b->near)
+		return a->near > b->near ? -1 : 1;
+	return sv_cmp(format_name(a->match.format), format_name(b->match.format));
+}
+
+size_t format_detect(const struct format_set *set, struct sv head, struct format_match *out, size_t n)
+{
+	size_t count = format_set_count(set);
+	struct ranked *all = xcalloc(count, sizeof(*all));
+	struct padded room = { xmalloc(head.n + READ_PADDING) };
+
+	if (sv_starts(head, SV("\xef\xbb\xbf")))
+		head = sv_skip(head, 3);
+	for (size_t i = 0; i < count; i++)
+		detect_one(format_set_at(set, i), head, &room, &all[i].match, &all[i].near);
+	qsort(all, count, sizeof(*all), by_rank);
+	if (n > count)
+		n = count;
+	for (size_t i = 0; i < n; i++)
+		out[i] = all[i].match;
+	free(room.bytes);
+	free(all);
+	return n;
+}

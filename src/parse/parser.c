@@ -1,0 +1,134 @@
+#include "parse/parser.h"
+
+#include <stdlib.h>
+
+#include "parse/decode_record.h"
+
+/* Observations one record may give; a list of more is cut there, and that is an error. */
+#define MAX_OBSERVATIONS 65536u
+
+struct parser {
+	const struct format *format;
+	struct parser_options options;
+	uint16_t *tls_ports;
+	struct record_decoder decoder;
+	struct observation *observations;
+	size_t n;
+	size_t capacity;
+};
+
+struct parser *parser_new(const struct format *f, const struct parser_options *options)
+{
+	struct parser *p = xcalloc(1, sizeof(*p));
+
+	p->format = f;
+	p->options = *options;
+	p->tls_ports = xcalloc(options->n_tls_ports, sizeof(*p->tls_ports));
+	if (options->n_tls_ports > 0)
+		memcpy(p->tls_ports, options->tls_ports,
+		       options->n_tls_ports * sizeof(*p->tls_ports));
+	p->options.tls_ports = p->tls_ports;
+	record_decoder_open(&p->decoder, f);
+	p->capacity = 1;
+	p->observations = xcalloc(p->capacity, sizeof(*p->observations));
+	return p;
+}
+
+void parser_free(struct parser *p)
+{
+	if (p == NULL)
+		return;
+	record_decoder_close(&p->decoder);
+	free(p->observations);
+	free(p->tls_ports);
+	free(p);
+}
+
+static bool observe(struct parser *p, const struct record_rule *rule, const struct plan_run *run)
+{
+	if (p->n == MAX_OBSERVATIONS)
+		return error_set(run->err, ERROR_LIMIT, 0, "a record of more than %u observations",
+				 MAX_OBSERVATIONS);
+	if (p->n == p->capacity) {
+		p->capacity *= 2;
+		p->observations = xrealloc(p->observations, p->capacity, sizeof(*p->observations));
+	}
+	if (!plan_observe(rule, run, &p->observations[p->n]))
+		return false;
+	p->n++;
+	return true;
+}
+
+/* A rule with `each`: the fields `item.…` are filled anew for every item of the list. */
+static bool observe_items(struct parser *p, const struct record_rule *rule,
+			  const struct plan_run *run)
+{
+	const struct value *list = raw_tree(&run->raws[rule->each], run->scratch);
+	const struct value *one = list;
+	size_t n = 1;
+
+	if (list == NULL)
+		return true;
+	if (list->type == VALUE_ARRAY) {
+		one = list->array.items;
+		n = list->array.n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		decode_from_tree(p->format, SV("item."), &one[i], run->raws, run->scratch);
+		if (!observe(p, rule, run))
+			return false;
+	}
+	return true;
+}
+
+/* The fields at hand, through the plan. */
+static bool observe_fields(struct parser *p, struct sv record, struct error *err)
+{
+	const struct plan_run run = { record, &p->format->names, p->decoder.raws,
+				      &p->decoder.scratch, &p->options, err };
+	const struct record_rule *rule = plan_choose(&p->format->plan, &run);
+
+	if (rule == NULL || rule->irrelevant)
+		return true;
+	return rule->has_each ? observe_items(p, rule, &run) : observe(p, rule, &run);
+}
+
+static bool observe_list(struct parser *p, struct sv record, struct error *err)
+{
+	for (size_t i = 0; i < p->decoder.list->array.n; i++)
+		if (!record_decode_item(&p->decoder, i, err) || !observe_fields(p, record, err))
+			return false;
+	return true;
+}
+
+enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
+			     size_t *n, struct error *err)
+{
+	bool ok = true;
+
+	p->n = 0;
+	*n = 0;
+	*out = NULL;
+	if (p->format->refusal.n > 0) {
+		error_set(err, ERROR_UNRECOGNISED, 0, "%.*s", SV_ARG(p->format->refusal));
+		return PARSE_REJECTED;
+	}
+	switch (record_decode(&p->decoder, record, err)) {
+	case DECODE_BAD:
+		return PARSE_REJECTED;
+	case DECODE_HEADING:
+	case DECODE_NOTHING:
+		return PARSE_IRRELEVANT;
+	case DECODE_FIELDS:
+		ok = observe_fields(p, record, err);
+		break;
+	case DECODE_LIST:
+		ok = observe_list(p, record, err);
+		break;
+	}
+	if (!ok)
+		return PARSE_REJECTED;
+	*out = p->observations;
+	*n = p->n;
+	return p->n > 0 ? PARSE_OBSERVATIONS : PARSE_IRRELEVANT;
+}

@@ -1,0 +1,114 @@
+/* The plan: a format file's mapping, compiled into arrays that run without looking anything up.
+ *
+ *     map:    {target: field}, or {target: {from:, via:, words:, else:, is:, when:, lenient:}}, or a list of
+ *             those, tried in order until one says something
+ *     set:    {target: constant}
+ *     cases:  [{when:, set:, map:}, …], the first that holds is applied on top
+ *     apps, profiles: {each: field, …targets of the items}
+ *
+ * Everything of a plan lives in the format's arena and is read-only once compiled.
+ */
+#ifndef PINWATCH_PARSE_PLAN_H
+#define PINWATCH_PARSE_PLAN_H
+
+#include "parse/condition.h"
+#include "parse/target.h"
+
+struct link {
+	const struct derivation *derivation;
+	struct sv argument;
+};
+
+/* A word of a format and what it stands for. */
+struct word {
+	struct sv text;
+	struct cell value;
+};
+
+/* One way to fill a target. */
+struct alternative {
+	const struct condition *when; /* NULL: always */
+	const uint32_t *slots;        /* tried in order */
+	size_t n_slots;
+	const struct link *links;
+	size_t n_links;
+	const struct word *words; /* translate the text the links made */
+	size_t n_words;
+	bool has_words, has_else, lenient;
+	bool constant;     /* `value` as it is */
+	struct cell value; /* the constant, or of `else` */
+};
+
+struct step {
+	const struct target *target;
+	const struct alternative *alternatives;
+	size_t n;
+	/* Most steps: one field, one link, no condition. Taken without looking at the alternatives. */
+	const struct derivation *only;
+	uint32_t only_slot;
+};
+
+/* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`). */
+struct list_step {
+	unsigned in; /* IN_APP or IN_PROFILE */
+	const struct condition *when;
+	const uint32_t *slots;
+	size_t n_slots;
+	struct names names; /* fields of an item */
+	const struct step *steps;
+	size_t n_steps;
+};
+
+struct assignments {
+	struct step *steps;
+	size_t n_steps;
+	struct list_step *lists;
+	size_t n_lists;
+};
+
+struct plan_case {
+	const struct condition *when;
+	struct assignments assign;
+};
+
+/* What becomes of records for which `when` holds. */
+struct record_rule {
+	const struct condition *when;
+	bool irrelevant;
+	bool time_is_end; /* the time said is the end: start = time − duration */
+	uint32_t each;    /* slot of a list; one observation an item, its fields are `item.…` */
+	bool has_each;
+	struct observation base; /* the constants */
+	struct assignments assign;
+	struct plan_case *cases;
+	size_t n_cases;
+	const struct target **required;
+	size_t n_required;
+};
+
+struct plan {
+	struct record_rule *rules;
+	size_t n_rules;
+};
+
+/* `map` is the format's own mapping, common to all rules; `records` the list of rules. Field names are added
+ * to `names`. */
+bool plan_compile(struct plan *plan, struct yaml map, struct yaml records, enum sensor_kind sensor,
+		  struct names *names, struct arena *a, struct error *err);
+
+/* What running a plan needs beyond the plan. */
+struct plan_run {
+	struct sv record; /* for positions in messages */
+	const struct names *names;
+	struct raw *raws;
+	struct arena *scratch;
+	const struct parser_options *options;
+	struct error *err;
+};
+
+/* The first rule that holds for raws, or NULL. */
+const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run);
+/* Fills *o. False: err says which field and what was expected. */
+bool plan_observe(const struct record_rule *rule, const struct plan_run *run, struct observation *o);
+
+#endif

@@ -1,0 +1,94 @@
+#include "parse/raw.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "parse/json.h"
+
+uint32_t names_add(struct names *names, struct arena *a, struct sv name)
+{
+	size_t at = names_find(names, name);
+
+	if (at != SIZE_MAX)
+		return (uint32_t)at;
+	if (names->n == names->_capacity) {
+		size_t more = names->_capacity > 0 ? names->_capacity * 2 : 16;
+		struct sv *list = arena_alloc(a, more * sizeof(*list));
+		if (names->n > 0)
+			memcpy(list, names->list, names->n * sizeof(*list));
+		names->list = list;
+		names->_capacity = more;
+	}
+	names->list[names->n] = arena_sv(a, name);
+	return (uint32_t)names->n++;
+}
+
+size_t names_find(const struct names *names, struct sv name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (sv_eq(names->list[i], name))
+			return i;
+	return SIZE_MAX;
+}
+
+static struct sv printed(struct arena *a, const char *text, int n)
+{
+	return arena_sv(a, sv_make(text, (size_t)n));
+}
+
+void raw_from_value(struct raw *r, const struct value *v, struct arena *a)
+{
+	char text[64];
+
+	r->type = RAW_ABSENT;
+	if (v == NULL)
+		return;
+	switch (v->type) {
+	case VALUE_NULL:
+		return;
+	case VALUE_BOOL:
+		r->text = v->boolean ? SV("true") : SV("false");
+		r->type = RAW_LITERAL;
+		return;
+	case VALUE_INT:
+		r->text = printed(a, text,
+				  snprintf(text, sizeof(text), "%lld", (long long)v->integer));
+		r->type = RAW_LITERAL;
+		return;
+	case VALUE_REAL:
+		if (!isfinite(v->real))
+			return;
+		r->text = printed(a, text, snprintf(text, sizeof(text), "%.17g", v->real));
+		r->type = RAW_LITERAL;
+		return;
+	case VALUE_STRING:
+	case VALUE_DATA:
+		raw_set_text(r, v->text);
+		return;
+	case VALUE_DATE:
+		if (!instant_known(v->date))
+			return;
+		r->text = printed(a, text, (int)instant_format_iso(v->date, text));
+		r->type = RAW_TEXT;
+		return;
+	case VALUE_ARRAY:
+	case VALUE_OBJECT:
+		r->tree = v;
+		r->type = RAW_TREE;
+		return;
+	}
+}
+
+const struct value *raw_tree(const struct raw *r, struct arena *a)
+{
+	struct value *v;
+	struct error ignored;
+
+	if (r->type == RAW_TREE)
+		return r->tree;
+	if (r->type != RAW_JSON)
+		return NULL;
+	v = arena_alloc(a, sizeof(*v));
+	return json_to_value(r->text, a, v, &ignored) ? v : NULL;
+}

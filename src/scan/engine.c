@@ -1,0 +1,120 @@
+#include "scan/engine.h"
+
+#include <stdlib.h>
+
+void engine_init(struct engine *e, const struct settings *settings, uint64_t seed)
+{
+	*e = (struct engine){ .settings = settings, .seed = seed };
+	names_init(&e->names, seed);
+	inventory_init(&e->inventory, &e->names, seed);
+	leases_init(&e->leases, &e->names, seed);
+	activities_init(&e->activities, &e->names, seed);
+	calendar_init(&e->calendar, sizeof(struct event), seed, event_cmp);
+	merge_init(&e->merge, &e->names, seed);
+}
+
+void engine_free(struct engine *e)
+{
+	if (e->_judged) {
+		free(e->findings.list);
+		facts_free(&e->facts);
+		postures_free(&e->postures);
+		devices_free(&e->devices);
+	}
+	merge_free(&e->merge);
+	calendar_free(&e->calendar);
+	activities_free(&e->activities);
+	leases_free(&e->leases);
+	inventory_free(&e->inventory);
+	names_free(&e->names);
+}
+
+/* App activity that names a connection joins attempts. */
+static bool names_connection(const struct observation *o)
+{
+	return o->flow_id.n > 0 || (addr_known(&o->src.ip) && o->src.port != 0);
+}
+
+bool engine_take(struct engine *e, const struct observation *o, struct stamp stamp,
+		 enum vantage vantage)
+{
+	struct event event;
+
+	if (stamp.order > e->merge.now)
+		e->merge.now = stamp.order;
+	switch (o->kind) {
+	case OBS_POSTURE:
+		inventory_add(&e->inventory, o, stamp);
+		return true;
+	case OBS_LEASE:
+		leases_add(&e->leases, o, stamp);
+		return true;
+	case OBS_APP_ACTIVITY:
+		activities_add(&e->activities, o, stamp);
+		if (o->activity.event != ACTIVITY_CONNECT || !names_connection(o))
+			return true;
+		break;
+	case OBS_TLS_ATTEMPT:
+		if (event_is_gateways_own(o, e->settings)) {
+			e->gateway_own++;
+			return true;
+		}
+		break;
+	case OBS_KINDS:
+		return true;
+	}
+	event_from(&event, o, stamp, vantage, &e->names, e->settings, e->seed);
+	return calendar_push(&e->calendar, (struct instant){ stamp.order }, &event);
+}
+
+static void deliver(void *arg, const void *item)
+{
+	merge_event(arg, item);
+}
+
+void engine_release(struct engine *e, struct instant watermark)
+{
+	calendar_release(&e->calendar, watermark, deliver, &e->merge);
+}
+
+void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena)
+{
+	struct context c = {
+		.settings = e->settings,
+		.names = &e->names,
+		.merge = &e->merge,
+		.devices = &e->devices,
+		.postures = &e->postures,
+		.activities = &e->activities,
+		.seed = e->seed,
+	};
+	struct baseline baseline;
+	struct allow allow;
+	struct exclusion exclusion;
+	struct bench bench = {
+		.context = &c,
+		.facts = &e->facts,
+		.baseline = &baseline,
+		.allow = &allow,
+		.exclusion = &exclusion,
+		.sources = view->sources,
+		.files = view->files,
+	};
+
+	memcpy(bench.log_sources, view->log_sources, sizeof(bench.log_sources));
+	inventory_finish(&e->inventory);
+	leases_finish(&e->leases);
+	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);
+	postures_build(&e->postures, &e->inventory, &e->devices, e->settings->posture_max_age,
+		       e->seed);
+	activities_finish(&e->activities, &e->devices);
+	facts_build(&e->facts, &c);
+	baseline_build(&baseline, &e->facts, &c);
+	allow_build(&allow, &e->facts, &c);
+	exclude_build(&exclusion, &e->facts, &c, &allow);
+	judge_all(&bench, all, arena, &e->findings);
+	exclude_free(&exclusion);
+	allow_free(&allow);
+	baseline_free(&baseline);
+	e->_judged = true;
+}

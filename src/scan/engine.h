@@ -1,0 +1,45 @@
+/* The engine: everything between an observation and the findings, in one value.
+ *
+ * engine_take accepts observations of one pass in any order of arrival; engine_release hands on what the
+ * watermark has passed; engine_judge may be called when all is released, and ends the pass.
+ */
+#ifndef PINWATCH_SCAN_ENGINE_H
+#define PINWATCH_SCAN_ENGINE_H
+
+#include "base/calendar.h"
+#include "judge/judge.h"
+
+struct engine {
+	const struct settings *settings;
+	struct names names;
+	struct inventory inventory;
+	struct leases leases;
+	struct activities activities;
+	struct calendar calendar;
+	struct merge merge;
+	uint64_t gateway_own; /* dropped: the gateway's own connections */
+	uint64_t seed;
+	/* After engine_judge. */
+	struct devices devices;
+	struct postures postures;
+	struct facts facts;
+	struct findings findings;
+	bool _judged;
+};
+
+/* What engine_judge needs to know of the run. */
+struct engine_view {
+	const struct sv *sources, *files; /* names, by record_ref */
+	enum source_status log_sources[4];
+};
+
+/* seed: random, so that chosen names cannot be made to collide. Settings are borrowed. */
+void engine_init(struct engine *e, const struct settings *settings, uint64_t seed);
+void engine_free(struct engine *e);
+/* False when the record is too late: its second has been released. */
+bool engine_take(struct engine *e, const struct observation *o, struct stamp stamp,
+		 enum vantage vantage);
+void engine_release(struct engine *e, struct instant watermark);
+void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena);
+
+#endif

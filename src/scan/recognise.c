@@ -1,0 +1,100 @@
+#include "scan/recognise.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "conf/nearest.h"
+#include "emit/text.h"
+
+#define FIRST_LINE_CHARS 160
+
+static void unrecognised(struct error *err, const char *path, struct sv head,
+			 const struct format_match *matches, size_t n)
+{
+	struct buf b;
+	struct sv line;
+
+	buf_init(&b, sizeof(err->message));
+	while (head.n > 0 && (head.p[0] == '\n' || head.p[0] == '\r'))
+		head = sv_skip(head, 1);
+	line = sv_trim(sv_first(head, sv_find_char(head, '\n')));
+	text_safe(&b, sv_cstr(path), 120);
+	if (sv_empty(head)) {
+		buf_str(&b, " is empty");
+		error_set(err, ERROR_UNRECOGNISED, 0, "%.*s", SV_ARG(buf_view(&b)));
+		buf_free(&b);
+		return;
+	}
+	buf_str(&b, " is in no known format. Its first line:\n  ");
+	text_safe(&b, line, FIRST_LINE_CHARS);
+	for (size_t i = 0; i < n; i++) {
+		buf_str(&b, i == 0 ? "\nNearest formats:" : "");
+		buf_str(&b, "\n  ");
+		text_safe(&b, format_name(matches[i].format), 40);
+		buf_str(&b, ": ");
+		text_safe(&b, sv_cstr(matches[i].reason), 140);
+	}
+	buf_str(&b, "\n--format NAME forces one; `pinwatch formats` lists them");
+	error_set(err, ERROR_UNRECOGNISED, 1, "%.*s", SV_ARG(buf_view(&b)));
+	buf_free(&b);
+}
+
+const struct format *recognise(const struct format_set *set, struct reader *r, const char *path,
+			       struct format_match *match, struct error *err)
+{
+	struct format_match matches[RECOGNISE_NEAREST];
+	struct sv head = reader_peek(r, RECOGNISE_BYTES);
+	size_t n = format_detect(set, head, matches, RECOGNISE_NEAREST);
+
+	if (n > 0 && matches[0].score > 0) {
+		*match = matches[0];
+		return matches[0].format;
+	}
+	unrecognised(err, path, head, matches, n);
+	return NULL;
+}
+
+enum framing recognise_framing(const struct format_set *set, struct reader *r, const struct format *f)
+{
+	size_t n = format_set_count(set);
+	struct format_match *matches = xcalloc(n + 1, sizeof(*matches));
+	enum framing framing = format_framing(f);
+
+	n = format_detect(set, reader_peek(r, RECOGNISE_BYTES), matches, n);
+	for (size_t i = 0; i < n; i++)
+		if (matches[i].format == f && matches[i].score > 0)
+			framing = matches[i].framing;
+	free(matches);
+	return framing;
+}
+
+bool recognise_usable(const struct format *f, const char *path, struct error *err)
+{
+	struct sv refusal = format_refusal(f);
+
+	if (sv_empty(refusal))
+		return true;
+	return error_set(err, ERROR_UNRECOGNISED, 0, "%.200s: %.*s", path, SV_ARG(refusal));
+}
+
+const struct format *recognise_name(const struct format_set *set, const char *name, struct error *err)
+{
+	const struct format *f = format_find(set, sv_cstr(name));
+	size_t n = format_set_count(set);
+	struct arena names_arena = { 0 };
+	const char **names;
+	const char *nearest;
+
+	if (f != NULL)
+		return f;
+	names = xcalloc(n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = arena_sv(&names_arena, format_name(format_set_at(set, i))).p;
+	nearest = nearest_word(sv_cstr(name), names, n);
+	error_set(err, ERROR_USAGE, 0, "there is no format %.80s%s%s%s (`pinwatch formats` lists them)", name,
+		  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+		  nearest != NULL ? "?" : "");
+	free(names);
+	arena_free(&names_arena);
+	return NULL;
+}
