@@ -19,10 +19,12 @@
 enum { ANALYTIC_BUNDLE = INPUT_ARGS, ANALYTIC_OUTPUT, ANALYTIC_COLOR, ANALYTIC_QUIET };
 
 static const struct arg analytic_args[] = {
-	{ ANALYTIC_BUNDLE, 0, "bundle", "FILE", NULL, "ATT&CK STIX bundle, 2.0 or 2.1; may be repeated" },
+	{ ANALYTIC_BUNDLE, 0, "bundle", "FILE", NULL,
+	  "ATT&CK STIX bundle, 2.0 or 2.1; may be repeated" },
 	{ ANALYTIC_OUTPUT, 'o', "output", "FORM", "text json", "how it is written; text" },
 	INPUT_ARG_TABLE,
-	{ ANALYTIC_COLOR, 0, "color", "WHEN", "auto always never", "colour; auto: on a terminal, unless NO_COLOR" },
+	{ ANALYTIC_COLOR, 0, "color", "WHEN", "auto always never",
+	  "colour; auto: on a terminal, unless NO_COLOR" },
 	{ ANALYTIC_QUIET, 'q', "quiet", NULL, NULL, "no progress" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
@@ -31,9 +33,12 @@ const struct args_command analytic_command = {
 	.name = "analytic",
 	.summary = "the analytic: bundle, mutable elements, log sources, coverage, drift",
 	.usage = "[OPTION]... [PATH]...",
-	.about = "Shows MITRE ATT&CK AN1726 as implemented beside an ATT&CK bundle and the configuration: the five\n"
-		 "mutable elements with their values, the four log sources and which source feeds each, and any\n"
-		 "drift between the bundle and what is implemented. With paths those are scanned; with a\n"
+	.about = "Shows MITRE ATT&CK AN1726 as implemented beside an ATT&CK bundle and the "
+		 "configuration: the five\n"
+		 "mutable elements with their values, the four log sources and which source feeds "
+		 "each, and any\n"
+		 "drift between the bundle and what is implemented. With paths those are scanned; "
+		 "with a\n"
 		 "configuration alone its sources are told by their first lines.",
 	.examples = "  pinwatch analytic --bundle mobile-attack.json\n"
 		    "  pinwatch analytic -c pinwatch.yaml\n"
@@ -61,7 +66,8 @@ static void add_feed(struct feeds *f, struct analytic_feed item)
 }
 
 /* What the first file of a configured source looks like; NULL when nothing tells. */
-static const struct format *told_by_content(const struct inputs *in, const struct conf_source *source)
+static const struct format *told_by_content(const struct inputs *in,
+					    const struct conf_source *source)
 {
 	struct reader_options options = { .framing = FRAMING_LINE };
 	struct format_match match;
@@ -101,7 +107,8 @@ static void configured_feeds(struct feeds *f, const struct inputs *in)
 		if (format != NULL)
 			feed.format = format_name(format);
 		if (source->kind == SENSORS && format == NULL) {
-			report_note("analytic", "source %.*s: neither its kind nor its format is known",
+			report_note("analytic",
+				    "source %.*s: neither its kind nor its format is known",
 				    SV_ARG(source->name));
 			continue;
 		}
@@ -121,10 +128,13 @@ static void scanned_feeds(struct feeds *f, const struct run_summary *run)
 		for (int k = 0; k < SENSORS; k++)
 			if (s->by_sensor[k] > 0)
 				add_feed(f, (struct analytic_feed){
-						    .name = s->name, .format = s->format,
-						    .sensor = (enum sensor_kind)k, .scanned = true,
-						    .observations = s->by_sensor[k],
-						    .trouble = s->stale ? "stale: silent for too long" : NULL });
+						.name = s->name,
+						.format = s->format,
+						.sensor = (enum sensor_kind)k,
+						.scanned = true,
+						.observations = s->by_sensor[k],
+						.trouble = s->stale ? "stale: silent for too long"
+								    : NULL });
 	}
 }
 
@@ -145,7 +155,8 @@ static int give(struct analytic_view *view, const struct analytic_choices *c, co
 }
 
 /* With paths: scans them, so that what feeds what is counted and not guessed. */
-static int scan_and_give(struct analytic_view *view, const struct analytic_choices *c, const struct inputs *in)
+static int scan_and_give(struct analytic_view *view, const struct analytic_choices *c,
+			 const struct inputs *in)
 {
 	struct progress progress;
 	struct scan_options options = {

@@ -4,7 +4,8 @@
 #include "emit/words.h"
 
 #define N_SOURCES (sizeof(implemented_analytic.sources) / sizeof(implemented_analytic.sources[0]))
-#define N_ELEMENTS (sizeof(implemented_analytic.elements) / sizeof(implemented_analytic.elements[0]))
+#define N_ELEMENTS                                                                                 \
+	(sizeof(implemented_analytic.elements) / sizeof(implemented_analytic.elements[0]))
 
 static bool feeds(const struct analytic_view *v, enum sensor_kind sensor)
 {
@@ -39,7 +40,8 @@ static void element_value(struct buf *b, const struct conf *c, const char *field
 	} else {
 		bool apps = sv_eq(name, SV("AllowedAppList"));
 
-		text_plural(b, apps ? c->allowed_apps.n : c->allowed_destinations.n, "entry", "entries");
+		text_plural(b, apps ? c->allowed_apps.n : c->allowed_destinations.n, "entry",
+			    "entries");
 	}
 }
 
@@ -83,13 +85,15 @@ static void reference(struct buf *b, const char *what, const struct stix_ref *r)
 	buf_printf(b, "%s%s\n", r->revoked ? ", revoked" : "", r->deprecated ? ", deprecated" : "");
 }
 
-static void bundle_text(struct buf *b, const struct analytic_view *v, const struct text_style *style)
+static void bundle_text(struct buf *b, const struct analytic_view *v,
+			const struct text_style *style)
 {
 	const struct stix_analytic *s = v->bundle;
 
 	heading(b, style, "Bundle");
 	if (s == NULL) {
-		buf_str(b, "  none loaded (--bundle FILE, or analytic.bundle in the configuration): only the implemented "
+		buf_str(b, "  none loaded (--bundle FILE, or analytic.bundle in the "
+			   "configuration): only the implemented "
 			   "version is shown\n");
 		return;
 	}
@@ -162,7 +166,8 @@ static void feeds_text(struct buf *b, const struct analytic_view *v, const struc
 	if (n > 0)
 		return;
 	text_paint(b, style, PAINT_YELLOW);
-	buf_str(b, v->asked ? "    fed by nothing" : "    no sources named: give paths, or -c FILE");
+	buf_str(b,
+		v->asked ? "    fed by nothing" : "    no sources named: give paths, or -c FILE");
 	text_paint(b, style, PAINT_PLAIN);
 	buf_char(b, '\n');
 	if (v->asked)
@@ -174,7 +179,8 @@ void analytic_text(struct buf *b, const struct analytic_view *v, const struct te
 	const struct implemented_analytic *a = &implemented_analytic;
 
 	text_paint(b, style, PAINT_BOLD);
-	buf_printf(b, "%s, version %s as implemented (%s; detection strategy %s, technique %s %s)\n",
+	buf_printf(b,
+		   "%s, version %s as implemented (%s; detection strategy %s, technique %s %s)\n",
 		   a->external_id, a->version, a->platform, a->strategy_id, a->technique_id,
 		   a->technique_name);
 	text_paint(b, style, PAINT_PLAIN);
@@ -197,8 +203,8 @@ void analytic_text(struct buf *b, const struct analytic_view *v, const struct te
 		text_paint(b, style, PAINT_CYAN);
 		buf_printf(b, "  %s", a->sources[i].name);
 		text_paint(b, style, PAINT_PLAIN);
-		buf_printf(b, " (%s %s), from %s\n", a->sources[i].component_id, a->sources[i].component_name,
-			   words_log_source(a->sources[i].sensor));
+		buf_printf(b, " (%s %s), from %s\n", a->sources[i].component_id,
+			   a->sources[i].component_name, words_log_source(a->sources[i].sensor));
 		paragraph(b, style, 4, sv_cstr(a->sources[i].channel));
 		feeds_text(b, v, style, a->sources[i].sensor);
 	}

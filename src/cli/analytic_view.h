@@ -12,7 +12,7 @@
 struct analytic_feed {
 	struct sv name, format;
 	enum sensor_kind sensor;
-	bool scanned;          /* its records were read; else told by configuration or first lines */
+	bool scanned; /* its records were read; else told by configuration or first lines */
 	uint64_t observations; /* where scanned */
 	const char *trouble;   /* why it feeds nothing at the moment; NULL: it does */
 };

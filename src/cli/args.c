@@ -21,8 +21,9 @@ static bool usage(const struct args *a, struct error *err, const char *what, str
 
 	if (nearest != NULL)
 		snprintf(hint, sizeof(hint), "; did you mean %s%s?", prefix, nearest);
-	return error_set(err, ERROR_USAGE, 0, "%s %s%.*s%s (`pinwatch %s --help` lists what there is)", what,
-			 prefix, SV_ARG(sv_first(word, 80)), hint, a->command->name);
+	return error_set(err, ERROR_USAGE, 0,
+			 "%s %s%.*s%s (`pinwatch %s --help` lists what there is)", what, prefix,
+			 SV_ARG(sv_first(word, 80)), hint, a->command->name);
 }
 
 static const struct arg *by_name(const struct args *a, struct sv name)
@@ -53,7 +54,8 @@ static const char *nearest_name(const struct args *a, struct sv name)
 }
 
 /* Is the value one of the words? Otherwise says which there are. */
-static bool check_word(const struct args *a, const struct arg *o, const char *value, struct error *err)
+static bool check_word(const struct args *a, const struct arg *o, const char *value,
+		       struct error *err)
 {
 	struct sv rest = sv_cstr(o->words);
 	struct sv given = sv_cstr(value);
@@ -61,12 +63,13 @@ static bool check_word(const struct args *a, const struct arg *o, const char *va
 	while (rest.n > 0)
 		if (sv_eq(sv_cut(rest, ' ', &rest), given))
 			return true;
-	return error_set(err, ERROR_USAGE, 0, "--%s takes one of: %s; not %.*s (`pinwatch %s --help` says more)",
+	return error_set(err, ERROR_USAGE, 0,
+			 "--%s takes one of: %s; not %.*s (`pinwatch %s --help` says more)",
 			 o->name, o->words, SV_ARG(sv_first(given, 80)), a->command->name);
 }
 
-static enum args_result found(struct args *a, const struct arg *o, const char *inline_value, int *id,
-			      const char **value, struct error *err)
+static enum args_result found(struct args *a, const struct arg *o, const char *inline_value,
+			      int *id, const char **value, struct error *err)
 {
 	*id = o->id;
 	*value = inline_value;
@@ -78,8 +81,8 @@ static enum args_result found(struct args *a, const struct arg *o, const char *i
 	}
 	if (*value == NULL) {
 		if (a->_at >= a->argc) {
-			error_set(err, ERROR_USAGE, 0, "--%s needs a value: --%s %s", o->name, o->name,
-				  o->value);
+			error_set(err, ERROR_USAGE, 0, "--%s needs a value: --%s %s", o->name,
+				  o->name, o->value);
 			return ARGS_ERROR;
 		}
 		*value = a->argv[a->_at++];
@@ -151,7 +154,8 @@ enum args_result args_next(struct args *a, int *id, const char **value, struct e
 
 void args_help(const struct args_command *c)
 {
-	printf("Usage: pinwatch %s%s%s\n\n%s\n", c->name, c->usage[0] != '\0' ? " " : "", c->usage, c->about);
+	printf("Usage: pinwatch %s%s%s\n\n%s\n", c->name, c->usage[0] != '\0' ? " " : "", c->usage,
+	       c->about);
 	printf("\nOptions:\n");
 	for (const struct arg *o = c->args; o->name != NULL; o++) {
 		char left[64];

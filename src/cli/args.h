@@ -1,8 +1,8 @@
 /* Command lines: options in any position, one table a command.
  *
- * `--name value`, `--name=value`, `-n value`, `-nvalue`, clustered flags (`-qv`), `--` ends options, `-` is an
- * operand (standard input). The same table gives --help, the completion scripts and "did you mean".
- * Values borrow from argv.
+ * `--name value`, `--name=value`, `-n value`, `-nvalue`, clustered flags (`-qv`), `--` ends
+ * options, `-` is an operand (standard input). The same table gives --help, the completion scripts
+ * and "did you mean". Values borrow from argv.
  */
 #ifndef PINWATCH_CLI_ARGS_H
 #define PINWATCH_CLI_ARGS_H
@@ -13,11 +13,11 @@
 
 /* One option. */
 struct arg {
-	int id;             /* ≥ 1, the command's own */
-	char letter;        /* short form; 0: none */
-	const char *name;   /* without dashes; NULL ends a table */
-	const char *value;  /* what it takes, as help shows it; NULL: a flag */
-	const char *words;  /* the values it takes, separated by spaces; NULL: anything */
+	int id;		   /* ≥ 1, the command's own */
+	char letter;	   /* short form; 0: none */
+	const char *name;  /* without dashes; NULL ends a table */
+	const char *value; /* what it takes, as help shows it; NULL: a flag */
+	const char *words; /* the values it takes, separated by spaces; NULL: anything */
 	const char *help;
 };
 
@@ -26,10 +26,10 @@ enum arg_operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_SHELLS };
 
 struct args_command {
 	const char *name;
-	const char *summary;    /* one line */
-	const char *usage;      /* after `pinwatch NAME` */
-	const char *about;      /* paragraphs, wrapped by hand */
-	const char *examples;   /* lines, each indented by two */
+	const char *summary;  /* one line */
+	const char *usage;    /* after `pinwatch NAME` */
+	const char *about;    /* paragraphs, wrapped by hand */
+	const char *examples; /* lines, each indented by two */
 	const struct arg *args;
 	enum arg_operands operands;
 };

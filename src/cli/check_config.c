@@ -13,9 +13,11 @@
 enum { CHECK_CONFIG = 1, CHECK_SET, CHECK_REFERENCE, CHECK_MAN, CHECK_QUIET };
 
 static const struct arg check_args[] = {
-	{ CHECK_CONFIG, 'c', "config", "FILE", NULL, "the configuration (may stand without the option)" },
+	{ CHECK_CONFIG, 'c', "config", "FILE", NULL,
+	  "the configuration (may stand without the option)" },
 	{ CHECK_SET, 0, "set", "PATH=VALUE", NULL, "override one option, as scan does" },
-	{ CHECK_REFERENCE, 0, "reference", NULL, NULL, "print every option with type, unit, default and meaning" },
+	{ CHECK_REFERENCE, 0, "reference", NULL, NULL,
+	  "print every option with type, unit, default and meaning" },
 	{ CHECK_MAN, 0, "man", NULL, NULL, "the reference as manual page pinwatch.yaml(5)" },
 	{ CHECK_QUIET, 'q', "quiet", NULL, NULL, "only check" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
@@ -25,8 +27,10 @@ const struct args_command check_config_command = {
 	.name = "check-config",
 	.summary = "load the configuration with the loader the daemon uses, and say what it means",
 	.usage = "[OPTION]... [FILE]",
-	.about = "Reads the configuration and the list files it names, reports the first error with file, line and\n"
-		 "column (exit 2), else prints the value of every option and where it was said. Without a file it\n"
+	.about = "Reads the configuration and the list files it names, reports the first error "
+		 "with file, line and\n"
+		 "column (exit 2), else prints the value of every option and where it was said. "
+		 "Without a file it\n"
 		 "shows the defaults.",
 	.examples = "  pinwatch check-config pinwatch.yaml\n"
 		    "  pinwatch check-config pinwatch.yaml --set TimeWindow=5m\n"
@@ -83,8 +87,9 @@ int cmd_check_config(int argc, char **argv)
 		}
 		if (r == ARGS_OPERAND || id == CHECK_CONFIG) {
 			if (file != NULL) {
-				error_set(&err, ERROR_USAGE, 0, "one configuration at a time: %.200s or %.200s",
-					  file, value);
+				error_set(&err, ERROR_USAGE, 0,
+					  "one configuration at a time: %.200s or %.200s", file,
+					  value);
 				return report_error("check-config", &err);
 			}
 			file = value;

@@ -14,7 +14,8 @@ const struct args_command completion_command = {
 	.name = "completion",
 	.summary = "completion for a shell: bash, zsh or fish",
 	.usage = "bash|zsh|fish",
-	.about = "Prints a script that teaches the shell the commands, their options and the words they take.",
+	.about = "Prints a script that teaches the shell the commands, their options and the words "
+		 "they take.",
 	.examples = "  pinwatch completion bash > /etc/bash_completion.d/pinwatch\n"
 		    "  pinwatch completion zsh > \"${fpath[1]}/_pinwatch\"\n"
 		    "  pinwatch completion fish > ~/.config/fish/completions/pinwatch.fish\n",
@@ -22,7 +23,8 @@ const struct args_command completion_command = {
 	.operands = OPERANDS_SHELLS,
 };
 
-/* A shell's single-quoted text; none of our tables holds a quote but help texts with an apostrophe. */
+/* A shell's single-quoted text; none of our tables holds a quote but help texts with an apostrophe.
+ */
 static void quoted(const char *text, const char *escaped_quote)
 {
 	for (; *text != '\0'; text++)
@@ -36,7 +38,8 @@ static void bash(void)
 {
 	printf("# bash completion for pinwatch\n"
 	       "_pinwatch()\n{\n"
-	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]}\n"
+	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
+	       "cmd=${COMP_WORDS[1]}\n"
 	       "\tlocal options='' words=''\n"
 	       "\tCOMPREPLY=()\n"
 	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '");
@@ -57,12 +60,13 @@ static void bash(void)
 			printf("\t\tcompletion) words='bash zsh fish' ;;\n");
 		printf("\t\tesac\n\t\t;;\n");
 	}
-	printf("\tesac\n"
-	       "\tif [ -n \"$words\" ]; then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-	       "\telif [ \"${cur#-}\" != \"$cur\" ]; then\n"
-	       "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-	       "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
-	       "complete -o filenames -F _pinwatch pinwatch\n");
+	printf(
+	    "\tesac\n"
+	    "\tif [ -n \"$words\" ]; then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "\telif [ \"${cur#-}\" != \"$cur\" ]; then\n"
+	    "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+	    "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
+	    "complete -o filenames -F _pinwatch pinwatch\n");
 }
 
 static void zsh(void)
@@ -73,22 +77,25 @@ static void zsh(void)
 		quoted(c->summary, "'\\''");
 		printf("'\n");
 	}
-	printf("\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
-	       "\tcase $words[2] in\n");
+	printf(
+	    "\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
+	    "\tcase $words[2] in\n");
 	for (const struct command *c = command_table; c->name != NULL; c++) {
 		if (c->args == NULL)
 			continue;
 		printf("\t%s)\n\t\t_arguments", c->name);
 		for (const struct arg *o = c->args->args; o->name != NULL; o++) {
 			printf(" \\\n\t\t\t'*--%s[", o->name);
-			for (const char *p = o->help; *p != '\0'; p++) /* brackets and colons are syntax */
+			for (const char *p = o->help; *p != '\0';
+			     p++) /* brackets and colons are syntax */
 				if (*p == '\'')
 					fputs("'\\''", stdout);
 				else if (*p == '[' || *p == ']' || *p == ':')
 					printf("\\%c", *p);
 				else
 					putchar(*p);
-			printf("]%s%s", o->value != NULL ? ":" : "", o->value != NULL ? o->name : "");
+			printf("]%s%s", o->value != NULL ? ":" : "",
+			       o->value != NULL ? o->name : "");
 			if (o->words != NULL)
 				printf(":(%s)", o->words);
 			else if (o->value != NULL)
@@ -96,7 +103,8 @@ static void zsh(void)
 			printf("'");
 		}
 		printf(" \\\n\t\t\t'--help[help]' '*:%s'\n\t\t;;\n",
-		       c->args->operands == OPERANDS_SHELLS ? "shell:(bash zsh fish)" : "file:_files");
+		       c->args->operands == OPERANDS_SHELLS ? "shell:(bash zsh fish)"
+							    : "file:_files");
 	}
 	printf("\t*) _files ;;\n\tesac\n}\ncompdef _pinwatch pinwatch\n");
 }
@@ -110,8 +118,8 @@ static void fish(void)
 		if (c->args == NULL)
 			continue;
 		for (const struct arg *o = c->args->args; o->name != NULL; o++) {
-			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s' -l %s", c->name,
-			       o->name);
+			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s' -l %s",
+			       c->name, o->name);
 			if (o->letter != 0)
 				printf(" -s %c", o->letter);
 			if (o->value != NULL)
@@ -123,7 +131,8 @@ static void fish(void)
 			printf("'\n");
 		}
 		if (c->args->operands == OPERANDS_SHELLS)
-			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s' -f -a 'bash zsh fish'\n",
+			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s' -f -a "
+			       "'bash zsh fish'\n",
 			       c->name);
 	}
 }
@@ -148,7 +157,8 @@ int cmd_completion(int argc, char **argv)
 		shell = value;
 	}
 	if (shell == NULL) {
-		error_set(&err, ERROR_USAGE, 0, "for which shell? `pinwatch completion bash`, zsh or fish");
+		error_set(&err, ERROR_USAGE, 0,
+			  "for which shell? `pinwatch completion bash`, zsh or fish");
 		return report_error("completion", &err);
 	}
 	if (strcmp(shell, "bash") == 0)
@@ -159,7 +169,8 @@ int cmd_completion(int argc, char **argv)
 		fish();
 	else {
 		nearest = nearest_word(sv_cstr(shell), shells, 3);
-		error_set(&err, ERROR_USAGE, 0, "no completion for %.80s; there is bash, zsh and fish%s%s%s", shell,
+		error_set(&err, ERROR_USAGE, 0,
+			  "no completion for %.80s; there is bash, zsh and fish%s%s%s", shell,
 			  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
 			  nearest != NULL ? "?" : "");
 		return report_error("completion", &err);

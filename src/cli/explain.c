@@ -22,19 +22,30 @@
 #define EVIDENCE_DEFAULT 20
 
 enum {
-	EXPLAIN_APP = INPUT_ARGS, EXPLAIN_HOST, EXPLAIN_PORT, EXPLAIN_DEVICE, EXPLAIN_EVIDENCE, EXPLAIN_COLOR,
-	EXPLAIN_LOCAL, EXPLAIN_QUIET, EXPLAIN_VERBOSE, EXPLAIN_UID
+	EXPLAIN_APP = INPUT_ARGS,
+	EXPLAIN_HOST,
+	EXPLAIN_PORT,
+	EXPLAIN_DEVICE,
+	EXPLAIN_EVIDENCE,
+	EXPLAIN_COLOR,
+	EXPLAIN_LOCAL,
+	EXPLAIN_QUIET,
+	EXPLAIN_VERBOSE,
+	EXPLAIN_UID
 };
 
 static const struct arg explain_args[] = {
-	{ EXPLAIN_APP, 0, "app", "BUNDLE", NULL, "the app's bundle id; unknown for findings without app" },
+	{ EXPLAIN_APP, 0, "app", "BUNDLE", NULL,
+	  "the app's bundle id; unknown for findings without app" },
 	{ EXPLAIN_HOST, 0, "host", "HOST", NULL, "the destination's name or address" },
 	{ EXPLAIN_PORT, 0, "port", "PORT", NULL, "the destination's port" },
-	{ EXPLAIN_DEVICE, 0, "device", "ID", NULL, "only findings in which this device takes part" },
+	{ EXPLAIN_DEVICE, 0, "device", "ID", NULL,
+	  "only findings in which this device takes part" },
 	{ EXPLAIN_UID, 0, "uid", "UID", NULL, "the finding's id, or how it begins" },
 	{ EXPLAIN_EVIDENCE, 0, "evidence", "N|all", NULL, "how many records are shown; 20" },
 	INPUT_ARG_TABLE,
-	{ EXPLAIN_COLOR, 0, "color", "WHEN", "auto always never", "colour; auto: on a terminal, unless NO_COLOR" },
+	{ EXPLAIN_COLOR, 0, "color", "WHEN", "auto always never",
+	  "colour; auto: on a terminal, unless NO_COLOR" },
 	{ EXPLAIN_LOCAL, 0, "local", NULL, NULL, "times in your zone instead of UTC" },
 	{ EXPLAIN_QUIET, 'q', "quiet", NULL, NULL, "no progress" },
 	{ EXPLAIN_VERBOSE, 'v', "verbose", NULL, NULL, "the scan's footer too" },
@@ -44,11 +55,16 @@ static const struct arg explain_args[] = {
 const struct args_command explain_command = {
 	.name = "explain",
 	.summary = "why a finding is what it is, or why there is none",
-	.usage = "[OPTION]... PATH... [UID]\n       pinwatch explain PATH... --app BUNDLE --host HOST",
-	.about = "Analyses the same inputs as scan and takes one judgement apart: the score's contributions, the\n"
-		 "controls met and missing, each rival explanation, the paths, risk, confidence, devices, log\n"
-		 "sources, and the records behind it. Says of anything that did not become a finding why not, and\n"
-		 "what would have to change. A UID may be cut to its first characters (four or more).",
+	.usage =
+	    "[OPTION]... PATH... [UID]\n       pinwatch explain PATH... --app BUNDLE --host HOST",
+	.about =
+	    "Analyses the same inputs as scan and takes one judgement apart: the score's "
+	    "contributions, the\n"
+	    "controls met and missing, each rival explanation, the paths, risk, confidence, "
+	    "devices, log\n"
+	    "sources, and the records behind it. Says of anything that did not become a finding "
+	    "why not, and\n"
+	    "what would have to change. A UID may be cut to its first characters (four or more).",
 	.examples = "  pinwatch explain FLEET 6f1c2a90\n"
 		    "  pinwatch explain FLEET --app com.acme.bank --host api.bank.test\n"
 		    "  pinwatch explain -c pinwatch.yaml --device 00008110-000A1B2C3D4E001E\n",
@@ -73,8 +89,8 @@ static bool take_number(const char *option, const char *value, uint64_t max, uin
 {
 	if (sv_to_u64(sv_cstr(value), out) && *out >= 1 && *out <= max)
 		return true;
-	return error_set(err, ERROR_USAGE, 0, "--%s takes a number from 1 to %llu, not %.80s", option,
-			 (unsigned long long)max, value);
+	return error_set(err, ERROR_USAGE, 0, "--%s takes a number from 1 to %llu, not %.80s",
+			 option, (unsigned long long)max, value);
 }
 
 static bool take_option(struct explain_choices *c, struct inputs *in, int id, const char *value,
@@ -133,7 +149,8 @@ static bool looks_like_uid(const char *word)
 	size_t n = strlen(word);
 	struct stat st;
 
-	return n >= UID_MIN && n <= 36 && strspn(word, "0123456789abcdefABCDEF-") == n && stat(word, &st) != 0;
+	return n >= UID_MIN && n <= 36 && strspn(word, "0123456789abcdefABCDEF-") == n &&
+	       stat(word, &st) != 0;
 }
 
 static bool app_matches(const struct finding *f, struct sv app)
@@ -190,7 +207,8 @@ static void one_line(struct buf *b, const struct finding *f)
 }
 
 /* Judgements that share the app or the destination with what was asked for. */
-static size_t list_near(struct buf *b, const struct finding *all, size_t n, const struct selection *s)
+static size_t list_near(struct buf *b, const struct finding *all, size_t n,
+			const struct selection *s)
 {
 	size_t listed = 0;
 
@@ -214,8 +232,8 @@ static size_t list_near(struct buf *b, const struct finding *all, size_t n, cons
 }
 
 /* Nothing was judged that answers to the selection: why, and what would make it appear. */
-static void why_nothing(struct buf *b, const struct finding *all, size_t n, const struct selection *s,
-			const struct run_summary *run)
+static void why_nothing(struct buf *b, const struct finding *all, size_t n,
+			const struct selection *s, const struct run_summary *run)
 {
 	buf_str(b, "There is no judgement about ");
 	if (s->uid.n > 0) {
@@ -233,15 +251,19 @@ static void why_nothing(struct buf *b, const struct finding *all, size_t n, cons
 		if (s->port > 0)
 			buf_printf(b, "%sport %u", s->app.n + s->host.n > 0 ? ", " : "", s->port);
 		if (s->device.n > 0) {
-			buf_str(b, s->app.n + s->host.n > 0 || s->port > 0 ? " on device " : "device ");
+			buf_str(b, s->app.n + s->host.n > 0 || s->port > 0 ? " on device "
+									   : "device ");
 			text_safe(b, s->device, 80);
 		}
 	}
 	buf_str(b, ": no connection in these logs was seen for it");
-	buf_str(b, s->uid.n > 0 ? ", under these inputs and settings.\n"
-				: ".\nA judgement needs at least one TLS connection to the destination. Without a "
-				  "record that names the app the\nconnection is judged as app unknown (--app "
-				  "unknown).\n");
+	buf_str(
+	    b,
+	    s->uid.n > 0
+		? ", under these inputs and settings.\n"
+		: ".\nA judgement needs at least one TLS connection to the destination. Without a "
+		  "record that names the app the\nconnection is judged as app unknown (--app "
+		  "unknown).\n");
 	list_near(b, all, n, s);
 	buf_char(b, '\n');
 	for (int k = SENSOR_INSPECTION; k <= SENSOR_MDM; k++)
@@ -251,7 +273,8 @@ static void why_nothing(struct buf *b, const struct finding *all, size_t n, cons
 				   words_missing_source((enum sensor_kind)k));
 }
 
-static void pages(struct buf *b, const struct finding *all, size_t n, const struct explain_choices *c)
+static void pages(struct buf *b, const struct finding *all, size_t n,
+		  const struct explain_choices *c)
 {
 	size_t shown = 0, listed = 0;
 
@@ -338,17 +361,20 @@ static int run(struct explain_choices *c, struct inputs *in)
 static bool check_selection(const struct selection *s, struct error *err)
 {
 	if (s->uid.n > 0 && (s->uid.n < UID_MIN || s->uid.n > 36))
-		return error_set(err, ERROR_USAGE, 0, "an id is %d to 36 characters, as scan prints it", UID_MIN);
-	if (s->uid.n + s->app.n + s->host.n + s->device.n == 0)
 		return error_set(err, ERROR_USAGE, 0,
-				 "which finding? Give its ID (first column of `pinwatch scan`), or --app BUNDLE "
-				 "--host HOST, or --device ID");
+				 "an id is %d to 36 characters, as scan prints it", UID_MIN);
+	if (s->uid.n + s->app.n + s->host.n + s->device.n == 0)
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "which finding? Give its ID (first column of `pinwatch scan`), or --app BUNDLE "
+		    "--host HOST, or --device ID");
 	return true;
 }
 
 int cmd_explain(int argc, char **argv)
 {
-	struct explain_choices choices = { .page = { .raw_lines = true, .max_evidence = EVIDENCE_DEFAULT } };
+	struct explain_choices choices = { .page = { .raw_lines = true,
+						     .max_evidence = EVIDENCE_DEFAULT } };
 	struct inputs in;
 	struct args args;
 	struct error err;
@@ -375,7 +401,8 @@ int cmd_explain(int argc, char **argv)
 			ok = r == ARGS_OPTION && take_option(&choices, &in, id, value, &err);
 		}
 	}
-	ok = ok && check_selection(&choices.select, &err) && inputs_load(&in, "explain", false, &err);
+	ok = ok && check_selection(&choices.select, &err) &&
+	     inputs_load(&in, "explain", false, &err);
 	choices.page.style = report_page_style(choices.colour, choices.local);
 	code = ok ? run(&choices, &in) : report_error("explain", &err);
 	inputs_free(&in);

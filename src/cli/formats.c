@@ -29,7 +29,8 @@ const struct args_command formats_command = {
 	.name = "formats",
 	.summary = "the known formats; with FILE, what it is and why",
 	.usage = "[OPTION]... [FILE]...",
-	.about = "Without a file lists the formats. With files says which format each is in and why, and of the\n"
+	.about = "Without a file lists the formats. With files says which format each is in and "
+		 "why, and of the\n"
 		 "nearest others the field at which they fail. Exit code 3 when one is in none.",
 	.examples = "  pinwatch formats\n"
 		    "  pinwatch formats /var/log/squid/access.log\n"
@@ -144,7 +145,8 @@ static int tell(const struct format_set *set, const char *path)
 /* The whole file in *b. */
 static bool read_all(const char *path, struct buf *b, struct error *err)
 {
-	struct reader_options options = { .framing = FRAMING_DOCUMENT, .max_record = FORMAT_FILE_MAX_BYTES };
+	struct reader_options options = { .framing = FRAMING_DOCUMENT,
+					  .max_record = FORMAT_FILE_MAX_BYTES };
 	struct reader *r = reader_open(path, &options, err);
 	struct sv bytes;
 	enum read_result got;
@@ -156,8 +158,9 @@ static bool read_all(const char *path, struct buf *b, struct error *err)
 		buf_sv(b, bytes);
 	reader_close(r);
 	if (got == READ_OVERLONG)
-		return error_set(err, ERROR_CONFIG, 0, "%.200s is larger than a format file may be (%zu bytes)",
-				 path, FORMAT_FILE_MAX_BYTES);
+		return error_set(err, ERROR_CONFIG, 0,
+				 "%.200s is larger than a format file may be (%zu bytes)", path,
+				 FORMAT_FILE_MAX_BYTES);
 	if (got == READ_END)
 		return error_set(err, ERROR_CONFIG, 0, "%.200s is empty", path);
 	return got == READ_RECORD;

@@ -92,15 +92,18 @@ static void add(struct inputs *in, struct scan_input item)
 
 void inputs_path(struct inputs *in, const char *path)
 {
-	add(in, (struct scan_input){ .path = path, .forced_kind = in->_kind,
-				     .kind_forced = in->_kind_forced, .format = in->_format });
+	add(in, (struct scan_input){ .path = path,
+				     .forced_kind = in->_kind,
+				     .kind_forced = in->_kind_forced,
+				     .format = in->_format });
 	in->_kind_forced = false;
 	in->_format = NULL;
 	in->_next = NULL;
 }
 
 /* `analytic.AllowedAppList=["FILE", …]`, with what YAML's double quotes want escaped. */
-static bool set_list(struct conf *c, const char *element, const char **files, size_t n, struct error *err)
+static bool set_list(struct conf *c, const char *element, const char **files, size_t n,
+		     struct error *err)
 {
 	struct buf b;
 	bool ok;
@@ -120,7 +123,8 @@ static bool set_list(struct conf *c, const char *element, const char **files, si
 	}
 	buf_char(&b, ']');
 	buf_char(&b, '\0');
-	ok = b.overflowed ? error_set(err, ERROR_USAGE, 0, "too many list files") : conf_set(c, b.p, err);
+	ok = b.overflowed ? error_set(err, ERROR_USAGE, 0, "too many list files")
+			  : conf_set(c, b.p, err);
 	buf_free(&b);
 	return ok;
 }
@@ -158,11 +162,13 @@ static void expand_sources(struct inputs *in, const char *command)
 				continue;
 			}
 			if (glob(pattern, 0, NULL, &found) == 0) {
-				for (size_t i = 0; i < found.gl_pathc && in->_n_paths < MAX_PATHS; i++)
+				for (size_t i = 0; i < found.gl_pathc && in->_n_paths < MAX_PATHS;
+				     i++)
 					add(in, (struct scan_input){
-							.path = arena_sv(&in->_arena,
-									 sv_cstr(found.gl_pathv[i])).p,
-							.source = source });
+						    .path = arena_sv(&in->_arena,
+								     sv_cstr(found.gl_pathv[i]))
+								.p,
+						    .source = source });
 			}
 			globfree(&found);
 		}
@@ -170,15 +176,17 @@ static void expand_sources(struct inputs *in, const char *command)
 			continue;
 		in->n_missing++;
 		report_note(command, "source %.*s is missing: no file matches %s (%s:%u)",
-			    SV_ARG(source->name), source->path.n > 0 ? source->path.items[0].p : "its path",
-			    source->file, source->line);
+			    SV_ARG(source->name),
+			    source->path.n > 0 ? source->path.items[0].p : "its path", source->file,
+			    source->line);
 	}
 }
 
 bool inputs_load(struct inputs *in, const char *command, bool optional, struct error *err)
 {
 	if (in->_next != NULL)
-		return error_set(err, ERROR_USAGE, 0, "%s says something about the next path, but none follows",
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s says something about the next path, but none follows",
 				 in->_next);
 	if (!load_conf(in, err))
 		return false;
@@ -190,11 +198,14 @@ bool inputs_load(struct inputs *in, const char *command, bool optional, struct e
 	if (in->_n_paths == 0 && in->_config != NULL)
 		expand_sources(in, command);
 	if (in->_n_paths == 0 && in->n_missing > 0 && !optional)
-		return error_set(err, ERROR_IO, 0, "none of the configured sources has a file to read");
+		return error_set(err, ERROR_IO, 0,
+				 "none of the configured sources has a file to read");
 	if (in->_n_paths == 0 && !optional)
 		return error_set(err, ERROR_USAGE, 0,
-				 "nothing to read: name log files or folders, or a configuration with sources (-c "
-				 "FILE); `pinwatch %s --help` has examples", command);
+				 "nothing to read: name log files or folders, or a configuration "
+				 "with sources (-c "
+				 "FILE); `pinwatch %s --help` has examples",
+				 command);
 	in->items = in->_paths;
 	in->n = in->_n_paths;
 	settings_from_conf(&in->settings, &in->conf, &in->_arena);

@@ -1,9 +1,9 @@
-/* What a scan reads and under which settings, as the command line says it: shared by scan, explain and
- * analytic.
+/* What a scan reads and under which settings, as the command line says it: shared by scan, explain
+ * and analytic.
  *
- * Options are taken as they come and applied by inputs_load: the configuration file, then the list files,
- * then every --set, so that the order on the command line matters only for options about the next path.
- * An inputs owns its configuration, formats and scan inputs until inputs_free.
+ * Options are taken as they come and applied by inputs_load: the configuration file, then the list
+ * files, then every --set, so that the order on the command line matters only for options about the
+ * next path. An inputs owns its configuration, formats and scan inputs until inputs_free.
  */
 #ifndef PINWATCH_CLI_INPUTS_H
 #define PINWATCH_CLI_INPUTS_H
@@ -17,32 +17,51 @@
 #include "parse/parser.h"
 
 enum input_arg {
-	INPUT_CONFIG = 1, INPUT_SET, INPUT_FORMATS, INPUT_ALLOW_APPS, INPUT_ALLOW_DESTINATIONS,
-	INPUT_INSPECTION, INPUT_FLOW, INPUT_EDR, INPUT_MDM, INPUT_LEASE, INPUT_FORMAT,
+	INPUT_CONFIG = 1,
+	INPUT_SET,
+	INPUT_FORMATS,
+	INPUT_ALLOW_APPS,
+	INPUT_ALLOW_DESTINATIONS,
+	INPUT_INSPECTION,
+	INPUT_FLOW,
+	INPUT_EDR,
+	INPUT_MDM,
+	INPUT_LEASE,
+	INPUT_FORMAT,
 	INPUT_ARGS /* the command's own ids start here */
 };
 
-#define INPUT_ARG_TABLE                                                                                 \
-	{ INPUT_CONFIG, 'c', "config", "FILE", NULL, "configuration; without paths its sources are read" }, \
-	{ INPUT_SET, 0, "set", "PATH=VALUE", NULL, "override one option: --set TimeWindow=5m" },         \
-	{ INPUT_INSPECTION, 0, "inspection", NULL, NULL, "the next path is a gateway's or proxy's log" }, \
-	{ INPUT_FLOW, 0, "flow", NULL, NULL, "the next path is a network sensor's" },                    \
-	{ INPUT_EDR, 0, "edr", NULL, NULL, "the next path is a device agent's" },                        \
-	{ INPUT_MDM, 0, "mdm", NULL, NULL, "the next path is the device management's" },                 \
-	{ INPUT_LEASE, 0, "lease", NULL, NULL, "the next path is DHCP, RADIUS or the like" },            \
-	{ INPUT_FORMAT, 0, "format", "NAME", NULL, "format of the next path (pinwatch formats)" },       \
-	{ INPUT_FORMATS, 0, "formats", "DIR", NULL, "add or override formats by those of a folder" },    \
-	{ INPUT_ALLOW_APPS, 0, "allow-apps", "FILE", NULL, "AllowedAppList, instead of the configured" }, \
-	{ INPUT_ALLOW_DESTINATIONS, 0, "allow-destinations", "FILE", NULL,                               \
-	  "AllowedDestinationList, likewise" }
+#define INPUT_ARG_TABLE                                                                                \
+	{ INPUT_CONFIG, 'c',  "config",                                                                \
+	  "FILE",	NULL, "configuration; without paths its sources are read" },                   \
+	    { INPUT_SET, 0, "set", "PATH=VALUE", NULL, "override one option: --set TimeWindow=5m" },   \
+	    { INPUT_INSPECTION,                                                                        \
+	      0,                                                                                       \
+	      "inspection",                                                                            \
+	      NULL,                                                                                    \
+	      NULL,                                                                                    \
+	      "the next path is a gateway's or proxy's log" },                                         \
+	    { INPUT_FLOW, 0, "flow", NULL, NULL, "the next path is a network sensor's" },              \
+	    { INPUT_EDR, 0, "edr", NULL, NULL, "the next path is a device agent's" },                  \
+	    { INPUT_MDM, 0, "mdm", NULL, NULL, "the next path is the device management's" },           \
+	    { INPUT_LEASE, 0, "lease", NULL, NULL, "the next path is DHCP, RADIUS or the like" },      \
+	    { INPUT_FORMAT, 0, "format", "NAME", NULL, "format of the next path (pinwatch formats)" }, \
+	    { INPUT_FORMATS, 0,	   "formats",                                                          \
+	      "DIR",	     NULL, "add or override formats by those of a folder" },                   \
+	    { INPUT_ALLOW_APPS, 0,    "allow-apps",                                                    \
+	      "FILE",		NULL, "AllowedAppList, instead of the configured" },                   \
+	{                                                                                              \
+		INPUT_ALLOW_DESTINATIONS, 0, "allow-destinations", "FILE", NULL,                       \
+		    "AllowedDestinationList, likewise"                                                 \
+	}
 
 struct inputs {
 	struct conf conf;
 	struct format_set *formats;
 	const struct scan_input *items;
 	size_t n;
-	struct settings settings;  /* the configuration as the stages read it */
-	size_t n_missing;          /* configured sources for which there is no file */
+	struct settings settings; /* the configuration as the stages read it */
+	size_t n_missing;	  /* configured sources for which there is no file */
 
 	struct arena _arena;
 	const char *_config, *_formats_dir;
@@ -61,8 +80,8 @@ void inputs_free(struct inputs *in);
 /* An option whose id is below INPUT_ARGS. */
 bool inputs_option(struct inputs *in, int id, const char *value, struct error *err);
 void inputs_path(struct inputs *in, const char *path);
-/* Loads everything. Fails with ERROR_USAGE where a scan has nothing to read (unless `optional`). Missing
- * configured sources are said on standard error under the command's name, and counted. */
+/* Loads everything. Fails with ERROR_USAGE where a scan has nothing to read (unless `optional`).
+ * Missing configured sources are said on standard error under the command's name, and counted. */
 bool inputs_load(struct inputs *in, const char *command, bool optional, struct error *err);
 
 #endif

@@ -23,9 +23,12 @@
 
 const struct command command_table[] = {
 	{ "scan", "analyse files and folders to their end", cmd_scan, &scan_command },
-	{ "explain", "why a finding is what it is, or why there is none", cmd_explain, &explain_command },
-	{ "parse", "print the observations of any log as canonical JSON", cmd_parse, &parse_command },
-	{ "formats", "the known formats; with a file, what it is and why", cmd_formats, &formats_command },
+	{ "explain", "why a finding is what it is, or why there is none", cmd_explain,
+	  &explain_command },
+	{ "parse", "print the observations of any log as canonical JSON", cmd_parse,
+	  &parse_command },
+	{ "formats", "the known formats; with a file, what it is and why", cmd_formats,
+	  &formats_command },
 	{ "analytic", "the analytic: bundle, settings, log sources, coverage, drift", cmd_analytic,
 	  &analytic_command },
 	{ "check-config", "load the configuration and say what it means", cmd_check_config,
@@ -38,11 +41,12 @@ const struct command command_table[] = {
 
 static void help(FILE *out)
 {
-	fprintf(out,
-		"Usage: pinwatch COMMAND [OPTION]...\n\n"
-		"Finds apps on supervised iPhones that pin certificates, from the logs of a TLS-inspecting\n"
-		"gateway, network sensors, device agents and device management (MITRE ATT&CK AN1726).\n\n"
-		"Commands:\n");
+	fprintf(out, "Usage: pinwatch COMMAND [OPTION]...\n\n"
+		     "Finds apps on supervised iPhones that pin certificates, from the logs of a "
+		     "TLS-inspecting\n"
+		     "gateway, network sensors, device agents and device management (MITRE ATT&CK "
+		     "AN1726).\n\n"
+		     "Commands:\n");
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		fprintf(out, "  %-14s %s\n", c->name, c->summary);
 	fprintf(out, "\n`pinwatch COMMAND --help` says more about each.\n\n"
@@ -69,7 +73,8 @@ static int unknown(const char *word)
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		names[n++] = c->name;
 	nearest = nearest_word(sv_cstr(word), names, n);
-	error_set(&err, ERROR_USAGE, 0, "unknown command %.80s%s%s%s (`pinwatch --help` lists them)", word,
+	error_set(&err, ERROR_USAGE, 0,
+		  "unknown command %.80s%s%s%s (`pinwatch --help` lists them)", word,
 		  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
 		  nearest != NULL ? "?" : "");
 	return report_error("", &err);
@@ -111,7 +116,8 @@ int main(int argc, char **argv)
 		printf("pinwatch %s\n", PINWATCH_VERSION);
 		return report_finish("", EXIT_DONE);
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
 		char *page[] = { argc > 2 ? argv[2] : NULL, (char[]){ "--help" }, NULL };
 
 		c = argc > 2 ? find(argv[2]) : NULL;

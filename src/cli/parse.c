@@ -20,16 +20,24 @@
 #define MAX_FILES 4096
 
 enum {
-	PARSE_FORMAT = 1, PARSE_FORMATS, PARSE_STATS, PARSE_TIMEZONE, PARSE_DATE, PARSE_QUIET,
+	PARSE_FORMAT = 1,
+	PARSE_FORMATS,
+	PARSE_STATS,
+	PARSE_TIMEZONE,
+	PARSE_DATE,
+	PARSE_QUIET,
 	PARSE_VERBOSE
 };
 
 static const struct arg parse_args[] = {
 	{ PARSE_FORMAT, 0, "format", "NAME", NULL, "force the format (pinwatch formats); auto" },
-	{ PARSE_FORMATS, 0, "formats", "DIR", NULL, "add or override formats by those of a folder" },
+	{ PARSE_FORMATS, 0, "formats", "DIR", NULL,
+	  "add or override formats by those of a folder" },
 	{ PARSE_STATS, 0, "stats", NULL, NULL, "a summary instead of the observations" },
-	{ PARSE_TIMEZONE, 0, "timezone", "ZONE", NULL, "of times without one: UTC, +01:00, Europe/Berlin" },
-	{ PARSE_DATE, 0, "date", "YYYY-MM-DD", NULL, "of times without one; the file's modification day" },
+	{ PARSE_TIMEZONE, 0, "timezone", "ZONE", NULL,
+	  "of times without one: UTC, +01:00, Europe/Berlin" },
+	{ PARSE_DATE, 0, "date", "YYYY-MM-DD", NULL,
+	  "of times without one; the file's modification day" },
 	{ PARSE_QUIET, 'q', "quiet", NULL, NULL, "do not show rejected records" },
 	{ PARSE_VERBOSE, 'v', "verbose", NULL, NULL, "show every rejected record" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
@@ -39,9 +47,11 @@ const struct args_command parse_command = {
 	.name = "parse",
 	.summary = "print the observations of any log, canonical JSON; --stats for a summary",
 	.usage = "[OPTION]... FILE...",
-	.about = "Reads one log (- is standard input) and prints what each record says in normal form, one JSON\n"
+	.about = "Reads one log (- is standard input) and prints what each record says in normal "
+		 "form, one JSON\n"
 		 "object a line. Rejected records are shown on standard error with the reason.\n"
-		 "Exit code 3 when the file is unreadable, in no known format, or no record could be parsed.",
+		 "Exit code 3 when the file is unreadable, in no known format, or no record could "
+		 "be parsed.",
 	.examples = "  pinwatch parse /var/log/squid/access.log\n"
 		    "  pinwatch parse --stats conn.log.gz ssl.log.gz\n"
 		    "  tail -n 100 eve.json | pinwatch parse -\n",
@@ -53,7 +63,7 @@ struct parse_run {
 	const struct format_set *formats;
 	const struct format *forced; /* NULL: told by content */
 	struct zone zone;
-	struct instant now, date;    /* date: INSTANT_NONE where --date is not given */
+	struct instant now, date; /* date: INSTANT_NONE where --date is not given */
 	bool stats_only, quiet, verbose;
 	const volatile sig_atomic_t *interrupted;
 	struct parse_stats stats;
@@ -82,7 +92,8 @@ static void reject(struct parse_run *run, const char *path, uint32_t line, const
 	report_note("parse", "%s:%u: rejected: %s", path, line, reason);
 }
 
-static void observations(struct parse_run *run, const struct format *f, const struct observation *o, size_t n)
+static void observations(struct parse_run *run, const struct format *f, const struct observation *o,
+			 size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		parse_stats_add(&run->stats, &o[i]);
@@ -106,11 +117,13 @@ static enum read_result records(struct parse_run *run, const struct format *f, s
 	enum read_result got = READ_END;
 	size_t n;
 
-	while (!*run->interrupted && ((got = reader_next(r, &record, err)) == READ_RECORD || got == READ_OVERLONG)) {
+	while (!*run->interrupted &&
+	       ((got = reader_next(r, &record, err)) == READ_RECORD || got == READ_OVERLONG)) {
 		run->stats.records++;
 		if (got == READ_OVERLONG) {
 			run->stats.overlong++;
-			reject(run, path, reader_line(r), "the record is longer than a record may be");
+			reject(run, path, reader_line(r),
+			       "the record is longer than a record may be");
 			continue;
 		}
 		switch (parser_run(p, record, &o, &n, &why)) {
@@ -155,7 +168,8 @@ static int parse_file(struct parse_run *run, const char *path)
 	reader_set_framing(r, match.framing);
 	if (!instant_known(parsing.date))
 		parsing.date = modification_day(path, run->now);
-	/* A file's records are near its date, so one offset serves; a configured source has the same rule. */
+	/* A file's records are near its date, so one offset serves; a configured source has the
+	 * same rule. */
 	parsing.zone = zone_offset_local(&run->zone, parsing.date);
 	p = parser_new(f, &parsing);
 	if (records(run, f, r, p, path, &err) == READ_ERROR)
@@ -199,8 +213,8 @@ static int parse_all(struct parse_run *run, const char *const *files, size_t n)
 	return code != EXIT_DONE ? code : report_finish("parse", EXIT_DONE);
 }
 
-static bool take_option(struct parse_run *run, const char **format, const char **dir, struct arena *a, int id,
-			const char *value, struct error *err)
+static bool take_option(struct parse_run *run, const char **format, const char **dir,
+			struct arena *a, int id, const char *value, struct error *err)
 {
 	char text[32];
 
@@ -224,8 +238,8 @@ static bool take_option(struct parse_run *run, const char **format, const char *
 	case PARSE_DATE:
 		snprintf(text, sizeof(text), "%.12sT00:00:00Z", value);
 		if (strlen(value) != 10 || !instant_parse_iso(sv_cstr(text), 0, &run->date))
-			return error_set(err, ERROR_USAGE, 0, "--date takes a day like 2026-11-24, not %.60s",
-					 value);
+			return error_set(err, ERROR_USAGE, 0,
+					 "--date takes a day like 2026-11-24, not %.60s", value);
 		break;
 	case PARSE_QUIET:
 		run->quiet = true;
@@ -239,7 +253,9 @@ static bool take_option(struct parse_run *run, const char **format, const char *
 
 int cmd_parse(int argc, char **argv)
 {
-	struct parse_run run = { .date = INSTANT_NONE, .now = report_now(), .interrupted = report_signals() };
+	struct parse_run run = { .date = INSTANT_NONE,
+				 .now = report_now(),
+				 .interrupted = report_signals() };
 	const char *files[MAX_FILES];
 	const char *format = NULL, *dir = NULL, *value;
 	struct format_set *set = NULL;
@@ -262,11 +278,13 @@ int cmd_parse(int argc, char **argv)
 			arena_free(&arena);
 			return report_finish("parse", EXIT_DONE);
 		} else {
-			ok = r == ARGS_OPTION && take_option(&run, &format, &dir, &arena, id, value, &err);
+			ok = r == ARGS_OPTION &&
+			     take_option(&run, &format, &dir, &arena, id, value, &err);
 		}
 	}
 	if (ok && n == 0)
-		ok = error_set(&err, ERROR_USAGE, 0, "which file? `pinwatch parse FILE`, - for standard input");
+		ok = error_set(&err, ERROR_USAGE, 0,
+			       "which file? `pinwatch parse FILE`, - for standard input");
 	if (ok) {
 		set = format_set_builtin(&err);
 		ok = set != NULL && (dir == NULL || format_set_add_dir(set, dir, &err));

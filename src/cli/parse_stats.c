@@ -51,7 +51,8 @@ void parse_stats_text(struct buf *b, const struct parse_stats *s, const struct t
 	line(b, "records", "overlong", s->overlong);
 	line(b, "records", "irrelevant", s->irrelevant);
 	for (int k = 0; k < OBS_KINDS; k++)
-		line(b, "observations", observation_kind_name((enum observation_kind)k), s->kinds[k]);
+		line(b, "observations", observation_kind_name((enum observation_kind)k),
+		     s->kinds[k]);
 	for (int k = 0; k < SENSORS; k++)
 		line(b, "kind", sensor_kind_name((enum sensor_kind)k), s->sensors[k]);
 	for (int i = 0; s->kinds[OBS_TLS_ATTEMPT] > 0 && i <= UNINSPECTED; i++)

@@ -89,9 +89,9 @@ struct text_style report_style(FILE *stream, enum report_colour colour, bool loc
 	bool terminal = isatty(fileno(stream)) == 1;
 	struct winsize size;
 
-	style.colour = colour == COLOUR_ALWAYS ||
-		       (colour == COLOUR_AUTO && terminal && (no_color == NULL || no_color[0] == '\0') &&
-			term != NULL && strcmp(term, "dumb") != 0);
+	style.colour = colour == COLOUR_ALWAYS || (colour == COLOUR_AUTO && terminal &&
+						   (no_color == NULL || no_color[0] == '\0') &&
+						   term != NULL && strcmp(term, "dumb") != 0);
 	if (terminal && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		style.width = size.ws_col;
 	else if (columns != NULL)

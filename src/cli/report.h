@@ -1,4 +1,5 @@
-/* Talking to the person: errors in words and as exit codes, terminals, signals, the end of output. */
+/* Talking to the person: errors in words and as exit codes, terminals, signals, the end of output.
+ */
 #ifndef PINWATCH_CLI_REPORT_H
 #define PINWATCH_CLI_REPORT_H
 
@@ -26,13 +27,14 @@ int report_finish(const char *command, int code);
 enum report_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 /* The word of --color, checked by args. */
 enum report_colour report_colour_word(const char *word);
-/* Colour and width for a stream: auto is on for a terminal, unless NO_COLOR is set or TERM is dumb. Width
- * is the terminal's, else COLUMNS, else none. */
+/* Colour and width for a stream: auto is on for a terminal, unless NO_COLOR is set or TERM is dumb.
+ * Width is the terminal's, else COLUMNS, else none. */
 struct text_style report_style(FILE *stream, enum report_colour colour, bool local);
 /* Likewise for a page of prose on standard output, which is never wider than one likes to read. */
 struct text_style report_page_style(enum report_colour colour, bool local);
 
-/* Catches SIGINT and SIGTERM; what it points at turns nonzero once one came. The second one ends the program. */
+/* Catches SIGINT and SIGTERM; what it points at turns nonzero once one came. The second one ends
+ * the program. */
 const volatile sig_atomic_t *report_signals(void);
 /* The wall clock. */
 struct instant report_now(void);

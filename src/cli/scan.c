@@ -11,17 +11,26 @@
 #include "emit/footer.h"
 
 enum {
-	SCAN_OUTPUT = INPUT_ARGS, SCAN_ALL, SCAN_FAIL_ON, SCAN_COLOR, SCAN_LOCAL, SCAN_QUIET, SCAN_VERBOSE
+	SCAN_OUTPUT = INPUT_ARGS,
+	SCAN_ALL,
+	SCAN_FAIL_ON,
+	SCAN_COLOR,
+	SCAN_LOCAL,
+	SCAN_QUIET,
+	SCAN_VERBOSE
 };
 
 static const struct arg scan_args[] = {
 	INPUT_ARG_TABLE,
-	{ SCAN_OUTPUT, 'o', "output", "FORM", "table json jsonl", "how findings are written; table" },
+	{ SCAN_OUTPUT, 'o', "output", "FORM", "table json jsonl",
+	  "how findings are written; table" },
 	{ SCAN_ALL, 'a', "all", NULL, NULL, "observed, explained and expected findings too" },
 	{ SCAN_FAIL_ON, 0, "fail-on", "SEVERITY", "informational low medium high",
 	  "exit 1 when a finding shown without --all is at least this severe" },
-	{ SCAN_COLOR, 0, "color", "WHEN", "auto always never", "colour; auto: on a terminal, unless NO_COLOR" },
-	{ SCAN_LOCAL, 0, "local", NULL, NULL, "times in your zone instead of UTC (table and footer)" },
+	{ SCAN_COLOR, 0, "color", "WHEN", "auto always never",
+	  "colour; auto: on a terminal, unless NO_COLOR" },
+	{ SCAN_LOCAL, 0, "local", NULL, NULL,
+	  "times in your zone instead of UTC (table and footer)" },
 	{ SCAN_QUIET, 'q', "quiet", NULL, NULL, "no progress, no footer" },
 	{ SCAN_VERBOSE, 'v', "verbose", NULL, NULL, "show rejected records; more in the footer" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
@@ -31,12 +40,17 @@ const struct args_command scan_command = {
 	.name = "scan",
 	.summary = "analyse files and folders to their end",
 	.usage = "[OPTION]... PATH...\n       pinwatch scan -c FILE [OPTION]...",
-	.about = "Reads logs of every kind (inspecting gateway, network sensor, device agent, device management,\n"
-		 "leases), joins them by event time and prints which apps pin which destinations, ranked.\n"
-		 "What a file is is told by its content; gzip and zstd are unpacked; - is standard input.\n"
+	.about = "Reads logs of every kind (inspecting gateway, network sensor, device agent, "
+		 "device management,\n"
+		 "leases), joins them by event time and prints which apps pin which destinations, "
+		 "ranked.\n"
+		 "What a file is is told by its content; gzip and zstd are unpacked; - is standard "
+		 "input.\n"
 		 "\n"
-		 "Exit code: 0 done; 1 findings at or above --fail-on; 2 usage or configuration error; 3 input\n"
-		 "unreadable, unrecognised, or nothing could be parsed; 4 done, but partly; 130 interrupted.",
+		 "Exit code: 0 done; 1 findings at or above --fail-on; 2 usage or configuration "
+		 "error; 3 input\n"
+		 "unreadable, unrecognised, or nothing could be parsed; 4 done, but partly; 130 "
+		 "interrupted.",
 	.examples = "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current mdm.jsonl\n"
 		    "  pinwatch scan -c pinwatch.yaml --fail-on high\n"
 		    "  pinwatch scan --output jsonl --all FLEET > findings.jsonl\n"
@@ -139,12 +153,12 @@ static bool at_or_above(const struct finding *f, size_t n, enum severity limit)
 static void show_reject(void *arg, const struct scan_reject *r)
 {
 	progress_end(arg);
-	report_note("scan", "%s:%u: rejected: %s", r->path, r->line, r->reason);
+	report_note("scan", "%s:%u: %s", r->path, r->line, r->reason);
 }
 
 /* Writes what the scan found; the exit code. */
-static int give(const struct scan *scan, const struct scan_choices *c, const struct inputs *in, int argc,
-		char **argv)
+static int give(const struct scan *scan, const struct scan_choices *c, const struct inputs *in,
+		int argc, char **argv)
 {
 	struct buf hint, account;
 	struct text_style on_stderr = report_style(stderr, c->colour, c->local);

@@ -207,7 +207,7 @@ static void take(struct merge *m, uint32_t number, const struct event *e)
 		a->flags |= SEEN_EDR;
 	keep_first(&a->bundle, e->bundle);
 	keep_first(&a->version, e->version);
-	keep_first(&a->keys, e->keys);
+	a->keys = names_keys_join(m->names, a->keys, e->keys);
 	keep_first(&a->client, e->client);
 	if (a->client_port == 0)
 		a->client_port = e->client_port;

@@ -70,10 +70,7 @@ static const struct emitter emitters[] = {
 };
 #define N_EMITTERS (sizeof(emitters) / sizeof(emitters[0]))
 
-const struct emitter *emitter_at(size_t i)
-{
-	return i < N_EMITTERS ? &emitters[i] : NULL;
-}
+const struct emitter *emitter_at(size_t i) { return i < N_EMITTERS ? &emitters[i] : NULL; }
 
 const struct emitter *emitter_find(struct sv name)
 {

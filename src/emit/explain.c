@@ -18,8 +18,8 @@ static void heading(struct buf *b, const struct text_style *style, const char *t
 }
 
 /* A bullet line: two spaces, a mark, then the paragraph with hanging indent. */
-static void item(struct buf *b, const struct text_style *style, const char *mark, enum text_paint paint,
-		 const struct buf *paragraph)
+static void item(struct buf *b, const struct text_style *style, const char *mark,
+		 enum text_paint paint, const struct buf *paragraph)
 {
 	size_t columns = text_columns(sv_cstr(mark));
 
@@ -38,7 +38,8 @@ static void verdict_sentence(struct buf *b, const struct finding *f)
 	case VERDICT_CONFIRMED:
 		buf_str(b, " pins ");
 		words_destination(b, f);
-		buf_str(b, ": it refuses the inspecting gateway's certificate there, and the controls rule the "
+		buf_str(b, ": it refuses the inspecting gateway's certificate there, and the "
+			   "controls rule the "
 			   "ordinary reasons out.");
 		break;
 	case VERDICT_SUSPECTED:
@@ -76,16 +77,20 @@ static void other_sentence(struct buf *b, const struct finding *f)
 		buf_str(b, "The device ");
 		if (f->n_devices > 0)
 			text_safe(b, f->devices[0].id, 64);
-		buf_str(b, " does not trust the inspecting gateway's root certificate: its connections fail "
-			   "whatever the app. Install the root on it (or repair the profile). Its failures are "
+		buf_str(b, " does not trust the inspecting gateway's root certificate: its "
+			   "connections fail "
+			   "whatever the app. Install the root on it (or repair the profile). Its "
+			   "failures are "
 			   "set aside and count for no app.");
 	} else if (f->kind == FINDING_GATEWAY_FAULT) {
 		buf_str(b, "The gateway itself was failing: ");
 		text_plural(b, f->n_devices, "device", "devices");
-		buf_str(b, " failed at the same time with many destinations. What failed in that span is set "
+		buf_str(b, " failed at the same time with many destinations. What failed in that "
+			   "span is set "
 			   "aside and counts for no app.");
 	} else {
-		buf_str(b, "A log source has fallen silent. What it would have shown is missing from every "
+		buf_str(b, "A log source has fallen silent. What it would have shown is missing "
+			   "from every "
 			   "judgement since.");
 	}
 }
@@ -118,15 +123,16 @@ static void masthead(struct buf *b, const struct finding *f, const struct text_s
 	if (f->kind == FINDING_PINNING) {
 		buf_str(b, "\nApp          ");
 		words_app(b, f);
-		buf_printf(b, " (attribution %s: %s)\nDestination  ", attribution_name(f->attribution),
-			   words_attribution(f->attribution));
+		buf_printf(b, " (attribution %s: %s)\nDestination  ",
+			   attribution_name(f->attribution), words_attribution(f->attribution));
 		text_safe(b, f->host, 0);
 		buf_printf(b, ":%u", f->port);
 	}
 	buf_printf(b, "\nSeverity     %s (risk %d of 100)", severity_name(f->severity), f->risk);
 	buf_printf(b, "\nConfidence   %s\n",
-		   f->confidence == CONFIDENCE_NONE ? "- (only confirmed and suspected findings have one)"
-						    : confidence_name(f->confidence));
+		   f->confidence == CONFIDENCE_NONE
+		       ? "- (only confirmed and suspected findings have one)"
+		       : confidence_name(f->confidence));
 }
 
 static void score(struct buf *b, const struct finding *f, const struct text_style *style)
@@ -176,6 +182,15 @@ static void score(struct buf *b, const struct finding *f, const struct text_styl
 	buf_free(&line);
 }
 
+/* Do the notes say what would meet the control? */
+static bool noted(const struct finding *f, enum control c)
+{
+	for (size_t i = 0; i < f->n_notes; i++)
+		if (sv_starts(f->notes[i], sv_cstr(control_name(c))))
+			return true;
+	return false;
+}
+
 static void controls(struct buf *b, const struct finding *f, const struct text_style *style)
 {
 	struct buf line;
@@ -186,22 +201,24 @@ static void controls(struct buf *b, const struct finding *f, const struct text_s
 		bool met = f->controls_met >> c & 1u;
 
 		buf_reset(&line);
-		buf_printf(&line, "%s: %s", control_name((enum control)c), words_control((enum control)c));
-		if (!met)
+		buf_printf(&line, "%s: %s", control_name((enum control)c),
+			   words_control((enum control)c));
+		if (!met && !noted(f, (enum control)c))
 			buf_printf(&line, "; %s", words_control_missing((enum control)c));
-		item(b, style, met ? "met    " : "missing", met ? PAINT_GREEN : PAINT_YELLOW, &line);
+		item(b, style, met ? "met    " : "missing", met ? PAINT_GREEN : PAINT_YELLOW,
+		     &line);
 	}
 	buf_free(&line);
 }
 
 static void rivals(struct buf *b, const struct finding *f, const struct text_style *style)
 {
-	static const enum text_paint paints[] = {
-		[RIVAL_UNTESTED] = PAINT_YELLOW, [RIVAL_REFUTED] = PAINT_GREEN, [RIVAL_STANDS] = PAINT_RED
-	};
-	static const char *const marks[] = {
-		[RIVAL_UNTESTED] = "untested", [RIVAL_REFUTED] = "refuted ", [RIVAL_STANDS] = "stands  "
-	};
+	static const enum text_paint paints[] = { [RIVAL_UNTESTED] = PAINT_YELLOW,
+						  [RIVAL_REFUTED] = PAINT_GREEN,
+						  [RIVAL_STANDS] = PAINT_RED };
+	static const char *const marks[] = { [RIVAL_UNTESTED] = "untested",
+					     [RIVAL_REFUTED] = "refuted ",
+					     [RIVAL_STANDS] = "stands  " };
 	struct buf line;
 
 	heading(b, style, "Rival explanations");
@@ -233,8 +250,8 @@ static void paths(struct buf *b, const struct finding *f, const struct text_styl
 		buf_str(&line, words_path((enum path)p));
 		if (!reached)
 			buf_printf(&line, ": %s", words_path_needs((enum path)p));
-		item(b, style, reached ? "reached    " : "not reached", reached ? PAINT_RED : PAINT_PLAIN,
-		     &line);
+		item(b, style, reached ? "reached    " : "not reached",
+		     reached ? PAINT_RED : PAINT_PLAIN, &line);
 	}
 	buf_free(&line);
 }
@@ -321,7 +338,8 @@ static void devices(struct buf *b, const struct finding *f, const struct text_st
 
 static void log_sources(struct buf *b, const struct finding *f, const struct text_style *style)
 {
-	static const enum sensor_kind order[] = { SENSOR_MDM, SENSOR_EDR, SENSOR_FLOW, SENSOR_INSPECTION };
+	static const enum sensor_kind order[] = { SENSOR_MDM, SENSOR_EDR, SENSOR_FLOW,
+						  SENSOR_INSPECTION };
 	struct buf line;
 
 	heading(b, style, "Log sources of the analytic");
@@ -361,7 +379,8 @@ static void settings(struct buf *b, const struct settings *s, const struct text_
 	buf_char(b, '\n');
 }
 
-void explain_finding(struct buf *out, const struct finding *f, const struct explain_options *options)
+void explain_finding(struct buf *out, const struct finding *f,
+		     const struct explain_options *options)
 {
 	const struct text_style *style = &options->style;
 

@@ -29,8 +29,8 @@ static int by_position(const void *left, const void *right)
 	return a->line < b->line ? -1 : a->line > b->line;
 }
 
-/* Reads one file, whose records are w[0..n), up to the last line wanted. What cannot be read again stays
- * empty: the finding stands without it. */
+/* Reads one file, whose records are w[0..n), up to the last line wanted. What cannot be read again
+ * stays empty: the finding stands without it. */
 static void read_file(struct wanted *w, size_t n, struct arena *a)
 {
 	struct reader_options options = { .framing = FRAMING_LINE };
@@ -47,7 +47,8 @@ static void read_file(struct wanted *w, size_t n, struct arena *a)
 	r = reader_open(path, &options, &err);
 	if (r == NULL)
 		return;
-	while (next < n && ((got = reader_next(r, &line, &err)) == READ_RECORD || got == READ_OVERLONG)) {
+	while (next < n &&
+	       ((got = reader_next(r, &line, &err)) == READ_RECORD || got == READ_OVERLONG)) {
 		while (next < n && w[next].e->line < reader_line(r))
 			next++;
 		if (next == n || w[next].e->line != reader_line(r))
@@ -59,7 +60,8 @@ static void read_file(struct wanted *w, size_t n, struct arena *a)
 	reader_close(r);
 }
 
-void explain_evidence(struct buf *out, const struct finding *f, const struct explain_options *options)
+void explain_evidence(struct buf *out, const struct finding *f,
+		      const struct explain_options *options)
 {
 	const struct text_style *style = &options->style;
 	size_t shown = f->n_evidence;
@@ -85,7 +87,8 @@ void explain_evidence(struct buf *out, const struct finding *f, const struct exp
 	if (options->raw_lines) {
 		qsort(w, shown, sizeof(*w), by_position);
 		for (size_t from = 0, to; from < shown; from = to) {
-			for (to = from + 1; to < shown && sv_eq(w[to].e->path, w[from].e->path); to++)
+			for (to = from + 1; to < shown && sv_eq(w[to].e->path, w[from].e->path);
+			     to++)
 				continue;
 			read_file(&w[from], to - from, &a);
 		}

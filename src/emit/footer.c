@@ -7,7 +7,8 @@
 #define NAME_MAX_CHARS 40
 #define LEFT_ALONE_MAX 10
 
-static void span(struct buf *b, struct instant from, struct instant to, const struct text_style *style)
+static void span(struct buf *b, struct instant from, struct instant to,
+		 const struct text_style *style)
 {
 	if (!instant_known(from)) {
 		buf_str(b, "no event times");
@@ -70,7 +71,8 @@ static void source(struct buf *b, const struct source_summary *s, const struct t
 		buf_str(b, "    ");
 		text_bytes(b, s->bytes);
 		for (int k = 0; k < OBS_KINDS; k++)
-			count_if(b, s->observations[k], observation_kind_name((enum observation_kind)k));
+			count_if(b, s->observations[k],
+				 observation_kind_name((enum observation_kind)k));
 		buf_char(b, '\n');
 	}
 	for (size_t i = 0; i < s->n_examples && i < SUMMARY_EXAMPLES; i++) {
@@ -96,14 +98,16 @@ static void overlap(struct buf *b, const struct run_summary *s, const struct tex
 		return;
 	}
 	text_paint(b, style, PAINT_YELLOW);
-	buf_str(b, "none: no time is covered by every source of connections, so they cannot be joined");
+	buf_str(
+	    b, "none: no time is covered by every source of connections, so they cannot be joined");
 	text_paint(b, style, PAINT_PLAIN);
 	buf_char(b, '\n');
 }
 
 static void log_sources(struct buf *b, const struct run_summary *s, const struct text_style *style)
 {
-	static const enum sensor_kind order[] = { SENSOR_MDM, SENSOR_EDR, SENSOR_FLOW, SENSOR_INSPECTION };
+	static const enum sensor_kind order[] = { SENSOR_MDM, SENSOR_EDR, SENSOR_FLOW,
+						  SENSOR_INSPECTION };
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -137,7 +141,8 @@ static void merging(struct buf *b, const struct run_summary *s)
 	buf_char(b, '\n');
 }
 
-void footer(struct buf *out, const struct run_summary *s, const struct text_style *style, bool verbose)
+void footer(struct buf *out, const struct run_summary *s, const struct text_style *style,
+	    bool verbose)
 {
 	uint64_t records = 0, rejected = 0;
 

@@ -13,8 +13,17 @@
 #define LINE_MAX_IDS 5
 
 enum column {
-	COLUMN_ID, COLUMN_SEVERITY, COLUMN_VERDICT, COLUMN_APP, COLUMN_DESTINATION, COLUMN_SCORE,
-	COLUMN_CONFIDENCE, COLUMN_RISK, COLUMN_DEVICES, COLUMN_WHY, COLUMNS
+	COLUMN_ID,
+	COLUMN_SEVERITY,
+	COLUMN_VERDICT,
+	COLUMN_APP,
+	COLUMN_DESTINATION,
+	COLUMN_SCORE,
+	COLUMN_CONFIDENCE,
+	COLUMN_RISK,
+	COLUMN_DEVICES,
+	COLUMN_WHY,
+	COLUMNS
 };
 
 static const char *const titles[COLUMNS] = {
@@ -51,7 +60,7 @@ static enum text_paint paint_of(const struct finding *f)
 {
 	if (f->verdict != VERDICT_CONFIRMED && f->verdict != VERDICT_SUSPECTED)
 		return PAINT_DIM;
-	return f->severity == SEVERITY_HIGH     ? PAINT_RED
+	return f->severity == SEVERITY_HIGH	? PAINT_RED
 	       : f->severity == SEVERITY_MEDIUM ? PAINT_YELLOW
 						: PAINT_PLAIN;
 }
@@ -87,7 +96,8 @@ static void cell(struct buf *b, const struct table *t, const struct finding *f, 
 		buf_printf(b, "%.8s", f->uid);
 		break;
 	case COLUMN_SEVERITY:
-		buf_str(b, f->severity == SEVERITY_INFORMATIONAL ? "info" : severity_name(f->severity));
+		buf_str(b, f->severity == SEVERITY_INFORMATIONAL ? "info"
+								 : severity_name(f->severity));
 		break;
 	case COLUMN_VERDICT:
 		buf_str(b, verdict_name(f->verdict));
@@ -175,16 +185,20 @@ static bool fill(struct libscols_table *s, const struct table *t, int n_columns)
 	buf_init(&b, 8192);
 	for (int c = 0; ok && c < n_columns; c++)
 		ok = scols_table_new_column(s, titles[c], 0,
-					    c == COLUMN_SCORE || c == COLUMN_RISK || c == COLUMN_DEVICES
-						    ? SCOLS_FL_RIGHT : 0) != NULL;
+					    c == COLUMN_SCORE || c == COLUMN_RISK ||
+						    c == COLUMN_DEVICES
+						? SCOLS_FL_RIGHT
+						: 0) != NULL;
 	for (size_t i = 0; ok && i < t->n; i++) {
 		struct libscols_line *line = scols_table_new_line(s, NULL);
 		enum text_paint paint = paint_of(t->rows[i]);
 
 		ok = line != NULL;
 		/* The reason stays plain: it is the longest text and the one to read. */
-		for (int c = 0; ok && t->style->colour && paint != PAINT_PLAIN && c < COLUMN_WHY; c++)
-			scols_cell_set_color(scols_line_get_cell(line, (size_t)c), text_paint_code(paint));
+		for (int c = 0; ok && t->style->colour && paint != PAINT_PLAIN && c < COLUMN_WHY;
+		     c++)
+			scols_cell_set_color(scols_line_get_cell(line, (size_t)c),
+					     text_paint_code(paint));
 		for (int c = 0; ok && c < n_columns; c++) {
 			cell(&b, t, t->rows[i], (enum column)c);
 			ok = scols_line_set_data(line, (size_t)c, b.overflowed ? "…" : b.p) == 0;
@@ -258,11 +272,14 @@ static void other_kind(struct buf *b, const struct emit_input *in, enum finding_
 	text_paint(b, &in->style, PAINT_PLAIN);
 	buf_str(b, ": ");
 	if (kind == FINDING_CA_UNTRUSTED)
-		text_plural(b, count, "device does not trust the inspection root, its failures are set aside",
-			    "devices do not trust the inspection root, their failures are set aside");
+		text_plural(
+		    b, count,
+		    "device does not trust the inspection root, its failures are set aside",
+		    "devices do not trust the inspection root, their failures are set aside");
 	else if (kind == FINDING_GATEWAY_FAULT)
-		text_plural(b, count, "span in which the gateway itself failed, its failures are set aside",
-			    "spans in which the gateway itself failed, their failures are set aside");
+		text_plural(
+		    b, count, "span in which the gateway itself failed, its failures are set aside",
+		    "spans in which the gateway itself failed, their failures are set aside");
 	else
 		text_plural(b, count, "source has fallen silent", "sources have fallen silent");
 	for (size_t i = 0; i < in->n && named < LINE_MAX_IDS; i++) {
@@ -327,7 +344,8 @@ bool table_write(FILE *out, const struct emit_input *in, struct error *err)
 
 	buf_init(&b, TABLE_MAX_BYTES);
 	for (size_t i = 0; i < in->n; i++)
-		if (in->findings[i].kind == FINDING_PINNING && emit_shows(&in->findings[i], in->all))
+		if (in->findings[i].kind == FINDING_PINNING &&
+		    emit_shows(&in->findings[i], in->all))
 			rows[n++] = &in->findings[i];
 	qsort(rows, n, sizeof(*rows), by_rank);
 	if (n > 0) {
@@ -335,7 +353,8 @@ bool table_write(FILE *out, const struct emit_input *in, struct error *err)
 
 		ok = print_rows(&b, &t);
 		if (!ok)
-			error_set(err, ERROR_LIMIT, 0, "the table of %zu rows cannot be laid out", n);
+			error_set(err, ERROR_LIMIT, 0, "the table of %zu rows cannot be laid out",
+				  n);
 		buf_char(&b, '\n');
 	}
 	for (int k = FINDING_CA_UNTRUSTED; k < FINDING_KINDS; k++)

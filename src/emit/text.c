@@ -20,8 +20,8 @@ static uint32_t decode(const char *bytes, size_t len)
 	return c;
 }
 
-/* Characters that move, reorder or hide what stands around them (Unicode categories Cf, Zl, Zp, and the
- * C1 controls, which some terminals obey). */
+/* Characters that move, reorder or hide what stands around them (Unicode categories Cf, Zl, Zp, and
+ * the C1 controls, which some terminals obey). */
 static bool misleading(uint32_t c)
 {
 	return (c >= 0x80 && c <= 0x9f) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
@@ -63,8 +63,8 @@ void text_safe(struct buf *out, struct sv v, size_t max_chars)
 const char *text_paint_code(enum text_paint paint)
 {
 	static const char *const codes[] = {
-		[PAINT_PLAIN] = "\x1b[0m",   [PAINT_BOLD] = "\x1b[1m",    [PAINT_DIM] = "\x1b[2m",
-		[PAINT_RED] = "\x1b[1;31m",  [PAINT_YELLOW] = "\x1b[33m", [PAINT_GREEN] = "\x1b[32m",
+		[PAINT_PLAIN] = "\x1b[0m",  [PAINT_BOLD] = "\x1b[1m",	 [PAINT_DIM] = "\x1b[2m",
+		[PAINT_RED] = "\x1b[1;31m", [PAINT_YELLOW] = "\x1b[33m", [PAINT_GREEN] = "\x1b[32m",
 		[PAINT_CYAN] = "\x1b[36m",
 	};
 	return codes[paint];
@@ -137,9 +137,10 @@ void text_span(struct buf *out, struct span d)
 	static const struct {
 		const char *unit;
 		int64_t ns;
-	} units[] = {
-		{ "d", NS_PER_DAY }, { "h", NS_PER_HOUR }, { "min", NS_PER_MINUTE }, { "s", NS_PER_S }
-	};
+	} units[] = { { "d", NS_PER_DAY },
+		      { "h", NS_PER_HOUR },
+		      { "min", NS_PER_MINUTE },
+		      { "s", NS_PER_S } };
 	int64_t left = d.ns;
 	int shown = 0;
 

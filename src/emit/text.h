@@ -1,7 +1,7 @@
 /* Words for a terminal: hostile bytes made harmless, times, counts, wrapping, colour.
  *
- * Everything a record says is attacker-influenced and may hold terminal escapes. No view of a finding
- * reaches a person but through text_safe.
+ * Everything a record says is attacker-influenced and may hold terminal escapes. No view of a
+ * finding reaches a person but through text_safe.
  */
 #ifndef PINWATCH_EMIT_TEXT_H
 #define PINWATCH_EMIT_TEXT_H
@@ -32,9 +32,9 @@ enum text_paint {
 };
 
 /* Appends v so that a terminal shows it and does nothing else: control characters become their
- * pictures (ESC → ␛), bytes that are not UTF-8 become U+FFFD, and characters that reorder or hide text
- * (C1, bidirectional controls, zero-width, line separators, tags) become `<U+202E>`. Cut to at most
- * max_chars characters, the last one `…`; 0 means no cut. */
+ * pictures (ESC → ␛), bytes that are not UTF-8 become U+FFFD, and characters that reorder or hide
+ * text (C1, bidirectional controls, zero-width, line separators, tags) become `<U+202E>`. Cut to at
+ * most max_chars characters, the last one `…`; 0 means no cut. */
 void text_safe(struct buf *out, struct sv v, size_t max_chars);
 /* Starts or (PAINT_PLAIN) ends a colour; nothing when the style has none. */
 void text_paint(struct buf *out, const struct text_style *style, enum text_paint paint);
@@ -56,7 +56,8 @@ void text_fixed2(struct buf *out, int64_t hundredths, bool sign);
  * with `indent` spaces; `column` is where the first one starts. Ends with a line break. */
 void text_wrap(struct buf *out, struct sv text, size_t column, size_t indent,
 	       const struct text_style *style);
-/* How many columns the UTF-8 text takes; combining marks and wide characters as wcwidth has them. */
+/* How many columns the UTF-8 text takes; combining marks and wide characters as wcwidth has them.
+ */
 size_t text_columns(struct sv v);
 /* Appends n times c. */
 void text_repeat(struct buf *out, char c, size_t n);

@@ -45,10 +45,22 @@ const struct addr *names_addr_get(const struct names *n, uint32_t number)
 	return &n->_addrs[number];
 }
 
+static uint32_t number_keys(struct names *n, const struct keys *k)
+{
+	uint32_t *slot = keymap_slot(&n->_key_numbers, k);
+
+	if (*slot == KEYMAP_NONE) {
+		if (n->_n_keys == n->_keys_capacity)
+			n->_keys = xrealloc(n->_keys, n->_keys_capacity *= 2, sizeof(*n->_keys));
+		n->_keys[n->_n_keys] = *k;
+		*slot = n->_n_keys++;
+	}
+	return *slot;
+}
+
 uint32_t names_keys(struct names *n, const struct device_keys *keys)
 {
 	struct keys k;
-	uint32_t *slot;
 
 	if (keys->udid.n + keys->serial.n + keys->mac.n + keys->user.n + keys->mdm_id.n == 0)
 		return 0;
@@ -59,14 +71,31 @@ uint32_t names_keys(struct names *n, const struct device_keys *keys)
 		.user = names_put(n, keys->user),
 		.mdm_id = names_put(n, keys->mdm_id),
 	};
-	slot = keymap_slot(&n->_key_numbers, &k);
-	if (*slot == KEYMAP_NONE) {
-		if (n->_n_keys == n->_keys_capacity)
-			n->_keys = xrealloc(n->_keys, n->_keys_capacity *= 2, sizeof(*n->_keys));
-		n->_keys[n->_n_keys] = k;
-		*slot = n->_n_keys++;
-	}
-	return *slot;
+	return number_keys(n, &k);
+}
+
+uint32_t names_keys_join(struct names *n, uint32_t first, uint32_t second)
+{
+	struct keys k;
+	const struct keys *more;
+
+	if (second == 0 || first == second)
+		return first;
+	if (first == 0)
+		return second;
+	k = n->_keys[first];
+	more = &n->_keys[second];
+	if (k.udid == 0)
+		k.udid = more->udid;
+	if (k.serial == 0)
+		k.serial = more->serial;
+	if (k.mac == 0)
+		k.mac = more->mac;
+	if (k.user == 0)
+		k.user = more->user;
+	if (k.mdm_id == 0)
+		k.mdm_id = more->mdm_id;
+	return number_keys(n, &k);
 }
 
 const struct keys *names_keys_get(const struct names *n, uint32_t number)

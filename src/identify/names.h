@@ -31,6 +31,8 @@ uint32_t names_addr(struct names *n, const struct addr *a);
 const struct addr *names_addr_get(const struct names *n, uint32_t number);
 /* The number of a tuple of keys; 0 when none is said. */
 uint32_t names_keys(struct names *n, const struct device_keys *keys);
+/* The tuple that has, of each key, the first's, else the second's. */
+uint32_t names_keys_join(struct names *n, uint32_t first, uint32_t second);
 const struct keys *names_keys_get(const struct names *n, uint32_t number);
 static inline uint32_t names_put(struct names *n, struct sv v) { return intern_put(&n->text, v); }
 static inline struct sv names_get(const struct names *n, uint32_t number)

@@ -316,7 +316,7 @@ class Explain(Folder):
         self.assertEqual(run("explain", path, uid[:8]).stdout, by_name.stdout)
         text = by_name.stdout.decode()
         for part in (uid, "Score", "prior", "Controls", "Rival explanations", "Paths to suspected", "Devices", UDID,
-                     "Log sources", "Evidence", "a.jsonl:1", '"client_reject"', "TimeWindow 10m"):
+                     "Log sources", "Evidence", "a.jsonl:1", '"kind": "tls_attempt"', "TimeWindow 10m"):
             self.assertIn(part, text)
         nothing = run("explain", path, "--app", "com.acme.bank", "--host", "other.test")
         self.assertEqual(nothing.returncode, 0)

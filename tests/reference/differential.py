@@ -109,6 +109,13 @@ def equal(field, expected, actual):
 	return expected == actual
 
 
+def apart(expected, actual):
+	"""Of two lists only what the other does not hold; other values as they are."""
+	if not isinstance(expected, list) or sorted(map(str, expected)) == sorted(map(str, actual)):
+		return expected, actual
+	return [x for x in expected if x not in actual], [x for x in actual if x not in expected]
+
+
 def compare(expected, actual):
 	"""Raises Different with the first finding that differs, field by field."""
 	expected, actual = [comparable(f) for f in expected], [comparable(f) for f in actual]
@@ -127,11 +134,8 @@ def compare(expected, actual):
 		if wrong:
 			lines = [f"  {name_of(e)}"]
 			for field in wrong:
-				lines += [
-					f"    {field}",
-					f"      reference {e[field]}",
-					f"      program   {a[field]}",
-				]
+				ours, theirs = apart(e[field], a[field])
+				lines += [f"    {field}", f"      reference {ours}", f"      program   {theirs}"]
 			raise Different("\n".join(lines) + "\n")
 
 

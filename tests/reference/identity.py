@@ -180,6 +180,8 @@ class Identity:
 
 	def state(self, device, app, t):
 		"""foreground, background, or None."""
+		if app is None:
+			return None
 		saying = [r for r in self.activity_of.get(device, []) if r.bundle == app and self.stated(r)]
 		r = newest_not_after(saying, t)
 		if r is None or t - r.time > self.state_max_age or self.stated(r) == "unknown":

@@ -1,4 +1,5 @@
-/* Outputs: the JSON of a finding is the contract's, and no bytes of a log reach a terminal unchanged.
+/* Outputs: the JSON of a finding is the contract's, and no bytes of a log reach a terminal
+ * unchanged.
  *
  * `test_emit --print` writes the findings it uses as JSON lines, for tests/unit/check_schema.py.
  */
@@ -21,7 +22,6 @@
 #include "emit/finding_json.h"
 #include "emit/footer.h"
 #include "emit/text.h"
-
 
 static struct instant at(const char *iso)
 {
@@ -83,8 +83,10 @@ static struct finding confirmed(void)
 		.devices = devices,
 		.n_devices = 2,
 		.excluded_gateway_fault = 4,
-		.log_sources = { [SENSOR_INSPECTION] = SOURCE_CONTRIBUTED, [SENSOR_FLOW] = SOURCE_MISSING,
-				 [SENSOR_EDR] = SOURCE_STALE, [SENSOR_MDM] = SOURCE_PRESENT },
+		.log_sources = { [SENSOR_INSPECTION] = SOURCE_CONTRIBUTED,
+				 [SENSOR_FLOW] = SOURCE_MISSING,
+				 [SENSOR_EDR] = SOURCE_STALE,
+				 [SENSOR_MDM] = SOURCE_PRESENT },
 		.contributions = contributions,
 		.n_contributions = 5,
 		.controls_met = 1u << CONTROL_SAME_DEVICE_OTHER_DESTINATION,
@@ -98,20 +100,23 @@ static struct finding confirmed(void)
 
 	f.first_seen = at("2026-11-24T02:14:13.903Z");
 	f.last_seen = at("2026-11-24T05:00:53.759Z");
-	f.rivals[RIVAL_CA_UNTRUSTED] = (struct rival_judgement){ RIVAL_REFUTED, SV("3 inspected successes") };
+	f.rivals[RIVAL_CA_UNTRUSTED] =
+	    (struct rival_judgement){ RIVAL_REFUTED, SV("3 inspected successes") };
 	f.rivals[RIVAL_MUTUAL_TLS] = (struct rival_judgement){ RIVAL_UNTESTED, SV("nobody asked") };
-	evidence[0] = (struct evidence){ SV("proxy"), SV("access.log"), 4711, f.first_seen, OBS_TLS_ATTEMPT,
-					 SV("client_reject 46") };
+	evidence[0] = (struct evidence){ SV("proxy"),  SV("access.log"), 4711,
+					 f.first_seen, OBS_TLS_ATTEMPT,	 SV("client_reject 46") };
 	return f;
 }
 
-/* Names as an attacker would choose them: a title sequence, a screen wipe, reversed text, broken UTF-8. */
+/* Names as an attacker would choose them: a title sequence, a screen wipe, reversed text, broken
+ * UTF-8. */
 static struct finding hostile(void)
 {
 	struct finding f = confirmed();
 
 	f.bundle_id = SV("com.evil\x1b]0;owned\x07\"\\");
-	f.host = SV("a\xe2\x80\xaetset.knab\xc2\x9b" "2J\xff\x7f\n\r");
+	f.host = SV("a\xe2\x80\xaetset.knab\xc2\x9b"
+		    "2J\xff\x7f\n\r");
 	f.app_version = sv_make("1\0.2", 4);
 	return f;
 }
@@ -128,7 +133,8 @@ static struct finding explained(void)
 	f.risk = 0;
 	f.severity = SEVERITY_INFORMATIONAL;
 	f.n_risk_factors = 0;
-	f.rivals[RIVAL_MUTUAL_TLS] = (struct rival_judgement){ RIVAL_STANDS, SV("5 of 6 asked for one") };
+	f.rivals[RIVAL_MUTUAL_TLS] =
+	    (struct rival_judgement){ RIVAL_STANDS, SV("5 of 6 asked for one") };
 	return f;
 }
 
@@ -201,43 +207,53 @@ static void json_is_the_contracts(void **state)
 	(void)state;
 	/* Keys and their order are those of the interface page; receivers compare lines. */
 	assert_string_equal(
-		json,
-		"{\"schema\":\"pinwatch.finding/1\",\"uid\":\"6f1c2a90-1111-5222-8333-444455556666\","
-		"\"revision\":3,\"kind\":\"pinning\",\"verdict\":\"confirmed\",\"explained_by\":null,"
-		"\"app\":{\"bundle_id\":\"com.acme.bank\",\"version\":\"7.1\",\"attribution\":\"host\"},"
-		"\"destination\":{\"host\":\"api.bank.test\",\"port\":443},"
-		"\"score_db\":-1.95,\"confidence\":\"medium\",\"risk\":45,\"severity\":\"medium\","
-		"\"paths\":[\"rejection\",\"persistent_opacity\"],"
-		"\"first_seen\":\"2026-11-24T02:14:13.903Z\",\"last_seen\":\"2026-11-24T05:00:53.759Z\","
-		"\"devices\":[{\"id\":\"00008110-000A1B2C3D4E001E\",\"id_type\":\"udid\",\"failures\":5,"
-		"\"trials\":4,\"successes\":0,\"uninspected\":2,\"background_starts\":3,\"locked_starts\":1},"
-		"{\"id\":\"10.8.0.14\",\"id_type\":\"ip\",\"ambiguous\":true,\"failures\":1,\"trials\":1,"
-		"\"successes\":2,\"uninspected\":0,\"background_starts\":0,\"locked_starts\":0}],"
-		"\"excluded\":{\"ca_untrusted\":0,\"gateway_fault\":4},"
-		"\"log_sources\":{\"iOS:MDMLog\":\"present\",\"MobileEDR:telemetry\":\"stale\","
-		"\"NSM:Flow\":\"missing\",\"NSM:Inspection\":\"contributed\"},"
-		"\"contributions\":[{\"term\":\"prior\",\"db\":-16.0,\"because\":\"2.5 % of apps pin\"},"
-		"{\"term\":\"differential\",\"db\":25.0,\"because\":\"4 of 4 trials failed hard on 1 device\"},"
-		"{\"term\":\"same_device_other_destination\",\"db\":6.0,\"because\":\"fine with www.news.test\"},"
-		"{\"term\":\"contradiction\",\"db\":-20.0,\"because\":\"fine on another device\"},"
-		"{\"term\":\"retry\",\"db\":3.05,\"because\":\"again within 5 s\"}],"
-		"\"controls\":{\"met\":[\"same_device_other_destination\"],"
-		"\"missing\":[\"same_app_uninspected\",\"other_app_same_destination\"]},"
-		"\"rivals\":[{\"name\":\"ca_untrusted\",\"status\":\"refuted\",\"because\":\"3 inspected successes\"},"
-		"{\"name\":\"gateway_fault\",\"status\":\"untested\",\"because\":\"\"},"
-		"{\"name\":\"mutual_tls\",\"status\":\"untested\",\"because\":\"nobody asked\"},"
-		"{\"name\":\"upstream\",\"status\":\"untested\",\"because\":\"\"},"
-		"{\"name\":\"tls_mismatch\",\"status\":\"untested\",\"because\":\"\"},"
-		"{\"name\":\"intermittent\",\"status\":\"untested\",\"because\":\"\"},"
-		"{\"name\":\"apple_service\",\"status\":\"untested\",\"because\":\"\"}],"
-		"\"risk_factors\":[{\"factor\":\"verdict\",\"points\":20,\"because\":\"confirmed\"},"
-		"{\"factor\":\"background\",\"points\":25,\"because\":\"3 of 5 starts\"}],"
-		"\"evidence\":[{\"source\":\"proxy\",\"path\":\"access.log\",\"line\":4711,"
-		"\"time\":\"2026-11-24T02:14:13.903Z\",\"what\":\"client_reject 46\"}],"
-		"\"analytic\":{\"id\":\"AN1726\",\"detection_strategy\":\"DET0646\",\"technique\":\"T1521.003\","
-		"\"settings\":{\"TimeWindow\":\"10m\",\"InspectionFailureThreshold\":3,"
-		"\"ForegroundStateRequired\":true,\"AllowedAppList\":[\"com.acme.*\"],"
-		"\"AllowedDestinationList\":[\".push.vendor.test\"]}}}");
+	    json,
+	    "{\"schema\":\"pinwatch.finding/1\",\"uid\":\"6f1c2a90-1111-5222-8333-444455556666\","
+	    "\"revision\":3,\"kind\":\"pinning\",\"verdict\":\"confirmed\",\"explained_by\":null,"
+	    "\"app\":{\"bundle_id\":\"com.acme.bank\",\"version\":\"7.1\",\"attribution\":\"host\"}"
+	    ","
+	    "\"destination\":{\"host\":\"api.bank.test\",\"port\":443},"
+	    "\"score_db\":-1.95,\"confidence\":\"medium\",\"risk\":45,\"severity\":\"medium\","
+	    "\"paths\":[\"rejection\",\"persistent_opacity\"],"
+	    "\"first_seen\":\"2026-11-24T02:14:13.903Z\",\"last_seen\":\"2026-11-24T05:00:53."
+	    "759Z\","
+	    "\"devices\":[{\"id\":\"00008110-000A1B2C3D4E001E\",\"id_type\":\"udid\",\"failures\":"
+	    "5,"
+	    "\"trials\":4,\"successes\":0,\"uninspected\":2,\"background_starts\":3,\"locked_"
+	    "starts\":1},"
+	    "{\"id\":\"10.8.0.14\",\"id_type\":\"ip\",\"ambiguous\":true,\"failures\":1,\"trials\":"
+	    "1,"
+	    "\"successes\":2,\"uninspected\":0,\"background_starts\":0,\"locked_starts\":0}],"
+	    "\"excluded\":{\"ca_untrusted\":0,\"gateway_fault\":4},"
+	    "\"log_sources\":{\"iOS:MDMLog\":\"present\",\"MobileEDR:telemetry\":\"stale\","
+	    "\"NSM:Flow\":\"missing\",\"NSM:Inspection\":\"contributed\"},"
+	    "\"contributions\":[{\"term\":\"prior\",\"db\":-16.0,\"because\":\"2.5 % of apps "
+	    "pin\"},"
+	    "{\"term\":\"differential\",\"db\":25.0,\"because\":\"4 of 4 trials failed hard on 1 "
+	    "device\"},"
+	    "{\"term\":\"same_device_other_destination\",\"db\":6.0,\"because\":\"fine with "
+	    "www.news.test\"},"
+	    "{\"term\":\"contradiction\",\"db\":-20.0,\"because\":\"fine on another device\"},"
+	    "{\"term\":\"retry\",\"db\":3.05,\"because\":\"again within 5 s\"}],"
+	    "\"controls\":{\"met\":[\"same_device_other_destination\"],"
+	    "\"missing\":[\"same_app_uninspected\",\"other_app_same_destination\"]},"
+	    "\"rivals\":[{\"name\":\"ca_untrusted\",\"status\":\"refuted\",\"because\":\"3 "
+	    "inspected successes\"},"
+	    "{\"name\":\"gateway_fault\",\"status\":\"untested\",\"because\":\"\"},"
+	    "{\"name\":\"mutual_tls\",\"status\":\"untested\",\"because\":\"nobody asked\"},"
+	    "{\"name\":\"upstream\",\"status\":\"untested\",\"because\":\"\"},"
+	    "{\"name\":\"tls_mismatch\",\"status\":\"untested\",\"because\":\"\"},"
+	    "{\"name\":\"intermittent\",\"status\":\"untested\",\"because\":\"\"},"
+	    "{\"name\":\"apple_service\",\"status\":\"untested\",\"because\":\"\"}],"
+	    "\"risk_factors\":[{\"factor\":\"verdict\",\"points\":20,\"because\":\"confirmed\"},"
+	    "{\"factor\":\"background\",\"points\":25,\"because\":\"3 of 5 starts\"}],"
+	    "\"evidence\":[{\"source\":\"proxy\",\"path\":\"access.log\",\"line\":4711,"
+	    "\"time\":\"2026-11-24T02:14:13.903Z\",\"what\":\"client_reject 46\"}],"
+	    "\"analytic\":{\"id\":\"AN1726\",\"detection_strategy\":\"DET0646\",\"technique\":"
+	    "\"T1521.003\","
+	    "\"settings\":{\"TimeWindow\":\"10m\",\"InspectionFailureThreshold\":3,"
+	    "\"ForegroundStateRequired\":true,\"AllowedAppList\":[\"com.acme.*\"],"
+	    "\"AllowedDestinationList\":[\".push.vendor.test\"]}}}");
 	free(json);
 }
 
@@ -261,7 +277,8 @@ static void json_nulls_what_is_not_said(void **state)
 	(void)state;
 	assert_non_null(strstr(json, "\"explained_by\":\"mutual_tls\",\"app\":{\"bundle_id\":null,"
 				     "\"version\":null,\"attribution\":\"none\"}"));
-	assert_non_null(strstr(json, "\"confidence\":null,\"risk\":0,\"severity\":\"informational\""));
+	assert_non_null(
+	    strstr(json, "\"confidence\":null,\"risk\":0,\"severity\":\"informational\""));
 	free(json);
 }
 
@@ -309,8 +326,12 @@ static void text_safe_neutralises(void **state)
 	expect_safe(SV("\x1b[2J\x07\r\n\t\x7f"), 0, "␛[2J␇␍␊␉␡");
 	expect_safe(sv_make("a\0b", 3), 0, "a␀b");
 	/* C1 controls are escape sequences too: U+009B is CSI. */
-	expect_safe(SV("\xc2\x9b" "31m"), 0, "<U+009B>31m");
-	expect_safe(SV("a\xe2\x80\xae" "b\xe2\x81\xa6"), 0, "a<U+202E>b<U+2066>");
+	expect_safe(SV("\xc2\x9b"
+		       "31m"),
+		    0, "<U+009B>31m");
+	expect_safe(SV("a\xe2\x80\xae"
+		       "b\xe2\x81\xa6"),
+		    0, "a<U+202E>b<U+2066>");
 	expect_safe(SV("\xe2\x80\x8bx\xef\xbb\xbf"), 0, "<U+200B>x<U+FEFF>");
 	expect_safe(SV("\xff\xc3"), 0, "\xef\xbf\xbd\xef\xbf\xbd");
 	expect_safe(SV("\xc0\x9b"), 0, "\xef\xbf\xbd\xef\xbf\xbd"); /* overlong ESC */
@@ -354,11 +375,17 @@ static void text_formats(void **state)
 }
 
 /* What an emitter writes, as a string. */
-static char *emitted(const char *name, const struct finding *f, size_t n, bool all, struct text_style style)
+static char *emitted(const char *name, const struct finding *f, size_t n, bool all,
+		     struct text_style style)
 {
 	const struct run_summary run = { 0 };
-	struct emit_input in = { .findings = f, .n = n, .all = all, .summary = &run, .settings = &settings,
-				 .style = style, .explain_command = SV("pinwatch explain FLEET") };
+	struct emit_input in = { .findings = f,
+				 .n = n,
+				 .all = all,
+				 .summary = &run,
+				 .settings = &settings,
+				 .style = style,
+				 .explain_command = SV("pinwatch explain FLEET") };
 	struct error err;
 	char *text = NULL;
 	size_t size;
@@ -484,7 +511,9 @@ static void json_array_and_lines_hold_the_same(void **state)
 
 static char *page_of(const struct finding *f)
 {
-	struct explain_options options = { .style = { .width = 100 }, .settings = &settings, .raw_lines = true };
+	struct explain_options options = { .style = { .width = 100 },
+					   .settings = &settings,
+					   .raw_lines = true };
 	struct buf b;
 
 	buf_init(&b, EXPLAIN_MAX_BYTES);
@@ -512,22 +541,48 @@ static void unwrap(char *page)
 static void explain_takes_everything_apart(void **state)
 {
 	static const char *const parts[] = {
-		"pinning: confirmed", "6f1c2a90-1111-5222-8333-444455556666", "com.acme.bank 7.1",
-		"api.bank.test:443", "attribution host", "risk 45", "medium",
+		"pinning: confirmed",
+		"6f1c2a90-1111-5222-8333-444455556666",
+		"com.acme.bank 7.1",
+		"api.bank.test:443",
+		"attribution host",
+		"risk 45",
+		"medium",
 		/* score */
-		"-16.00", "prior", "+25.00", "differential", "4 of 4 trials failed hard", "-20.00", "-1.95",
+		"-16.00",
+		"prior",
+		"+25.00",
+		"differential",
+		"4 of 4 trials failed hard",
+		"-20.00",
+		"-1.95",
 		/* controls, met and missing, and what would meet them */
-		"met     same_device_other_destination", "missing same_app_uninspected", "would be met by",
+		"met     same_device_other_destination",
+		"missing same_app_uninspected",
+		"would be met by",
 		/* rivals */
-		"refuted  ca_untrusted", "3 inspected successes", "untested gateway_fault", "apple_service",
+		"refuted  ca_untrusted",
+		"3 inspected successes",
+		"untested gateway_fault",
+		"apple_service",
 		/* paths */
-		"reached     A", "not reached B", "reached     C",
+		"reached     A",
+		"not reached B",
+		"reached     C",
 		/* risk, devices, log sources and what they capped */
-		"+25 background", "00008110-000A1B2C3D4E001E", "ambiguous", "4 attempts while",
-		"missing     NSM:Flow", "stale       MobileEDR:telemetry", "Confidence is at most medium",
+		"+25 background",
+		"00008110-000A1B2C3D4E001E",
+		"ambiguous",
+		"4 attempts while",
+		"missing     NSM:Flow",
+		"stale       MobileEDR:telemetry",
+		"Confidence is at most medium",
 		/* evidence, notes, settings */
-		"access.log:4711", "client_reject 46", "One control more would raise the score by 10.",
-		"TimeWindow 10m", "AllowedAppList 1 entry",
+		"access.log:4711",
+		"client_reject 46",
+		"One control more would raise the score by 10.",
+		"TimeWindow 10m",
+		"AllowedAppList 1 entry",
 	};
 	struct finding f = confirmed();
 	char *page = page_of(&f);
@@ -545,8 +600,10 @@ static void explain_says_every_verdict(void **state)
 	struct finding f[] = { explained(), expected(), observed(), untrusted(), outage() };
 	static const char *const sentences[] = {
 		"there is an ordinary reason: the destination wants a client certificate",
-		"allowed by AllowedAppList:com.acme.*", "nothing there amounts to pinning",
-		"does not trust the inspecting gateway's root certificate", "The gateway itself was failing",
+		"allowed by AllowedAppList:com.acme.*",
+		"nothing there amounts to pinning",
+		"does not trust the inspecting gateway's root certificate",
+		"The gateway itself was failing",
 	};
 
 	(void)state;
@@ -566,8 +623,10 @@ static void explain_neutralises_and_reads_lines_again(void **state)
 	int fd = mkstemp(path);
 	struct finding f = hostile();
 	struct evidence evidence[2] = {
-		{ SV("proxy"), sv_cstr(path), 3, at("2026-11-24T02:14:13Z"), OBS_TLS_ATTEMPT, SV("third\x1b[1m") },
-		{ SV("proxy"), sv_cstr(path), 1, at("2026-11-24T02:14:14Z"), OBS_TLS_ATTEMPT, SV("first") },
+		{ SV("proxy"), sv_cstr(path), 3, at("2026-11-24T02:14:13Z"), OBS_TLS_ATTEMPT,
+		  SV("third\x1b[1m") },
+		{ SV("proxy"), sv_cstr(path), 1, at("2026-11-24T02:14:14Z"), OBS_TLS_ATTEMPT,
+		  SV("first") },
 	};
 	static const char lines[] = "the first line\n\nthe \x1b[31mthird\n";
 	char *page;
@@ -590,8 +649,10 @@ static void explain_neutralises_and_reads_lines_again(void **state)
 static void explain_stands_without_the_files(void **state)
 {
 	struct finding f = confirmed();
-	struct evidence gone = { SV("proxy"), SV("/nonexistent/access.log"), 1, at("2026-11-24T02:14:13Z"),
-				 OBS_TLS_ATTEMPT, SV("client_reject 46") };
+	struct evidence gone = {
+		SV("proxy"),	 SV("/nonexistent/access.log"), 1, at("2026-11-24T02:14:13Z"),
+		OBS_TLS_ATTEMPT, SV("client_reject 46")
+	};
 	char *page;
 
 	(void)state;
@@ -604,23 +665,46 @@ static void explain_stands_without_the_files(void **state)
 static void footer_accounts_for_everything(void **state)
 {
 	const struct source_summary sources[] = {
-		{ .name = SV("proxy\x1b[2J"), .kind = SENSOR_INSPECTION, .format = SV("lines"), .files = 2,
-		  .records = 12345, .rejected = 3, .irrelevant = 31, .overlong = 1, .quarantined = 5, .too_late = 7,
-		  .first = at("2026-11-24T02:00:00Z"), .last = at("2026-11-24T04:00:00Z"),
-		  .examples = { { SV("a.log"), 17, SV("field time: no number") } }, .n_examples = 1 },
+		{ .name = SV("proxy\x1b[2J"),
+		  .kind = SENSOR_INSPECTION,
+		  .format = SV("lines"),
+		  .files = 2,
+		  .records = 12345,
+		  .rejected = 3,
+		  .irrelevant = 31,
+		  .overlong = 1,
+		  .quarantined = 5,
+		  .too_late = 7,
+		  .first = at("2026-11-24T02:00:00Z"),
+		  .last = at("2026-11-24T04:00:00Z"),
+		  .examples = { { SV("a.log"), 17, SV("field time: no number") } },
+		  .n_examples = 1 },
 		{ .name = SV("mdm"), .kind = SENSOR_MDM, .configured = true },
 	};
 	const struct run_summary run = {
-		.sources = sources, .n_sources = 2,
+		.sources = sources,
+		.n_sources = 2,
 		.log_sources = { SOURCE_PRESENT, SOURCE_STALE, SOURCE_MISSING, SOURCE_MISSING },
-		.first = sources[0].first, .last = sources[0].last,
-		.overlap_from = INSTANT_NONE, .overlap_to = INSTANT_NONE,
+		.first = sources[0].first,
+		.last = sources[0].last,
+		.overlap_from = INSTANT_NONE,
+		.overlap_to = INSTANT_NONE,
 	};
 	static const char *const parts[] = {
-		"12,345 records", "3 rejected", "31 irrelevant", "1 overlong", "7 too late", "5 quarantined",
-		"2026-11-24T02:00:00Z to 2026-11-24T04:00:00Z", "a.log:17: field time: no number",
-		"mdm (mdm): missing", "overlap: none", "NSM:Flow is stale", "iOS:MDMLog is missing",
-		"MobileEDR:telemetry is missing", "Confidence is at most medium",
+		"12,345 records",
+		"3 rejected",
+		"31 irrelevant",
+		"1 overlong",
+		"7 too late",
+		"5 quarantined",
+		"2026-11-24T02:00:00Z to 2026-11-24T04:00:00Z",
+		"a.log:17: field time: no number",
+		"mdm (mdm): missing",
+		"overlap: none",
+		"NSM:Flow is stale",
+		"iOS:MDMLog is missing",
+		"MobileEDR:telemetry is missing",
+		"Confidence is at most medium",
 	};
 	struct text_style style = { 0 };
 	struct buf b;
@@ -639,7 +723,8 @@ static void footer_accounts_for_everything(void **state)
 
 static int print_all(void)
 {
-	struct finding f[] = { confirmed(), hostile(), explained(), expected(), observed(), untrusted(), outage() };
+	struct finding f[] = { confirmed(), hostile(),	 explained(), expected(),
+			       observed(),  untrusted(), outage() };
 
 	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++) {
 		char *json = json_of(&f[i]);
