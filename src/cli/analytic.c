@@ -33,13 +33,11 @@ const struct args_command analytic_command = {
 	.name = "analytic",
 	.summary = "the analytic: bundle, mutable elements, log sources, coverage, drift",
 	.usage = "[OPTION]... [PATH]...",
-	.about = "Shows MITRE ATT&CK AN1726 as implemented beside an ATT&CK bundle and the "
-		 "configuration: the five\n"
-		 "mutable elements with their values, the four log sources and which source feeds "
-		 "each, and any\n"
-		 "drift between the bundle and what is implemented. With paths those are scanned; "
-		 "with a\n"
-		 "configuration alone its sources are told by their first lines.",
+	.about = "Shows MITRE ATT&CK AN1726 as implemented beside an ATT&CK bundle and the\n"
+		 "configuration: the five mutable elements with their values, the four log\n"
+		 "sources and which source feeds each, and any drift between the bundle and\n"
+		 "what is implemented. With paths those are scanned; with a configuration\n"
+		 "alone its sources are told by their first lines.",
 	.examples = "  pinwatch analytic --bundle mobile-attack.json\n"
 		    "  pinwatch analytic -c pinwatch.yaml\n"
 		    "  pinwatch analytic FLEET --output json\n",

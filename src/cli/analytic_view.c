@@ -93,8 +93,7 @@ static void bundle_text(struct buf *b, const struct analytic_view *v,
 	heading(b, style, "Bundle");
 	if (s == NULL) {
 		buf_str(b, "  none loaded (--bundle FILE, or analytic.bundle in the "
-			   "configuration): only the implemented "
-			   "version is shown\n");
+			   "configuration): only the implemented version is shown\n");
 		return;
 	}
 	buf_printf(b, "  %-18s ", "analytic");

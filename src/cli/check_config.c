@@ -27,11 +27,9 @@ const struct args_command check_config_command = {
 	.name = "check-config",
 	.summary = "load the configuration with the loader the daemon uses, and say what it means",
 	.usage = "[OPTION]... [FILE]",
-	.about = "Reads the configuration and the list files it names, reports the first error "
-		 "with file, line and\n"
-		 "column (exit 2), else prints the value of every option and where it was said. "
-		 "Without a file it\n"
-		 "shows the defaults.",
+	.about = "Reads the configuration and the list files it names, reports the first error\n"
+		 "with file, line and column (exit 2), else prints the value of every option\n"
+		 "and where it was said. Without a file it shows the defaults.",
 	.examples = "  pinwatch check-config pinwatch.yaml\n"
 		    "  pinwatch check-config pinwatch.yaml --set TimeWindow=5m\n"
 		    "  pinwatch check-config --reference\n",

@@ -14,8 +14,8 @@ const struct args_command completion_command = {
 	.name = "completion",
 	.summary = "completion for a shell: bash, zsh or fish",
 	.usage = "bash|zsh|fish",
-	.about = "Prints a script that teaches the shell the commands, their options and the words "
-		 "they take.",
+	.about = "Prints a script that teaches the shell the commands, their options and the\n"
+		 "words they take.",
 	.examples = "  pinwatch completion bash > /etc/bash_completion.d/pinwatch\n"
 		    "  pinwatch completion zsh > \"${fpath[1]}/_pinwatch\"\n"
 		    "  pinwatch completion fish > ~/.config/fish/completions/pinwatch.fish\n",
@@ -37,12 +37,14 @@ static void quoted(const char *text, const char *escaped_quote)
 static void bash(void)
 {
 	printf("# bash completion for pinwatch\n"
-	       "_pinwatch()\n{\n"
+	       "_pinwatch()\n"
+	       "{\n"
 	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
 	       "cmd=${COMP_WORDS[1]}\n"
 	       "\tlocal options='' words=''\n"
 	       "\tCOMPREPLY=()\n"
-	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '");
+	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+	       "\t\tCOMPREPLY=($(compgen -W '");
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		printf("%s ", c->name);
 	printf("--help --version' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n");
@@ -60,13 +62,16 @@ static void bash(void)
 			printf("\t\tcompletion) words='bash zsh fish' ;;\n");
 		printf("\t\tesac\n\t\t;;\n");
 	}
-	printf(
-	    "\tesac\n"
-	    "\tif [ -n \"$words\" ]; then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-	    "\telif [ \"${cur#-}\" != \"$cur\" ]; then\n"
-	    "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-	    "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
-	    "complete -o filenames -F _pinwatch pinwatch\n");
+	printf("\tesac\n"
+	       "\tif [ -n \"$words\" ]; then\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	       "\telif [ \"${cur#-}\" != \"$cur\" ]; then\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+	       "\telse\n"
+	       "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
+	       "\tfi\n"
+	       "}\n"
+	       "complete -o filenames -F _pinwatch pinwatch\n");
 }
 
 static void zsh(void)
@@ -77,9 +82,12 @@ static void zsh(void)
 		quoted(c->summary, "'\\''");
 		printf("'\n");
 	}
-	printf(
-	    "\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
-	    "\tcase $words[2] in\n");
+	printf("\t)\n"
+	       "\tif (( CURRENT == 2 )); then\n"
+	       "\t\t_describe command commands\n"
+	       "\t\treturn\n"
+	       "\tfi\n"
+	       "\tcase $words[2] in\n");
 	for (const struct command *c = command_table; c->name != NULL; c++) {
 		if (c->args == NULL)
 			continue;

@@ -57,14 +57,11 @@ const struct args_command explain_command = {
 	.summary = "why a finding is what it is, or why there is none",
 	.usage =
 	    "[OPTION]... PATH... [UID]\n       pinwatch explain PATH... --app BUNDLE --host HOST",
-	.about =
-	    "Analyses the same inputs as scan and takes one judgement apart: the score's "
-	    "contributions, the\n"
-	    "controls met and missing, each rival explanation, the paths, risk, confidence, "
-	    "devices, log\n"
-	    "sources, and the records behind it. Says of anything that did not become a finding "
-	    "why not, and\n"
-	    "what would have to change. A UID may be cut to its first characters (four or more).",
+	.about = "Analyses the same inputs as scan and takes one judgement apart: the score's\n"
+		 "contributions, the controls met and missing, each rival explanation, the\n"
+		 "paths, risk, confidence, devices, log sources, and the records behind it.\n"
+		 "Says of anything that did not become a finding why not, and what would have\n"
+		 "to change. A UID may be cut to its first characters (four or more).",
 	.examples = "  pinwatch explain FLEET 6f1c2a90\n"
 		    "  pinwatch explain FLEET --app com.acme.bank --host api.bank.test\n"
 		    "  pinwatch explain -c pinwatch.yaml --device 00008110-000A1B2C3D4E001E\n",
@@ -257,13 +254,13 @@ static void why_nothing(struct buf *b, const struct finding *all, size_t n,
 		}
 	}
 	buf_str(b, ": no connection in these logs was seen for it");
-	buf_str(
-	    b,
-	    s->uid.n > 0
-		? ", under these inputs and settings.\n"
-		: ".\nA judgement needs at least one TLS connection to the destination. Without a "
-		  "record that names the app the\nconnection is judged as app unknown (--app "
-		  "unknown).\n");
+	buf_str(b,
+		s->uid.n > 0
+		    ? ", under these inputs and settings.\n"
+		    : ".\n"
+		      "A judgement needs at least one TLS connection to the destination. Without a "
+		      "record that names the app the\n"
+		      "connection is judged as app unknown (--app unknown).\n");
 	list_near(b, all, n, s);
 	buf_char(b, '\n');
 	for (int k = SENSOR_INSPECTION; k <= SENSOR_MDM; k++)
@@ -366,8 +363,8 @@ static bool check_selection(const struct selection *s, struct error *err)
 	if (s->uid.n + s->app.n + s->host.n + s->device.n == 0)
 		return error_set(
 		    err, ERROR_USAGE, 0,
-		    "which finding? Give its ID (first column of `pinwatch scan`), or --app BUNDLE "
-		    "--host HOST, or --device ID");
+		    "which finding? Give its ID (first column of `pinwatch scan`), or --app "
+		    "BUNDLE --host HOST, or --device ID");
 	return true;
 }
 

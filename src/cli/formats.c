@@ -29,9 +29,9 @@ const struct args_command formats_command = {
 	.name = "formats",
 	.summary = "the known formats; with FILE, what it is and why",
 	.usage = "[OPTION]... [FILE]...",
-	.about = "Without a file lists the formats. With files says which format each is in and "
-		 "why, and of the\n"
-		 "nearest others the field at which they fail. Exit code 3 when one is in none.",
+	.about = "Without a file lists the formats. With files says which format each is in\n"
+		 "and why, and of the nearest others the field at which they fail. Exit code 3\n"
+		 "when one is in none.",
 	.examples = "  pinwatch formats\n"
 		    "  pinwatch formats /var/log/squid/access.log\n"
 		    "  pinwatch formats --check my-gateway.yaml\n"

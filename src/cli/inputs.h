@@ -31,29 +31,25 @@ enum input_arg {
 	INPUT_ARGS /* the command's own ids start here */
 };
 
-#define INPUT_ARG_TABLE                                                                                \
-	{ INPUT_CONFIG, 'c',  "config",                                                                \
-	  "FILE",	NULL, "configuration; without paths its sources are read" },                   \
-	    { INPUT_SET, 0, "set", "PATH=VALUE", NULL, "override one option: --set TimeWindow=5m" },   \
-	    { INPUT_INSPECTION,                                                                        \
-	      0,                                                                                       \
-	      "inspection",                                                                            \
-	      NULL,                                                                                    \
-	      NULL,                                                                                    \
-	      "the next path is a gateway's or proxy's log" },                                         \
-	    { INPUT_FLOW, 0, "flow", NULL, NULL, "the next path is a network sensor's" },              \
-	    { INPUT_EDR, 0, "edr", NULL, NULL, "the next path is a device agent's" },                  \
-	    { INPUT_MDM, 0, "mdm", NULL, NULL, "the next path is the device management's" },           \
-	    { INPUT_LEASE, 0, "lease", NULL, NULL, "the next path is DHCP, RADIUS or the like" },      \
-	    { INPUT_FORMAT, 0, "format", "NAME", NULL, "format of the next path (pinwatch formats)" }, \
-	    { INPUT_FORMATS, 0,	   "formats",                                                          \
-	      "DIR",	     NULL, "add or override formats by those of a folder" },                   \
-	    { INPUT_ALLOW_APPS, 0,    "allow-apps",                                                    \
-	      "FILE",		NULL, "AllowedAppList, instead of the configured" },                   \
-	{                                                                                              \
-		INPUT_ALLOW_DESTINATIONS, 0, "allow-destinations", "FILE", NULL,                       \
-		    "AllowedDestinationList, likewise"                                                 \
-	}
+/* clang-format off */
+#define INPUT_ARG_TABLE \
+	{ INPUT_CONFIG, 'c', "config", "FILE", NULL, \
+	  "configuration; without paths its sources are read" }, \
+	{ INPUT_SET, 0, "set", "PATH=VALUE", NULL, "override one option: --set TimeWindow=5m" }, \
+	{ INPUT_INSPECTION, 0, "inspection", NULL, NULL, \
+	  "the next path is a gateway's or proxy's log" }, \
+	{ INPUT_FLOW, 0, "flow", NULL, NULL, "the next path is a network sensor's" }, \
+	{ INPUT_EDR, 0, "edr", NULL, NULL, "the next path is a device agent's" }, \
+	{ INPUT_MDM, 0, "mdm", NULL, NULL, "the next path is the device management's" }, \
+	{ INPUT_LEASE, 0, "lease", NULL, NULL, "the next path is DHCP, RADIUS or the like" }, \
+	{ INPUT_FORMAT, 0, "format", "NAME", NULL, "format of the next path (pinwatch formats)" }, \
+	{ INPUT_FORMATS, 0, "formats", "DIR", NULL, \
+	  "add or override formats by those of a folder" }, \
+	{ INPUT_ALLOW_APPS, 0, "allow-apps", "FILE", NULL, \
+	  "AllowedAppList, instead of the configured" }, \
+	{ INPUT_ALLOW_DESTINATIONS, 0, "allow-destinations", "FILE", NULL, \
+	  "AllowedDestinationList, likewise" }
+/* clang-format on */
 
 struct inputs {
 	struct conf conf;
@@ -61,7 +57,7 @@ struct inputs {
 	const struct scan_input *items;
 	size_t n;
 	struct settings settings; /* the configuration as the stages read it */
-	size_t n_missing;	  /* configured sources for which there is no file */
+	size_t n_missing;         /* configured sources for which there is no file */
 
 	struct arena _arena;
 	const char *_config, *_formats_dir;

@@ -41,15 +41,18 @@ const struct command command_table[] = {
 
 static void help(FILE *out)
 {
-	fprintf(out, "Usage: pinwatch COMMAND [OPTION]...\n\n"
-		     "Finds apps on supervised iPhones that pin certificates, from the logs of a "
-		     "TLS-inspecting\n"
-		     "gateway, network sensors, device agents and device management (MITRE ATT&CK "
-		     "AN1726).\n\n"
+	fprintf(out, "Usage: pinwatch COMMAND [OPTION]...\n"
+		     "\n"
+		     "Finds apps on supervised iPhones that pin certificates, from the logs of a\n"
+		     "TLS-inspecting gateway, network sensors, device agents and device\n"
+		     "management (MITRE ATT&CK AN1726).\n"
+		     "\n"
 		     "Commands:\n");
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		fprintf(out, "  %-14s %s\n", c->name, c->summary);
-	fprintf(out, "\n`pinwatch COMMAND --help` says more about each.\n\n"
+	fprintf(out, "\n"
+		     "`pinwatch COMMAND --help` says more about each.\n"
+		     "\n"
 		     "Examples:\n"
 		     "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current\n"
 		     "  pinwatch sim --out fleet && pinwatch scan fleet\n");

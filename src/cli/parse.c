@@ -47,11 +47,12 @@ const struct args_command parse_command = {
 	.name = "parse",
 	.summary = "print the observations of any log, canonical JSON; --stats for a summary",
 	.usage = "[OPTION]... FILE...",
-	.about = "Reads one log (- is standard input) and prints what each record says in normal "
-		 "form, one JSON\n"
-		 "object a line. Rejected records are shown on standard error with the reason.\n"
-		 "Exit code 3 when the file is unreadable, in no known format, or no record could "
-		 "be parsed.",
+	.about = "Reads one log (- is standard input) and prints what each record says in\n"
+		 "normal form, one JSON object a line. Rejected records are shown on standard\n"
+		 "error with the reason.\n"
+		 "\n"
+		 "Exit code 3 when the file is unreadable, in no known format, or no record\n"
+		 "could be parsed.",
 	.examples = "  pinwatch parse /var/log/squid/access.log\n"
 		    "  pinwatch parse --stats conn.log.gz ssl.log.gz\n"
 		    "  tail -n 100 eve.json | pinwatch parse -\n",

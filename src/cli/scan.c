@@ -40,18 +40,16 @@ const struct args_command scan_command = {
 	.name = "scan",
 	.summary = "analyse files and folders to their end",
 	.usage = "[OPTION]... PATH...\n       pinwatch scan -c FILE [OPTION]...",
-	.about = "Reads logs of every kind (inspecting gateway, network sensor, device agent, "
-		 "device management,\n"
-		 "leases), joins them by event time and prints which apps pin which destinations, "
-		 "ranked.\n"
-		 "What a file is is told by its content; gzip and zstd are unpacked; - is standard "
-		 "input.\n"
+	.about = "Reads logs of every kind (inspecting gateway, network sensor, device agent,\n"
+		 "device management, leases), joins them by event time and prints which apps\n"
+		 "pin which destinations, ranked. What a file is is told by its content; gzip\n"
+		 "and zstd are unpacked; - is standard input.\n"
 		 "\n"
-		 "Exit code: 0 done; 1 findings at or above --fail-on; 2 usage or configuration "
-		 "error; 3 input\n"
-		 "unreadable, unrecognised, or nothing could be parsed; 4 done, but partly; 130 "
-		 "interrupted.",
-	.examples = "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current mdm.jsonl\n"
+		 "Exit code: 0 done; 1 findings at or above --fail-on; 2 usage or\n"
+		 "configuration error; 3 input unreadable, unrecognised, or nothing could be\n"
+		 "parsed; 4 done, but partly; 130 interrupted.",
+	.examples = "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current "
+		    "mdm.jsonl\n"
 		    "  pinwatch scan -c pinwatch.yaml --fail-on high\n"
 		    "  pinwatch scan --output jsonl --all FLEET > findings.jsonl\n"
 		    "  zcat proxy.gz | pinwatch scan --inspection --format squid -\n",

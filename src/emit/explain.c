@@ -39,8 +39,7 @@ static void verdict_sentence(struct buf *b, const struct finding *f)
 		buf_str(b, " pins ");
 		words_destination(b, f);
 		buf_str(b, ": it refuses the inspecting gateway's certificate there, and the "
-			   "controls rule the "
-			   "ordinary reasons out.");
+			   "controls rule the ordinary reasons out.");
 		break;
 	case VERDICT_SUSPECTED:
 		buf_str(b, " behaves as if it pinned ");
@@ -78,20 +77,17 @@ static void other_sentence(struct buf *b, const struct finding *f)
 		if (f->n_devices > 0)
 			text_safe(b, f->devices[0].id, 64);
 		buf_str(b, " does not trust the inspecting gateway's root certificate: its "
-			   "connections fail "
-			   "whatever the app. Install the root on it (or repair the profile). Its "
-			   "failures are "
-			   "set aside and count for no app.");
+			   "connections fail whatever the app. Install the root on it (or "
+			   "repair the profile). Its failures are set aside and count for no "
+			   "app.");
 	} else if (f->kind == FINDING_GATEWAY_FAULT) {
 		buf_str(b, "The gateway itself was failing: ");
 		text_plural(b, f->n_devices, "device", "devices");
-		buf_str(b, " failed at the same time with many destinations. What failed in that "
-			   "span is set "
-			   "aside and counts for no app.");
+		buf_str(b, " failed at the same time with many destinations. What failed in "
+			   "that span is set aside and counts for no app.");
 	} else {
 		buf_str(b, "A log source has fallen silent. What it would have shown is missing "
-			   "from every "
-			   "judgement since.");
+			   "from every judgement since.");
 	}
 }
 
@@ -369,7 +365,8 @@ static void settings(struct buf *b, const struct settings *s, const struct text_
 	span_format(s->time_window, window);
 	heading(b, style, "Judged with");
 	buf_printf(b,
-		   "  TimeWindow %s, InspectionFailureThreshold %u, ForegroundStateRequired %s,\n"
+		   "  TimeWindow %s, InspectionFailureThreshold %u, ForegroundStateRequired "
+		   "%s,\n"
 		   "  AllowedAppList ",
 		   window, s->inspection_failure_threshold,
 		   s->foreground_state_required ? "true" : "false");

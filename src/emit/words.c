@@ -43,18 +43,14 @@ const char *words_control_missing(enum control c)
 	static const char *const words[CONTROLS] = {
 		[CONTROL_SAME_APP_UNINSPECTED] =
 		    "would be met by one session of this app version with this destination that "
-		    "the "
-		    "gateway does not decrypt, within 24 h of a failure: a flow log of a path "
-		    "around the "
-		    "gateway, or a bypass of this host for a test device",
+		    "the gateway does not decrypt, within 24 h of a failure: a flow log of a "
+		    "path around the gateway, or a bypass of this host for a test device",
 		[CONTROL_OTHER_APP_SAME_DESTINATION] =
 		    "would be met by another app on the failing device (a browser will do) that "
-		    "loads this "
-		    "host under inspection within 24 h of a failure",
+		    "loads this host under inspection within 24 h of a failure",
 		[CONTROL_SAME_DEVICE_OTHER_DESTINATION] =
-		    "would be met by any successful inspected connection of the failing device to "
-		    "another "
-		    "host within an hour of a failure",
+		    "would be met by any successful inspected connection of the failing device "
+		    "to another host within an hour of a failure",
 	};
 	return words[c];
 }
@@ -91,7 +87,7 @@ const char *words_risk(enum risk_factor f)
 
 const char *words_path(enum path p)
 {
-	return p == PATH_REJECTION	    ? "A, repeated rejection"
+	return p == PATH_REJECTION          ? "A, repeated rejection"
 	       : p == PATH_SELECTIVE_BYPASS ? "B, selective bypass"
 					    : "C, persistent opacity";
 }
@@ -99,14 +95,13 @@ const char *words_path(enum path p)
 const char *words_path_needs(enum path p)
 {
 	return p == PATH_REJECTION ? "needs InspectionFailureThreshold failures of one device "
-				     "within TimeWindow, twice as "
-				     "many failed bursts in a row within 24 h, or failures on "
-				     "several devices within 24 h"
-	       : p == PATH_SELECTIVE_BYPASS ? "needs a failure and then, on the same device within "
-					      "TimeWindow, an uninspected "
-					      "success or a learned bypass of the same destination"
-					    : "needs lasting uninspected sessions to a destination "
-					      "off the app's baseline while the "
+				     "within TimeWindow, twice as many failed bursts in a row "
+				     "within 24 h, or failures on several devices within 24 h"
+	       : p == PATH_SELECTIVE_BYPASS ? "needs a failure and then, on the same device "
+					      "within TimeWindow, an uninspected success or a "
+					      "learned bypass of the same destination"
+					    : "needs lasting uninspected sessions to a "
+					      "destination off the app's baseline while the "
 					      "device's other traffic is inspected";
 }
 
@@ -126,8 +121,12 @@ const char *words_attribution(enum attribution a)
 const char *words_id_type(enum id_type t)
 {
 	static const char *const words[] = {
-		[ID_UDID] = "UDID", [ID_SERIAL] = "serial number", [ID_MDM_ID] = "MDM id",
-		[ID_USER] = "user", [ID_MAC] = "MAC address",	   [ID_IP] = "IP address only",
+		[ID_UDID] = "UDID",
+		[ID_SERIAL] = "serial number",
+		[ID_MDM_ID] = "MDM id",
+		[ID_USER] = "user",
+		[ID_MAC] = "MAC address",
+		[ID_IP] = "IP address only",
 	};
 	return words[t];
 }
@@ -139,17 +138,17 @@ const char *words_missing_source(enum sensor_kind s)
 		    "Whether a connection was inspected and how the client took it is known "
 		    "from flow logs only, so path A (repeated rejection) is mostly out of reach.",
 		[SENSOR_FLOW] =
-		    "Uninspected sessions are only known where the gateway logs its own bypasses: "
-		    "paths B and C and the control same_app_uninspected are mostly out of reach.",
+		    "Uninspected sessions are only known where the gateway logs its own "
+		    "bypasses: paths B and C and the control same_app_uninspected are mostly "
+		    "out of reach.",
 		[SENSOR_EDR] =
-		    "Confidence is at most medium; background, lock state and user interaction are "
-		    "unknown, and fewer connections can be given to an app.",
-		[SENSOR_MDM] = "Confidence is at most medium; supervision, managed apps, profiles "
-			       "and compliance "
-			       "are unknown, and devices may be known by address only.",
+		    "Confidence is at most medium; background, lock state and user interaction "
+		    "are unknown, and fewer connections can be given to an app.",
+		[SENSOR_MDM] = "Confidence is at most medium; supervision, managed apps, "
+			       "profiles and compliance are unknown, and devices may be known "
+			       "by address only.",
 		[SENSOR_LEASE] = "Devices that no record names are known by address only, which "
-				 "keeps confidence "
-				 "low.",
+				 "keeps confidence low.",
 	};
 	return words[s];
 }

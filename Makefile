@@ -1,0 +1,26 @@
+# The doorway. `make demo` and `make check` work from a bare clone on Debian 12, as root or with sudo:
+# they install what they need once, and need no network after that.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+
+.PHONY: all deps demo check bench clean
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+deps:
+	@sh tools/install-deps.sh
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD)
+
+demo: all
+	@sh tools/demo.sh $(BUILD)/pinwatch
+
+check: all
+	@python3 -B tests/run.py $(BUILD)
+
+bench: all
+	@sh bench/bench.sh $(BUILD)
+
+clean:
+	rm -rf $(BUILD)

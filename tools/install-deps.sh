@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs the Debian packages that building and testing need, if any is missing.
+set -eu
+
+packages="gcc g++ make meson ninja-build pkg-config python3 python3-jsonschema python3-yaml python3-xxhash
+libsimdjson-dev libyaml-dev libexpat1-dev libpsl-dev libidn2-dev libssl-dev zlib1g-dev libzstd-dev
+libxxhash-dev uuid-dev libsmartcols-dev libcmocka-dev"
+
+missing=
+for package in $packages; do
+	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+	[ "$status" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "pinwatch builds on Debian 12; elsewhere install the equivalents of:$missing" >&2
+	exit 1
+fi
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "these packages are missing and neither root nor sudo is at hand:$missing" >&2
+		exit 1
+	}
+	sudo=sudo
+fi
+echo "installing:$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -qq
+# shellcheck disable=SC2086
+$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
