@@ -7,6 +7,7 @@ A case is a folder tests/cases/formats/FORMAT/CASE with
     expected.jsonl  the observations it gives, one JSON object a line, keys in any order
     rejected.txt    (optional) lines `LINE: text`: the record that starts there is rejected, and the
                     reason holds the text; no other may be
+    refused.txt     (optional) a text of the answer to a log that is known to be of no use
     date            (optional) what --date is given
 
 The format has to be recognised by content alone, as FORMAT. What the program prints is also fed back
@@ -70,6 +71,12 @@ def check(program, folder):
             problems.append("observation %d\n      expected %s\n      got      %s" % (
                 i + 1, json.dumps(want, sort_keys=True), json.dumps(got, sort_keys=True)))
     check_rejected(folder, errors, problems)
+    refused = os.path.join(folder, "refused.txt")
+    if os.path.exists(refused):
+        with open(refused) as f:
+            text = f.read().strip()
+        if text not in errors:
+            problems.append("refused with `%s`, expected `%s`" % (errors.strip(), text))
     if out:
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
             f.write(out)

@@ -8,9 +8,15 @@
 #define NO_BUCKET UINT32_MAX
 
 struct calendar_bucket {
-	unsigned char *items;
+	unsigned char *items; /* each behind its time */
 	size_t n, capacity;
 	uint32_t next_free;
+};
+
+/* What a bucket is sorted by: the items themselves stay where they are. */
+struct calendar_slot {
+	int64_t time;
+	const unsigned char *item;
 };
 
 static int64_t number_of(struct instant t)
@@ -24,7 +30,7 @@ void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 		   int (*compare)(const void *, const void *))
 {
 	*c = (struct calendar){
-		._item_size = item_size,
+		._item_size = (item_size + 7) & ~(size_t)7,
 		._compare = compare,
 		._free = NO_BUCKET,
 		._last = NO_BUCKET,
@@ -39,6 +45,7 @@ void calendar_free(struct calendar *c)
 		free(c->_buckets[i].items);
 	free(c->_buckets);
 	free(c->_heap);
+	free(c->_order);
 	keymap_free(&c->_by_number);
 }
 
@@ -97,6 +104,7 @@ bool calendar_push(struct calendar *c, struct instant t, const void *item)
 {
 	int64_t number = number_of(t);
 	struct calendar_bucket *b;
+	unsigned char *at;
 
 	if (number < c->_released)
 		return false;
@@ -107,11 +115,42 @@ bool calendar_push(struct calendar *c, struct instant t, const void *item)
 	b = &c->_buckets[c->_last];
 	if (b->n == b->capacity) {
 		b->capacity = b->capacity == 0 ? 16 : b->capacity * 2;
-		b->items = xrealloc(b->items, b->capacity, c->_item_size);
+		b->items = xrealloc(b->items, b->capacity, sizeof(int64_t) + c->_item_size);
 	}
-	memcpy(b->items + b->n++ * c->_item_size, item, c->_item_size);
+	at = b->items + b->n++ * (sizeof(int64_t) + c->_item_size);
+	memcpy(at, &t.ns, sizeof(t.ns));
+	memcpy(at + sizeof(t.ns), item, c->_item_size);
 	c->count++;
 	return true;
+}
+
+static int by_time(const void *a, const void *b, void *arg)
+{
+	const struct calendar *c = arg;
+	const struct calendar_slot *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return c->_compare(x->item, y->item);
+}
+
+/* Leaves the bucket's items in c->_order, sorted. Runs that come in order, as most do, cost one look. */
+static void sort_bucket(struct calendar *c, const struct calendar_bucket *b)
+{
+	bool sorted = true;
+
+	if (b->n > c->_order_capacity) {
+		c->_order_capacity = b->n * 2;
+		c->_order = xrealloc(c->_order, c->_order_capacity, sizeof(*c->_order));
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		const unsigned char *at = b->items + i * (sizeof(int64_t) + c->_item_size);
+		memcpy(&c->_order[i].time, at, sizeof(int64_t));
+		c->_order[i].item = at + sizeof(int64_t);
+		sorted = sorted && (i == 0 || by_time(&c->_order[i - 1], &c->_order[i], c) <= 0);
+	}
+	if (!sorted)
+		qsort_r(c->_order, b->n, sizeof(*c->_order), by_time, c);
 }
 
 void calendar_release(struct calendar *c, struct instant watermark,
@@ -124,9 +163,9 @@ void calendar_release(struct calendar *c, struct instant watermark,
 		uint32_t i = keymap_get(&c->_by_number, &number);
 		struct calendar_bucket *b = &c->_buckets[i];
 
-		qsort(b->items, b->n, c->_item_size, c->_compare);
+		sort_bucket(c, b);
 		for (size_t k = 0; k < b->n; k++)
-			deliver(arg, b->items + k * c->_item_size);
+			deliver(arg, c->_order[k].item);
 		c->count -= b->n;
 		b->n = 0;
 		b->next_free = c->_free;
@@ -138,11 +177,18 @@ void calendar_release(struct calendar *c, struct instant watermark,
 		c->_released = end;
 }
 
+struct instant calendar_released(const struct calendar *c)
+{
+	if (c->_released <= INT64_MIN / NS_PER_S)
+		return (struct instant){ INT64_MIN };
+	return (struct instant){ c->_released * NS_PER_S };
+}
+
 size_t calendar_footprint(const struct calendar *c)
 {
 	size_t n = c->_n_buckets * sizeof(*c->_buckets) + keymap_footprint(&c->_by_number);
 
 	for (uint32_t i = 0; i < c->_n_buckets; i++)
-		n += c->_buckets[i].capacity * c->_item_size;
+		n += c->_buckets[i].capacity * (sizeof(int64_t) + c->_item_size);
 	return n;
 }

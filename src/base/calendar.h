@@ -27,11 +27,13 @@ struct calendar {
 	int64_t _last_number;
 	size_t _item_size;
 	int (*_compare)(const void *, const void *);
+	struct calendar_slot *_order; /* scratch of calendar_release */
+	size_t _order_capacity;
 	int64_t _released; /* number of the first bucket not yet handed out */
 	size_t count;
 };
 
-/* Items are copied in. compare: a total order that begins with the time. */
+/* Items are copied in. compare: decides between items of equal time. */
 void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 		   int (*compare)(const void *, const void *));
 void calendar_free(struct calendar *c);
@@ -40,6 +42,8 @@ bool calendar_push(struct calendar *c, struct instant t, const void *item);
 /* Hands out every record of each bucket that ends at or before the watermark, in order. */
 void calendar_release(struct calendar *c, struct instant watermark,
 		      void (*deliver)(void *arg, const void *item), void *arg);
+/* Everything before this has been handed out. */
+struct instant calendar_released(const struct calendar *c);
 size_t calendar_footprint(const struct calendar *c);
 
 #endif

@@ -37,7 +37,37 @@ void keymap_free(struct keymap *m)
 
 static size_t home(const struct keymap *m, const void *key)
 {
-	return (size_t)XXH3_64bits_withSeed(key, m->_key_size, m->_seed) & m->_mask;
+	uint64_t hash;
+
+	switch (m->_key_size) {
+	case 4:
+		hash = XXH3_64bits_withSeed(key, 4, m->_seed);
+		break;
+	case 8:
+		hash = XXH3_64bits_withSeed(key, 8, m->_seed);
+		break;
+	default:
+		hash = XXH3_64bits_withSeed(key, m->_key_size, m->_seed);
+		break;
+	}
+	return (size_t)hash & m->_mask;
+}
+
+static bool same(const struct keymap *m, const unsigned char *a, const void *b)
+{
+	/* The usual sizes, so that the compiler sees them. */
+	switch (m->_key_size) {
+	case 4:
+		return memcmp(a, b, 4) == 0;
+	case 8:
+		return memcmp(a, b, 8) == 0;
+	case 16:
+		return memcmp(a, b, 16) == 0;
+	case 20:
+		return memcmp(a, b, 20) == 0;
+	default:
+		return memcmp(a, b, m->_key_size) == 0;
+	}
 }
 
 /* Index of the key, or of the free slot where it would go. Needs a table. */
@@ -45,7 +75,7 @@ static size_t find(const struct keymap *m, const void *key)
 {
 	size_t i = home(m, key);
 
-	while (*value_of(m, i) != KEYMAP_EMPTY && memcmp(key_of(m, i), key, m->_key_size) != 0)
+	while (*value_of(m, i) != KEYMAP_EMPTY && !same(m, key_of(m, i), key))
 		i = (i + 1) & m->_mask;
 	return i;
 }

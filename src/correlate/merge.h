@@ -57,7 +57,7 @@ struct merge {
 	struct attempt_ref *refs; /* number 0 ends a chain */
 	uint32_t n_refs, _refs_capacity;
 	struct keymap _by_conn, _by_flow, _portless, _portless_sums, _portless_pending;
-	int64_t now;              /* order time of the newest record of any kind; the engine sets it */
+	int64_t now;              /* order time of the newest record of any kind; whoever feeds sets it before judging */
 	struct names *names;
 };
 

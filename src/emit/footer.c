@@ -28,12 +28,28 @@ static void count_if(struct buf *b, uint64_t n, const char *what)
 	buf_printf(b, " %s", what);
 }
 
+/* What the records turned out to be; before any, what the format usually holds. */
+static void kinds(struct buf *b, const struct source_summary *s)
+{
+	bool any = false;
+
+	for (int k = 0; k < SENSORS; k++) {
+		if (s->by_sensor[k] == 0)
+			continue;
+		buf_printf(b, "%s%s", any ? "+" : "", sensor_kind_name((enum sensor_kind)k));
+		any = true;
+	}
+	if (!any)
+		buf_str(b, sensor_kind_name(s->kind));
+}
+
 static void source(struct buf *b, const struct source_summary *s, const struct text_style *style,
 		   bool verbose)
 {
 	buf_str(b, "  ");
 	text_safe(b, s->name, NAME_MAX_CHARS);
-	buf_printf(b, " (%s", sensor_kind_name(s->kind));
+	buf_str(b, " (");
+	kinds(b, s);
 	if (!sv_empty(s->format)) {
 		buf_str(b, ", ");
 		text_safe(b, s->format, NAME_MAX_CHARS);

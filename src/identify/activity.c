@@ -117,6 +117,16 @@ static void index_contact(struct activities *a, const struct activity_record *r)
 		tracks_add(&a->_ip_contacts, r->device, r->ip, p);
 }
 
+void activities_drop(struct activities *a, uint16_t source, int64_t from)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->n_records; i++)
+		if (a->records[i].stamp.ref.source != source || a->records[i].stamp.order < from)
+			a->records[kept++] = a->records[i];
+	a->n_records = kept;
+}
+
 void activities_finish(struct activities *a, struct devices *d)
 {
 	if (a->n_records > 0)

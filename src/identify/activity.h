@@ -38,6 +38,8 @@ struct activities {
 void activities_init(struct activities *a, struct names *names, uint64_t seed);
 void activities_free(struct activities *a);
 void activities_add(struct activities *a, const struct observation *o, struct stamp stamp);
+/* Forgets a source's records from this order time on. */
+void activities_drop(struct activities *a, uint16_t source, int64_t from);
 /* Resolves devices, sorts, indexes. */
 void activities_finish(struct activities *a, struct devices *d);
 

@@ -158,6 +158,16 @@ static void index_users(struct inventory *v)
 	}
 }
 
+void inventory_drop(struct inventory *v, uint16_t source, int64_t from)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->n_records; i++)
+		if (v->records[i].stamp.ref.source != source || v->records[i].stamp.order < from)
+			v->records[kept++] = v->records[i];
+	v->n_records = kept;
+}
+
 void inventory_finish(struct inventory *v)
 {
 	size_t n = v->n_records;

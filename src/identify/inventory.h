@@ -56,6 +56,8 @@ struct inventory {
 void inventory_init(struct inventory *v, struct names *names, uint64_t seed);
 void inventory_free(struct inventory *v);
 void inventory_add(struct inventory *v, const struct observation *o, struct stamp stamp);
+/* Forgets a source's records from this order time on. */
+void inventory_drop(struct inventory *v, uint16_t source, int64_t from);
 /* Sorts and indexes; more may be added and finished again. */
 void inventory_finish(struct inventory *v);
 

@@ -45,6 +45,16 @@ static int by_holder(const void *a, const void *b)
 	return stamp_cmp(&x->stamp, &y->stamp);
 }
 
+void leases_drop(struct leases *l, uint16_t source, int64_t from)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n_records; i++)
+		if (l->records[i].stamp.ref.source != source || l->records[i].stamp.order < from)
+			l->records[kept++] = l->records[i];
+	l->n_records = kept;
+}
+
 void leases_finish(struct leases *l)
 {
 	if (l->n_records > 0)

@@ -25,6 +25,8 @@ struct leases {
 void leases_init(struct leases *l, struct names *names, uint64_t seed);
 void leases_free(struct leases *l);
 void leases_add(struct leases *l, const struct observation *o, struct stamp stamp);
+/* Forgets a source's records from this order time on. */
+void leases_drop(struct leases *l, uint16_t source, int64_t from);
 void leases_finish(struct leases *l);
 /* Calls `claim` with the keys of each holder who has the address at t. */
 void leases_at(const struct leases *l, uint32_t addr, int64_t t,

@@ -77,9 +77,13 @@ static struct sv unescape(struct sv in, struct arena *a)
 	for (size_t i = 0; i < in.n; i++) {
 		bool escape = i + 3 < in.n && in.p[i] == '\\' && in.p[i + 1] == 'x' &&
 			      hex_digit(in.p[i + 2]) >= 0 && hex_digit(in.p[i + 3]) >= 0;
-		p[n++] = escape ? (char)(hex_digit(in.p[i + 2]) << 4 | hex_digit(in.p[i + 3])) :
-				  in.p[i];
-		i += escape ? 3 : 0;
+		if (escape) {
+			int byte = hex_digit(in.p[i + 2]) << 4 | hex_digit(in.p[i + 3]);
+			p[n++] = (char)byte;
+			i += 3;
+		} else {
+			p[n++] = in.p[i];
+		}
 	}
 	return sv_make(p, n);
 }

@@ -27,6 +27,7 @@ void engine_free(struct engine *e)
 	leases_free(&e->leases);
 	inventory_free(&e->inventory);
 	names_free(&e->names);
+	free(e->_cuts);
 }
 
 /* App activity that names a connection joins attempts. */
@@ -40,8 +41,6 @@ bool engine_take(struct engine *e, const struct observation *o, struct stamp sta
 {
 	struct event event;
 
-	if (stamp.order > e->merge.now)
-		e->merge.now = stamp.order;
 	switch (o->kind) {
 	case OBS_POSTURE:
 		inventory_add(&e->inventory, o, stamp);
@@ -69,12 +68,31 @@ bool engine_take(struct engine *e, const struct observation *o, struct stamp sta
 
 static void deliver(void *arg, const void *item)
 {
-	merge_event(arg, item);
+	struct engine *e = arg;
+	const struct event *event = item;
+
+	for (size_t i = 0; i < e->_n_cuts; i++)
+		if (e->_cuts[i].source == event->stamp.ref.source &&
+		    event->stamp.order >= e->_cuts[i].from)
+			return;
+	merge_event(&e->merge, event);
 }
 
 void engine_release(struct engine *e, struct instant watermark)
 {
-	calendar_release(&e->calendar, watermark, deliver, &e->merge);
+	calendar_release(&e->calendar, watermark, deliver, e);
+}
+
+bool engine_quarantine(struct engine *e, uint16_t source, int64_t from)
+{
+	if (calendar_released(&e->calendar).ns > from)
+		return false;
+	e->_cuts = xrealloc(e->_cuts, e->_n_cuts + 1, sizeof(*e->_cuts));
+	e->_cuts[e->_n_cuts++] = (struct engine_cut){ source, from };
+	inventory_drop(&e->inventory, source, from);
+	leases_drop(&e->leases, source, from);
+	activities_drop(&e->activities, source, from);
+	return true;
 }
 
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena)

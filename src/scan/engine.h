@@ -9,6 +9,12 @@
 #include "base/calendar.h"
 #include "judge/judge.h"
 
+/* Records of a source from this order time on are quarantined. */
+struct engine_cut {
+	uint16_t source;
+	int64_t from;
+};
+
 struct engine {
 	const struct settings *settings;
 	struct names names;
@@ -25,6 +31,8 @@ struct engine {
 	struct facts facts;
 	struct findings findings;
 	bool _judged;
+	struct engine_cut *_cuts;
+	size_t _n_cuts;
 };
 
 /* What engine_judge needs to know of the run. */
@@ -40,6 +48,9 @@ void engine_free(struct engine *e);
 bool engine_take(struct engine *e, const struct observation *o, struct stamp stamp,
 		 enum vantage vantage);
 void engine_release(struct engine *e, struct instant watermark);
+/* Forgets what was taken but not released of a source, from this order time on, and its posture, leases and
+ * activity from then on. False when something of it may have been released already. */
+bool engine_quarantine(struct engine *e, uint16_t source, int64_t from);
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena);
 
 #endif

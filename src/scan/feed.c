@@ -44,12 +44,14 @@ static void restart(struct feed *f)
 		if (x->reader != NULL)
 			close_input(x);
 		x->done = x->late = false;
+		x->beyond = 0;
 		x->position = x->newest = INT64_MIN;
 	}
 	for (size_t s = 0; s < f->inputs->n_sources; s++) {
 		struct source *source = f->inputs->sources[s];
 		struct source_summary *m = &source->summary;
 
+		source->n_suspects = 0;
 		for (size_t d = 0; d < source->n_days; d++)
 			source->days[d] = (struct day){ source->days[d].number, 0, INT64_MAX, INT64_MIN };
 		m->bytes = m->records = m->rejected = m->irrelevant = m->overlong = 0;
@@ -105,6 +107,51 @@ static void apply_kind(const struct input *x, struct observation *o)
 		o->sensor = kind;
 }
 
+static void quarantine(struct feed *f, const struct input *x, int64_t order, uint32_t line,
+		       struct sv record)
+{
+	char when[INSTANT_ISO_SIZE], reason[160];
+
+	instant_format_iso((struct instant){ order }, when);
+	snprintf(reason, sizeof(reason),
+		 "quarantined: its time %s lies more than a day beyond nearly all of the source", when);
+	x->source->summary.quarantined++;
+	set_aside(f, x, line, reason, record);
+}
+
+static void suspect(struct feed *f, const struct input *x, const struct observation *o,
+		    int64_t order, uint32_t line, struct sv record)
+{
+	struct source *s = x->source;
+	size_t n = s->n_suspects++;
+
+	if (n >= MAX_SUSPECTS)
+		return;
+	if ((n & (n - 1)) == 0)
+		s->suspects = xrealloc(s->suspects, n == 0 ? 1 : n * 2, sizeof(*s->suspects));
+	s->suspects[n] = (struct suspect){
+		.order = order,
+		.input = x,
+		.line = line,
+		.kind = (uint8_t)o->kind,
+		.sensor = (uint8_t)o->sensor,
+		.record = f->options->rejected != NULL ? arena_sv(f->arena, record) : SV_NONE,
+	};
+}
+
+/* A leap of more than a day does not move the position until so much lies beyond it that it cannot be
+ * quarantined: until then the input is read on with everything else waiting. False for such a leap. */
+static bool note_newest(struct input *x, int64_t order)
+{
+	if (x->newest != INT64_MIN && order - x->newest > NS_PER_DAY &&
+	    ++x->beyond * 99 <= x->source->summary.records)
+		return false;
+	if (order > x->newest)
+		x->newest = order;
+	x->beyond = 0;
+	return true;
+}
+
 static void take(struct feed *f, struct input *x, const struct observation *seen, uint64_t content,
 		 uint32_t line, struct sv record)
 {
@@ -119,23 +166,15 @@ static void take(struct feed *f, struct input *x, const struct observation *seen
 	apply_kind(x, &o);
 	source_note(x->source, stamp.order, f->engine->seed);
 	if (stamp.order >= x->source->cut) {
-		char when[INSTANT_ISO_SIZE], reason[160];
-		instant_format_iso((struct instant){ stamp.order }, when);
-		snprintf(reason, sizeof(reason),
-			 "quarantined: its time %s lies more than a day beyond nearly all of the source",
-			 when);
-		m->quarantined++;
-		set_aside(f, x, line, reason, record);
+		quarantine(f, x, stamp.order, line, record);
 		return;
 	}
 	m->observations[o.kind]++;
 	m->by_sensor[o.sensor]++;
 	if (!instant_known(m->first) || o.time.ns < m->first.ns)
 		m->first = o.time;
-	if (!instant_known(m->last) || stamp.order > m->last.ns)
-		m->last.ns = stamp.order;
-	if (stamp.order > x->newest)
-		x->newest = stamp.order;
+	if (!note_newest(x, stamp.order))
+		suspect(f, x, &o, stamp.order, line, record);
 	if (!engine_take(f->engine, &o, stamp, x->vantage))
 		x->late = true;
 }
@@ -230,7 +269,30 @@ static void report_progress(const struct feed *f)
 	f->options->progress(f->options->progress_arg, &p);
 }
 
-/* What the next pass has to do differently; false: nothing. */
+/* Takes back what lies behind the source's cut, if the pass has kept track of all of it and released none. */
+static bool take_back(struct feed *f, struct source *s, uint16_t number)
+{
+	struct source_summary *m = &s->summary;
+	uint64_t known = 0;
+
+	if (s->n_suspects > MAX_SUSPECTS)
+		return false;
+	for (size_t i = 0; i < s->n_suspects; i++)
+		known += s->suspects[i].order >= s->cut;
+	if (known != source_beyond(s, s->cut) || !engine_quarantine(f->engine, number, s->cut))
+		return false;
+	for (size_t i = 0; i < s->n_suspects; i++) {
+		const struct suspect *x = &s->suspects[i];
+		if (x->order < s->cut)
+			continue;
+		m->observations[x->kind]--;
+		m->by_sensor[x->sensor]--;
+		quarantine(f, x->input, x->order, x->line, x->record);
+	}
+	return true;
+}
+
+/* Whether the inputs have to be read once more, and how. */
 static bool learn(struct feed *f)
 {
 	bool again = false;
@@ -238,8 +300,11 @@ static bool learn(struct feed *f)
 	for (size_t s = 0; s < f->inputs->n_sources; s++) {
 		struct source *source = f->inputs->sources[s];
 		int64_t cut = source_cut(source);
-		again |= cut != source->cut;
+
+		if (cut == source->cut)
+			continue;
 		source->cut = cut;
+		again |= cut == INT64_MAX || !take_back(f, source, (uint16_t)s);
 	}
 	/* A record from the future makes all behind it look late: first see what remains without it. */
 	for (size_t i = 0; i < f->inputs->n && !again; i++)
@@ -247,6 +312,22 @@ static bool learn(struct feed *f)
 	for (size_t i = 0; i < f->inputs->n && again; i++)
 		f->inputs->list[i].whole |= f->inputs->list[i].late;
 	return again;
+}
+
+/* The newest record of each source, and of all, without the quarantined. */
+static void settle_newest(struct feed *f)
+{
+	f->engine->merge.now = INT64_MIN;
+	for (size_t s = 0; s < f->inputs->n_sources; s++) {
+		struct source *source = f->inputs->sources[s];
+		int64_t newest = source_newest(source, source->cut);
+
+		if (newest == INT64_MIN)
+			continue;
+		source->summary.last.ns = newest;
+		if (newest > f->engine->merge.now)
+			f->engine->merge.now = newest;
+	}
 }
 
 enum feed_result feed_pass(struct feed *f, struct error *err)
@@ -270,6 +351,9 @@ enum feed_result feed_pass(struct feed *f, struct error *err)
 		if (++runs % 64 == 0)
 			report_progress(f);
 	}
+	if (!f->interrupted && learn(f))
+		return FEED_AGAIN;
 	engine_release(f->engine, (struct instant){ INT64_MAX });
-	return !f->interrupted && learn(f) ? FEED_AGAIN : FEED_DONE;
+	settle_newest(f);
+	return FEED_DONE;
 }

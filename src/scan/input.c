@@ -264,6 +264,7 @@ void inputs_close(struct inputs_read *in)
 		close(in->_spooled[i]);
 	for (size_t s = 0; s < in->n_sources; s++) {
 		free(in->sources[s]->days);
+		free(in->sources[s]->suspects);
 		if (in->sources[s]->days != NULL)
 			keymap_free(&in->sources[s]->_day_numbers);
 	}
@@ -311,20 +312,42 @@ int64_t source_cut(const struct source *s)
 {
 	struct day *days;
 	uint64_t total = 0, before = 0;
+	size_t n = 0;
 	int64_t cut = INT64_MAX;
 
 	if (s->n_days < 2)
 		return INT64_MAX;
 	days = xmalloc(s->n_days * sizeof(*days));
-	memcpy(days, s->days, s->n_days * sizeof(*days));
-	qsort(days, s->n_days, sizeof(*days), by_day);
 	for (size_t i = 0; i < s->n_days; i++)
+		if (s->days[i].count > 0)
+			days[n++] = s->days[i];
+	qsort(days, n, sizeof(*days), by_day);
+	for (size_t i = 0; i < n; i++)
 		total += days[i].count;
-	for (size_t i = 0; i + 1 < s->n_days && cut == INT64_MAX; i++) {
+	for (size_t i = 0; i + 1 < n && cut == INT64_MAX; i++) {
 		before += days[i].count;
 		if (days[i + 1].first - days[i].last > NS_PER_DAY && (total - before) * 100 <= total)
 			cut = days[i + 1].first;
 	}
 	free(days);
 	return cut;
+}
+
+uint64_t source_beyond(const struct source *s, int64_t t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_days; i++)
+		n += s->days[i].first >= t ? s->days[i].count : 0;
+	return n;
+}
+
+int64_t source_newest(const struct source *s, int64_t t)
+{
+	int64_t newest = INT64_MIN;
+
+	for (size_t i = 0; i < s->n_days; i++)
+		if (s->days[i].count > 0 && s->days[i].first < t && s->days[i].last > newest)
+			newest = s->days[i].last;
+	return newest;
 }

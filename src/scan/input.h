@@ -13,6 +13,16 @@ struct day {
 	int64_t first, last;
 };
 
+/* A record that leaps more than a day beyond the newest of its input: it may have to be quarantined. */
+struct suspect {
+	int64_t order;
+	const struct input *input;
+	uint32_t line;
+	uint8_t kind, sensor;
+	struct sv record;
+};
+#define MAX_SUSPECTS 10000
+
 struct source {
 	struct sv name;
 	const struct conf_source *configured; /* NULL: told by content */
@@ -22,6 +32,8 @@ struct source {
 	struct day *days;
 	size_t n_days, _days_capacity;
 	size_t _last_day;
+	struct suspect *suspects;
+	size_t n_suspects; /* past MAX_SUSPECTS they are only counted */
 	int64_t cut; /* records ordered at or after this are quarantined; INT64_MAX: none */
 };
 
@@ -44,6 +56,7 @@ struct input {
 	struct parser *parser;
 	int64_t position;         /* nothing older is expected: newest order time − max_lag */
 	int64_t newest;
+	uint64_t beyond;          /* records in a row that leap more than a day beyond the newest */
 	bool done, late;
 	bool whole;               /* read to its end before anything of it is relied on */
 };
@@ -70,5 +83,9 @@ void source_note(struct source *s, int64_t order, uint64_t seed);
 /* Behind the earliest gap of more than 24 h beyond which at most 1 % of the source's records lie: the first
  * order time there, or INT64_MAX. */
 int64_t source_cut(const struct source *s);
+/* How many of its records are ordered at or after t, and the newest order time before t (INT64_MIN: none). t
+ * must be the first of a day's records. */
+uint64_t source_beyond(const struct source *s, int64_t t);
+int64_t source_newest(const struct source *s, int64_t t);
 
 #endif

@@ -36,7 +36,7 @@ class Entry:
 	def __init__(self):
 		self.records = []
 		self.portless = False
-		self.added_request = set()  # records that only withdrew an established_no_data
+		self.summed = []  # records without a client port whose counts add up
 
 	def client(self):
 		for r in self.records:
@@ -124,6 +124,8 @@ class Joiner:
 		if entry is None:
 			entry = Entry()
 			entry.portless = tls and not (r.src_ip and r.src_port)
+			if entry.portless:
+				entry.summed.append(r)
 			self.entries.append(entry)
 		entry.records.append(r)
 
@@ -159,12 +161,12 @@ class Joiner:
 					x.outcome == "established_no_data" and x.ended is False and x.source == r.source
 				)
 				if waiting and self.portless_key(x) == me and 0 <= r.order - x.order <= 30 * SECOND:
-					entry.added_request.add(r)
 					return entry
 		for entry in reversed(self.entries):
 			head = entry.records[0]
 			if entry.portless and self.portless_key(head) == me and head.outcome == r.outcome:
 				if head.time // SECOND == r.time // SECOND:
+					entry.summed.append(r)
 					return entry
 		return None
 
@@ -225,13 +227,11 @@ class Attempt:
 
 	@staticmethod
 	def merged_count(entry, tls):
-		if not entry.portless:
-			return max(r.count for r in tls)
+		"""The largest of the records' counts, and of the sums where there is no client port."""
 		sums = {}
-		for r in tls:
-			if r not in entry.added_request:
-				sums[r.source] = sums.get(r.source, 0) + r.count
-		return max(sums.values())
+		for r in entry.summed:
+			sums[r.source] = sums.get(r.source, 0) + r.count
+		return max([r.count for r in tls] + list(sums.values()))
 
 	# section 4, in the words of the page
 	@property

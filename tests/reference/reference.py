@@ -249,12 +249,17 @@ class Finding:
 	def __init__(self, world, app, destination, attempts):
 		self.world, self.app, self.destination = world, app, destination
 		self.settings = world.settings
-		uncovered = [a for a in attempts if world.covering(a) is None]
-		judged = uncovered or attempts
 		window = self.settings["score_window"] * SECOND
-		self.newest = max(a.start for a in judged)
-		self.oldest = self.newest - window
-		self.attempts = sorted((a for a in judged if a.start >= self.oldest), key=lambda a: a.start)
+		newest = max(a.start for a in attempts)
+		counted = [a for a in attempts if a.start >= newest - window]
+		uncovered = [a for a in counted if world.covering(a) is None]
+		if uncovered:  # only these are judged, with a window of their own
+			newest = max(a.start for a in uncovered)
+			counted = [
+				a for a in attempts if a.start >= newest - window and world.covering(a) is None
+			]
+		self.newest, self.oldest = newest, newest - window
+		self.attempts = sorted(counted, key=lambda a: a.start)
 		self.left = [a for a in self.attempts if a.excluded is None]
 		self.expected_by = None
 		if is_apple(destination[0]):
@@ -325,10 +330,6 @@ class Finding:
 			or (2 * expired > n_failures and len(failing_apps) >= 2 and not anyone_fine)
 		)
 		mismatch = of("tls_mismatch") > 0 and of("tls_mismatch") >= n_failures
-		mixed = any(
-			any(a.failure for a in stack) and any(a.success for a in stack)
-			for stack in group.stacks.values()
-		)
 		excluded = {a.excluded for a in self.attempts}
 		return {
 			"ca_untrusted": status(
@@ -338,7 +339,7 @@ class Finding:
 			"mutual_tls": status(mutual_tls, other_fine),
 			"upstream": status(upstream, other_fine),
 			"tls_mismatch": status(mismatch, other_fine),
-			"intermittent": status(mixed and group.total < 0, False),
+			"intermittent": status(group.mixed_stacks() and group.total < 0, False),
 			"apple_service": status(is_apple(self.destination[0]), False),
 		}
 

@@ -93,29 +93,36 @@ class VersionGroup:
 			return a.ja3 if a.ja3 in repeating else NONE
 
 		labels = {id(a): label(a) for a in self.trials}
-		named = sorted({v for v in labels.values() if v is not NONE})
-		unlabelled = [a for a in self.trials if labels[id(a)] is NONE]
-		self.stacks = {}
-		for name in named:
-			self.stacks[name] = [
-				a
-				for a in self.trials
-				if labels[id(a)] == name or (labels[id(a)] is NONE and a.success)
-			]
-		if unlabelled and (not named or any(a.failure for a in unlabelled)):
-			self.stacks[NONE] = unlabelled
-		self.by_stack = {
-			name: {device: StackTrials(mine) for device, mine in by_device(attempts).items()}
-			for name, attempts in self.stacks.items()
-		}
+		self.labels = labels
+		self.by_stack = {}  # label -> device -> its trials
+		for device, mine in by_device(self.trials).items():
+			unlabelled = [a for a in mine if labels[id(a)] is NONE]
+			shown = {labels[id(a)] for a in mine if labels[id(a)] is not NONE}
+			for name in shown:
+				stack = [a for a in mine if self.in_stack(a, name)]
+				self.by_stack.setdefault(name, {})[device] = StackTrials(stack)
+			if unlabelled and (not shown or any(a.failure for a in unlabelled)):
+				self.by_stack.setdefault(NONE, {})[device] = StackTrials(unlabelled)
+
+	def in_stack(self, a, name):
+		"""Successes without a label count in every stack, failures without one are a stack of
+		their own.
+		"""
+		return self.labels[id(a)] == name or (self.labels[id(a)] is NONE and a.success)
+
+	def mixed_stacks(self):
+		"""Whether some stack has a failure and a success, on any devices."""
+		return any(
+			self.in_stack(s, self.labels[id(f)]) for f in self.failures for s in self.successes
+		)
 
 	def choose_stacks(self):
-		"""device -> (label, trials): each device counts with its highest value; labels come in
-        byte order, none last.
+		"""device -> (label, trials): each device counts with its highest value, ties to the first
+        label in byte order, none last.
         """
 		self.chosen = {}
-		for name, devices in self.by_stack.items():
-			for device, trials in devices.items():
+		for name in sorted(self.by_stack, key=lambda name: (name is NONE, name or "")):
+			for device, trials in self.by_stack[name].items():
 				if device not in self.chosen or trials.value > self.chosen[device][1].value:
 					self.chosen[device] = name, trials
 		self.failed_trials = sum(trials.k for _, trials in self.chosen.values())
@@ -209,7 +216,9 @@ class VersionGroup:
 
 	def contradicted(self):
 		for device, (name, trials) in self.chosen.items():
-			if trials.k >= 1 and any(a.success and a.device != device for a in self.stacks[name]):
+			if trials.k >= 1 and any(
+				a.device != device and self.in_stack(a, name) for a in self.successes
+			):
 				return True
 		return False
 

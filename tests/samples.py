@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Genuine records: tests/samples.py PINWATCH [SAMPLES]
+
+Parses the sample records that lie beside the project (../shared/samples by default) and compares what
+matters: outcome, alert, inspection, time. The expectations are written by hand, from what each record
+says and what the contract makes of it. The samples keep their owners' terms and are no part of the
+project; where they are not there, this says so and succeeds.
+"""
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FAILURES = []
+
+
+def fail(path, text):
+    FAILURES.append(path)
+    print("FAIL %s: %s" % (path, text))
+
+
+def run(*args):
+    p = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return p.returncode, p.stdout, p.stderr
+
+
+def value(o, path):
+    for key in path.split("."):
+        o = o.get(key) if isinstance(o, dict) else None
+    return o
+
+
+def expect(program, root, path, format_name, count, wanted, rejected=0, options=()):
+    """wanted: {index: {path: value}}; every other observation only counts."""
+    full = os.path.join(root, path)
+    if not os.path.exists(full):
+        fail(path, "is not among the samples")
+        return
+    _, said, errors = run(program, "formats", full)
+    if format_name not in said + errors:
+        fail(path, "is not recognised as %s: %s" % (format_name, (said + errors).strip()[:200]))
+    _, out, errors = run(program, "parse", "-v", *options, full)
+    got = [json.loads(line) for line in out.splitlines()]
+    if len(got) != count:
+        fail(path, "gives %d observations, expected %d" % (len(got), count))
+    if errors.count(": rejected: ") != rejected:
+        fail(path, "%d records are rejected, expected %d" % (errors.count(": rejected: "), rejected))
+    for i, fields in wanted.items():
+        for name, want in fields.items():
+            have = value(got[i], name) if i < len(got) else None
+            if have != want:
+                fail(path, "observation %d has %s = %r, expected %r" % (i, name, have, want))
+
+
+def squid(program, root):
+    silent = {"outcome": "client_silent_close", "closed_by": "client", "inspection": "intercepted"}
+
+    def reject(alert):
+        return {"outcome": "client_reject", "tls.alert": alert, "tls.alert_from": "client",
+                "inspection": "intercepted", "ended": True}
+    late = {"outcome": "established_no_data", "ended": False, "inspection": "intercepted"}
+    expect(program, root, "squid/lab__squid-5.7-bump-access.log", "squid", 6, {
+        # 1795486453.759 is the end; 26 ms before it the CONNECT began.
+        0: {**late, "time": "2026-11-24T02:14:13.733Z", "duration_ms": 26, "tls.version": "1.3",
+            "src_endpoint.port": 52824, "dst_endpoint.port": 9444},
+        1: {"outcome": "established", "inspection": "intercepted", "dst_endpoint.hostname": "news.test"},
+        2: {**late, "tls.sni": "api.bank.test"},
+        3: {**late, "tls.version": "1.2", "time": "2026-11-24T02:14:13.848Z"},
+        4: {**reject(48), "time": "2026-11-24T02:14:13.890Z"},
+        5: reject(48)})
+    # Another logformat of the same lab: no client port, no duration; `##` lines say what the client did.
+    expect(program, root, "lab/squid-access.log", "squid", 10, {
+        0: {**reject(46), "time": "2026-11-24T02:24:22.526Z"}, 1: reject(48), 2: reject(42),
+        3: {**silent, "close": "fin"}, 4: {**silent, "close": "rst"}, 5: {**silent, "close": "fin"},
+        6: reject(48), 7: late, 8: late, 9: {"outcome": "established"}})
+    for path in ("squid/sekoia__connect.log", "squid/elastic__test-access-extensive.log"):
+        _, out, errors = run(program, "parse", os.path.join(root, path))
+        if out or "logformat pinwatch" not in errors:
+            fail(path, "is not answered with the logformat to configure")
+
+
+def zeek(program, root):
+    flow = {"sensor": "flow", "inspection": "unknown"}
+    expect(program, root, "zeek/elastic__test-conn__iso8601-ts.log", "zeek_conn_json", 0, {})
+    expect(program, root, "zeek/elastic__test-ssl__extract.log", "zeek_ssl_json", 2, {
+        0: {**flow, "time": "2020-10-08T17:50:57.352156Z", "tls.established": True,
+            "outcome": "unknown", "tls.version": "1.2", "tls.ja3": "74927e242d6c3febf8cb9cab10a7f889"},
+        1: {**flow, "time": "2021-03-30T08:00:54.325291Z", "tls.established": False,
+            "outcome": "unknown"}})
+    # 69 ssl records of Zeek's own traces. The first is a resumption-free TLS 1.0 session, `CsxnGIi`.
+    expect(program, root, "zeek/ocsf-examples__ssl.log", "zeek_ssl_json", 69, {
+        0: {**flow, "time": "2011-02-12T22:50:44.625414Z", "tls.version": "1.0",
+            "tls.established": True, "tls.server_certificate": True, "outcome": "unknown"}})
+    _, out, _ = run(program, "parse", os.path.join(root, "zeek/ocsf-examples__ssl.log"))
+    by_uid = {o["flow_id"]: o for o in map(json.loads, out.splitlines())}
+    for uid, want in {
+            # last_alert protocol_version, ssl_history Cl
+            "CRbkmJ1LNAK8Iolrg7": {"outcome": "tls_mismatch", "tls.alert": 70, "tls.alert_from": "server"},
+            # Cs, then nothing, TLS 1.2: no certificate was seen
+            "Cd0evf2QpG3Pwc8XM3": {"outcome": "unknown", "tls.established": False,
+                                   "tls.server_certificate": False}}.items():
+        for name, have in want.items():
+            if value(by_uid.get(uid), name) != have:
+                fail("zeek/ocsf-examples__ssl.log", "%s: %s is %r, expected %r" % (
+                    uid, name, value(by_uid.get(uid), name), have))
+    # 1,250 connections: those with ssl or quic as service, or to 443 or 8443
+    path = os.path.join(root, "zeek/ocsf-examples__conn.log")
+    if os.path.exists(path):
+        tls = 0
+        with open(path) as f:
+            for line in f:
+                o = json.loads(line)
+                services = o.get("service", "").split(",")
+                tls += o["proto"] in ("tcp", "udp") and (
+                    "ssl" in services or "quic" in services or
+                    (o["proto"] == "tcp" and o["id.resp_p"] in (443, 8443)) or
+                    (o["proto"] == "udp" and o["id.resp_p"] == 443))
+        expect(program, root, "zeek/ocsf-examples__conn.log", "zeek_conn_json", tls, {})
+    # 30 exchanges, 2 of them a lone REQUEST
+    expect(program, root, "zeek/ocsf-examples__dhcp.log", "zeek_dhcp_json", 28, {
+        0: {"kind": "lease", "ip": "128.2.5.234", "device.mac": "90:b1:1c:99:49:29", "by": "dhcp",
+            "time": "2022-07-14T13:34:56.943664Z"}})
+    # Test baselines have their times masked: such a record is no observation.
+    for name, records in (("dhcp.dhcp-ack-msg-types_dhcp", 1), ("quic.chromium_ssl", 1),
+                          ("ssl.tls-1.2-handshake-failure_ssl", 1),
+                          ("ssl.tls13-encrypted-client-hello_ssl", 2), ("ssl.tls13_ssl-out", 11)):
+        path = "zeek/zeek-btest__scripts.base.protocols.%s.log" % name
+        kind = "zeek_dhcp" if name.startswith("dhcp") else "zeek_ssl"
+        expect(program, root, path, kind, 0, {}, rejected=records)
+
+
+def devices(program, root):
+    expect(program, root, "kea/kea-leases4__sample.csv", "kea", 2, {
+        0: {"ip": "10.0.10.50", "device.mac": "aa:bb:cc:dd:ee:01", "time": "2026-06-13T00:00:00.000Z",
+            "until": "2026-06-21T00:00:00.000Z"}})
+    # Timestamp 1433801028; the calling station is not given
+    expect(program, root, "radius/freeradius_detail__sample.txt", "freeradius_detail", 1, {
+        0: {"kind": "lease", "by": "radius", "ip": "78.92.255.12", "device.user": "taki_dsl_p",
+            "time": "2015-06-08T22:03:48.000Z"}})
+    day = ("--date", "2026-11-24")
+    # created_at is Go's zero time: the date of the source stands in
+    expect(program, root, "nanomdm/service_webhook_testdata_Authenticate.2.json", "nanomdm", 1, {
+        0: {"kind": "posture", "device.udid": "66ADE930-5FDF-5EC4-8429-15640684C489",
+            "device.serial": "C02MT66KFLHH", "os_version": "10.12.6"}}, options=day)
+    expect(program, root, "nanomdm/service_webhook_testdata_DeviceInformation.1.json", "nanomdm", 1, {
+        0: {"managed": True, "device.udid": "66ADE930-5FDF-5EC4-8429-15640684C489"}}, options=day)
+    expect(program, root, "nanomdm/mdm_testdata_TokenUpdate.1.plist", "apple_mdm", 1, {
+        0: {"managed": True, "device.udid": "663B07BB783E9ADE1DAE4FBB92EA12AFC0CE5B69"}}, options=day)
+    expect(program, root, "apple_mdm/apple-docs__InstalledApplicationList-managed.plist", "apple_mdm", 1, {
+        0: {"snapshot": True, "device.udid": "00008020-000915083C80012E",
+            "apps": [{"bundle_id": "com.acme.myenterpriseapp", "name": "MyEnterpriseApp",
+                      "version": "1.0"}]}}, options=day)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    root = sys.argv[2] if len(sys.argv) > 2 else os.path.join(HERE, "..", "..", "shared", "samples")
+    if not os.path.isdir(root):
+        print("samples: not here (%s), nothing compared" % root)
+        return
+    for group in (squid, zeek, devices):
+        group(sys.argv[1], root)
+    print("samples: %d differences" % len(FAILURES))
+    sys.exit(1 if FAILURES else 0)
+
+
+main()
