@@ -129,15 +129,6 @@ uint16_t sim_add_app(struct sim *s, struct sim_app app)
 	return (uint16_t)s->n_apps++;
 }
 
-uint16_t sim_app_named(const struct sim *s, const char *bundle)
-{
-	uint16_t i = 0;
-
-	while (strcmp(s->apps[i].bundle, bundle) != 0)
-		i++;
-	return i;
-}
-
 static uint16_t host_named(struct sim *s, const char *name)
 {
 	size_t i = 0;

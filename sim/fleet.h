@@ -212,8 +212,6 @@ void sim_build_ordinary_apps(struct sim *s);
 void sim_spread_apps(struct sim *s);
 
 uint16_t sim_add_app(struct sim *s, struct sim_app app);
-/* The app of that bundle; it exists. */
-uint16_t sim_app_named(const struct sim *s, const char *bundle);
 /* Adds the host when it is new. `p.app` and talk, chance, truth as given. Returns the pair. */
 uint16_t sim_add_pair(struct sim *s, const char *host, struct sim_pair p);
 /* An unclaimed device that becomes the caller's, or SIM_NO_DEVICE in a fleet too small. */

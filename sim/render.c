@@ -111,11 +111,6 @@ uint32_t sim_conn_client(const struct sim *s, const struct sim_conn *c)
 	return sim_stay_at(&s->devices[c->device], (struct instant){ c->start })->ip;
 }
 
-bool sim_conn_saw_server(const struct sim_conn *c)
-{
-	return c->happening != HAPPENED_GONE && c->happening != HAPPENED_MISMATCH;
-}
-
 void sink_ip(struct sink *k, uint32_t ip)
 {
 	for (int shift = 24; shift >= 0; shift -= 8) {

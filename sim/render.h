@@ -41,10 +41,8 @@ int64_t sim_conn_end(const struct sim_conn *c);
 int64_t sim_conn_put_off(const struct sim_conn *c, size_t index);
 const char *sim_conn_host(const struct sim *s, const struct sim_conn *c);
 uint32_t sim_conn_client(const struct sim *s, const struct sim_conn *c);
-/* Does the client get to see the server's first flight? */
-bool sim_conn_saw_server(const struct sim_conn *c);
 void sink_ip(struct sink *k, uint32_t ip);
-/* A condition of the app at an event or a connection. */
+/* What the EDR and MDM call the app's version. */
 const char *sim_app_version(const struct sim *s, uint16_t app, bool updated);
 
 /* One lease record: a grant, a renewal, a release. Sorted by time. */

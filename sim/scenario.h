@@ -10,7 +10,7 @@
 /* Whom a scenario took for itself. */
 struct sim_cast {
 	uint32_t device[2];
-	uint16_t app, other_app;
+	uint16_t app;
 	uint16_t pair;
 };
 

@@ -16,6 +16,9 @@ static bool check(const struct sim_options *o, struct error *err)
 	if (o->days < 1 || o->days > SIM_MAX_DAYS)
 		return error_set(err, ERROR_USAGE, 0, "days: 1 to %d, not %u", SIM_MAX_DAYS,
 				 o->days);
+	if ((uint64_t)o->devices * o->days > SIM_MAX_DEVICE_DAYS)
+		return error_set(err, ERROR_USAGE, 0, "devices × days: at most %d, not %llu",
+				 SIM_MAX_DEVICE_DAYS, (unsigned long long)o->devices * o->days);
 	if (o->connections > SIM_MAX_CONNECTIONS)
 		return error_set(err, ERROR_USAGE, 0, "connections: at most %d",
 				 SIM_MAX_CONNECTIONS);

@@ -24,6 +24,8 @@ enum sim_profile {
 #define SIM_MAX_DEVICES 20000
 #define SIM_MAX_DAYS 60
 #define SIM_MAX_CONNECTIONS 20000000
+/* devices × days: about a gigabyte of timeline with ordinary traffic. */
+#define SIM_MAX_DEVICE_DAYS 200000
 #define SIM_MAX_SCENARIOS 40
 
 struct sim_options {

@@ -338,6 +338,7 @@ void judge_all(const struct bench *b, bool all, struct arena *arena, struct find
 		judge_fault(b, &b->exclusion->spans[i], arena, &scratch, out);
 		arena_reset(&scratch);
 	}
+	arena_free(&scratch);
 	if (out->n > 0)
 		qsort(out->list, out->n, sizeof(*out->list), by_place);
 }

@@ -179,13 +179,14 @@ static bool matches(enum condition_op op, struct sv text, struct sv want)
 {
 	switch (op) {
 	case WHEN_IS:
-	case WHEN_NOT:
-		return sv_eq(text, want);
+	case WHEN_NOT: /* most comparisons fail at the first byte */
+		return text.n == want.n &&
+		       (text.n == 0 || (text.p[0] == want.p[0] && memcmp(text.p, want.p, text.n) == 0));
 	case WHEN_HAS:
 	case WHEN_LACKS:
 		return sv_find(text, want) != SIZE_MAX;
 	case WHEN_STARTS:
-		return sv_starts(text, want);
+		return text.n > 0 && want.n > 0 && text.p[0] == want.p[0] && sv_starts(text, want);
 	case WHEN_ENDS:
 		return sv_ends(text, want);
 	case WHEN_WORD:

@@ -149,12 +149,13 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		rest = sv_skip(record, at + o->after.n);
 	}
 	while (rest.n > 0) {
-		size_t pair = sv_find(rest, o->pair), end = sv_find(rest, o->between);
-		struct sv name;
+		size_t end = sv_find(rest, o->between);
+		struct sv piece = end == SIZE_MAX ? rest : sv_first(rest, end), name;
+		size_t pair = sv_find(piece, o->pair);
 		uint32_t slot;
 
-		if (pair == SIZE_MAX || end < pair) { /* a piece that is no pair */
-			struct sv piece = sv_trim(end == SIZE_MAX ? rest : sv_first(rest, end));
+		if (pair == SIZE_MAX) { /* a piece that is no pair */
+			piece = sv_trim(piece);
 			if (pairs == 0 && piece.n > 0 && s->head != SLOT_NONE &&
 			    c->raws[s->head].type == RAW_ABSENT)
 				raw_set_text(&c->raws[s->head], piece);

@@ -166,16 +166,18 @@ static void close(void *state)
 
 static bool fits(enum capture capture, struct sv text)
 {
+	bool wrong = text.n == 0;
+
 	if (capture == CAPTURE_ANY)
 		return true;
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
-		if (capture == CAPTURE_NUMBER && (c < '0' || c > '9') && c != '.')
-			return false;
-		if (c == ' ' || c == '\t')
-			return false;
+		if (capture == CAPTURE_NUMBER)
+			wrong |= (c < '0' || c > '9') && c != '.';
+		else
+			wrong |= c == ' ' || c == '\t';
 	}
-	return text.n > 0;
+	return !wrong;
 }
 
 /* Where the literal stands next; a short one is looked for by its first byte. */
@@ -183,6 +185,8 @@ static size_t find_literal(struct sv text, struct sv literal)
 {
 	size_t from = 0;
 
+	if (literal.n == 1)
+		return sv_find_char(text, literal.p[0]);
 	while (from + literal.n <= text.n) {
 		size_t hit = sv_find_char(sv_skip(text, from), literal.p[0]);
 		if (hit == SIZE_MAX)
@@ -202,13 +206,13 @@ static bool match(const struct pattern *p, struct sv line, struct sv *found, siz
 	struct sv rest = line;
 
 	*reached = 0;
+	if (!sv_starts(rest, p->pieces[0].literal))
+		return false;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct piece *piece = &p->pieces[i];
 		size_t end = rest.n;
 
-		if (!sv_starts(rest, piece->literal))
-			return false;
-		rest = sv_skip(rest, piece->literal.n);
+		rest = sv_skip(rest, piece->literal.n); /* which was found where the last field ended */
 		*reached = i;
 		if (!piece->has_field)
 			return rest.n == 0;

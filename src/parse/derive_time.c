@@ -220,9 +220,8 @@ static enum derived any_time(struct derive_context *c, struct sv in, struct cell
 
 	if (in.n > 4 && in.p[4] == '-')
 		got = iso_any(c, in, out);
-	else if (in.n > 0 && is_digit(in.p[0]) && sv_find_char(in, ' ') == SIZE_MAX &&
-		 sv_find_char(in, '/') == SIZE_MAX)
-		got = epoch_any(c, in, out);
+	else if (in.n > 0 && is_digit(in.p[0]) && epoch_any(c, in, out) == DERIVED)
+		return DERIVED;
 	else
 		got = date_text(c, in, out);
 	return got == DERIVED_BAD ? derive_bad(c, "a time (ISO 8601 or Unix)") : got;

@@ -5,7 +5,7 @@
 #include "parse/decode_record.h"
 
 /* Observations one record may give; a list of more is cut there, and that is an error. */
-#define MAX_OBSERVATIONS 65536u
+#define MAX_OBSERVATIONS 262144u
 
 struct parser {
 	const struct format *format;
@@ -15,6 +15,7 @@ struct parser {
 	struct observation *observations;
 	size_t n;
 	size_t capacity;
+	size_t rejected_items;
 };
 
 struct parser *parser_new(const struct format *f, const struct parser_options *options)
@@ -93,13 +94,29 @@ static bool observe_fields(struct parser *p, struct sv record, struct error *err
 	return rule->has_each ? observe_items(p, rule, &run) : observe(p, rule, &run);
 }
 
+/* A list of records: a bad one does not take the others with it. False when nothing else was in it. */
 static bool observe_list(struct parser *p, struct sv record, struct error *err)
 {
-	for (size_t i = 0; i < p->decoder.list->array.n; i++)
-		if (!record_decode_item(&p->decoder, i, err) || !observe_fields(p, record, err))
+	size_t items = p->decoder.list->array.n;
+	struct error first = { 0 };
+
+	for (size_t i = 0; i < items; i++) {
+		size_t before = p->n;
+
+		if (record_decode_item(&p->decoder, i, err) && observe_fields(p, record, err))
+			continue;
+		if (err->code == ERROR_LIMIT)
 			return false;
-	return true;
+		if (p->rejected_items++ == 0)
+			first = *err;
+		p->n = before;
+	}
+	if (p->rejected_items > 0)
+		*err = first;
+	return p->rejected_items == 0 || p->rejected_items < items;
 }
+
+size_t parser_rejected_items(const struct parser *p) { return p->rejected_items; }
 
 enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
 			     size_t *n, struct error *err)
@@ -107,6 +124,7 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 	bool ok = true;
 
 	p->n = 0;
+	p->rejected_items = 0;
 	*n = 0;
 	*out = NULL;
 	if (p->format->refusal.n > 0) {

@@ -73,6 +73,10 @@ enum parse_result {
 enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
 			     size_t *n, struct error *err);
 
+/* How many items of the last record were rejected, where the record was a list of records and others of it were
+ * not (PARSE_OBSERVATIONS, PARSE_IRRELEVANT). *err of parser_run tells of the first one. */
+size_t parser_rejected_items(const struct parser *p);
+
 /* One canonical JSON object, without line break; `source` as the observation's source name. Absent keys
  * mean "not said". */
 void observation_write_json(struct buf *b, const struct observation *o, struct sv source);

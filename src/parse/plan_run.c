@@ -21,7 +21,8 @@ const struct record_rule *plan_choose(const struct plan *plan, const struct plan
 static enum derived words_of(const struct alternative *a, struct sv text, struct cell *out)
 {
 	for (size_t i = 0; i < a->n_words; i++)
-		if (sv_eq(a->words[i].text, text)) {
+		if (a->words[i].text.n == text.n && text.n > 0 && a->words[i].text.p[0] == text.p[0] &&
+		    sv_eq(a->words[i].text, text)) {
 			*out = a->words[i].value;
 			return DERIVED;
 		}

@@ -13,7 +13,9 @@
 #define MAX_FILES 100000
 #define MAX_DEPTH 16
 #define MAX_SOURCES 4096
-#define DEFAULT_LAG (30 * NS_PER_S)
+/* How far out of order an input's records may be before it has to be read whole. Looking ahead costs a scan
+ * only the memory of that span, so it is generous where max_lag is not. */
+#define SCAN_LAG (15 * NS_PER_MINUTE)
 
 /* Standard input and pipes can be read once only, a scan may have to read again: they go into an unnamed
  * file first. */
@@ -120,12 +122,13 @@ static bool add_input(struct inputs_read *in, const struct scan_input *asked, co
 		.format = f,
 		.framing = framing,
 		.source = source,
-		.max_lag = { DEFAULT_LAG },
+		.max_lag = { SCAN_LAG },
 		.date = modified,
 		.size = st->st_size > 0 ? (uint64_t)st->st_size : 0,
 	};
 	if (c != NULL) {
-		x->max_lag = c->max_lag;
+		if (c->max_lag.ns > SCAN_LAG)
+			x->max_lag = c->max_lag;
 		x->vantage = (enum vantage)c->vantage;
 		x->zone = zone_offset(&c->timezone, modified);
 		if (instant_known(c->date))

@@ -16,14 +16,16 @@ import os
 import subprocess
 import sys
 import tempfile
+import uuid
 
 from fleets import make_fleet, write
-from records import parse_time
+from records import format_time, parse_time
 from reference import judge
 
 SCHEMA = os.path.join(
 	os.path.dirname(os.path.abspath(__file__)), "..", "..", "schema", "finding.schema.json"
 )
+STRATEGY = "https://attack.mitre.org/detectionstrategies/DET0646#AN1726"
 SCORE_TOLERANCE = 0.0101  # two decimals on both sides
 
 
@@ -90,6 +92,20 @@ def comparable(f):
 	return flat
 
 
+def uid_of(flat):
+	"""UUIDv5 over KIND|BUNDLE|HOST|PORT, KIND|DEVICE or KIND|MINUTE."""
+	if flat["kind"] == "pinning":
+		where = flat["destination"]
+		parts = [flat["app"]["bundle_id"] or "", where["host"], str(where["port"])]
+	elif flat["kind"] == "ca_untrusted":
+		parts = [flat["devices"][0]["id"]]
+	else:
+		parts = [format_time(flat["first_seen"])[:16] + "Z"]
+	return str(
+		uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, STRATEGY), "|".join([flat["kind"]] + parts))
+	)
+
+
 def name_of(flat):
 	if flat["kind"] == "pinning":
 		host, port = flat["destination"]["host"], flat["destination"]["port"]
@@ -118,6 +134,7 @@ def apart(expected, actual):
 
 def compare(expected, actual):
 	"""Raises Different with the first finding that differs, field by field."""
+	uids = [f["uid"] for f in actual]
 	expected, actual = [comparable(f) for f in expected], [comparable(f) for f in actual]
 	names, others = [name_of(f) for f in expected], [name_of(f) for f in actual]
 	missing = [n for n in names if n not in others]
@@ -129,7 +146,8 @@ def compare(expected, actual):
 		)
 	if names != others:
 		raise Different(f"  the order differs\n    reference {names}\n    program   {others}\n")
-	for e, a in zip(expected, actual):
+	for e, a, uid in zip(expected, actual, uids):
+		e["uid"], a["uid"] = uid_of(e), uid
 		wrong = [field for field in e if not equal(field, e[field], a[field])]
 		if wrong:
 			lines = [f"  {name_of(e)}"]

@@ -194,6 +194,25 @@ class Stacks(unittest.TestCase):
 		f = Log().tls(0, ja3="x").tls(100, ja3="x").fine(200, ja3="y").fine(300, ja3="y").pinning()
 		self.assertEqual(terms(f)["differential"], 25)
 
+	def test_stacks_are_a_devices_own(self):
+		# D1 shows stack A alone, so its unlabelled success counts there, not as a stack of one trial
+		# beside D2's unlabelled failure: (0, 2) -17.19 and (1, 1) 15.67
+		f = Log().fine(0, ja4=self.A).fine(100).tls(200, device="D2").pinning()
+		self.assertAlmostEqual(
+			terms(f)["differential"], trial_value(0, 2, "hard") + 15.67, delta=0.01
+		)
+
+	def test_equal_values_choose_the_first_label(self):
+		# (1, 1) in both; "8daa..." comes before "d34a...", and D2 succeeds in the latter only
+		log = Log().tls(0, ja4=self.B).tls(100, ja4=self.A).fine(0.5, ja4=self.B, device="D2")
+		self.assertNotIn("contradiction", terms(log.pinning()))
+		log = Log().tls(0, ja4=self.B).tls(100, ja4=self.A).fine(0.5, ja4=self.A, device="D2")
+		self.assertEqual(terms(log.pinning())["contradiction"], -20)
+
+	def test_unlabelled_success_contradicts_every_stack(self):
+		f = Log().tls(0, ja4=self.A).fine(0.5, device="D2").pinning()
+		self.assertEqual(terms(f)["contradiction"], -20)
+
 	def test_contradiction_needs_the_same_stack_elsewhere(self):
 		f = Log().tls(0, ja4=self.A).fine(0.5, ja4=self.A, device="D2").pinning()
 		self.assertEqual(terms(f)["contradiction"], -20)

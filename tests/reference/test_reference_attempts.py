@@ -51,6 +51,23 @@ class Merging(unittest.TestCase):
 		log = Log().tls(0.1, port=None, count=2).tls(0.9, port=None).tls(1.1, port=None)
 		self.assertEqual([a.count for a in log.world().all], [3, 1])
 
+	def test_request_joins_its_portless_connect(self):
+		log = Log().tls(0, "established_no_data", port=None, ended=False).fine(30, port=None)
+		self.assertEqual([(a.outcome, a.count) for a in log.world().all], [("established", 1)])
+		log = Log().tls(0, "established_no_data", port=None, ended=False).fine(30.1, port=None)
+		self.assertEqual(len(log.world().all), 2)
+
+	def test_port_learnt_by_flow_id(self):
+		# the connect names the flow only, its record brings the port, by which the third is found
+		log = Log().activity(0, "connect", flow_id="f").tls(1, port=5, flow_id="f").tls(100, port=5)
+		self.assertEqual([a.bundle for a in log.world().all], ["com.a"])
+		self.assertEqual(len(log.world().all[0].records), 2)
+
+	def test_device_keys_are_joined_one_by_one(self):
+		seen = {"src_endpoint": {"ip": "10.1.0.1", "port": 5}}
+		log = Log().tls(0, port=5, keys={"user": "u"}).activity(1, "connect", **seen)
+		self.assertEqual(log.attempt().device, ("D1", "udid", False))
+
 	def test_no_request_yet(self):
 		log = Log().tls(0, "established_no_data", ended=False).fine(29.9, host="z.test")
 		self.assertEqual(log.world().all[0].outcome, "unknown")
@@ -245,6 +262,10 @@ class Who(unittest.TestCase):
 			self.app(Log().tls(0, app=None).activity(-1, "launched").activity(-0.5, "terminated")),
 			(None, "none"),
 		)
+
+	def test_an_unknown_app_has_no_state(self):
+		world = Log().tls(0, app=None).activity(-1, "backgrounded", app=None).world()
+		self.assertIsNone(world.identity.state(("D1", "udid", False), None, T0))
 
 	def test_agent(self):
 		agent = "My%20News/4.2 CFNetwork/1494.0.7 Darwin/23.4.0"

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "parse/derive.h"
 
@@ -377,6 +379,29 @@ static void test_texts(void **state)
 	gives_text("upper", NULL, "AbC", "ABC");
 }
 
+#ifdef TEST_DATA_DIR
+/* Wrong: a derivation is not documented. */
+static void test_documented(void **state)
+{
+	FILE *f = fopen(TEST_DATA_DIR "/../../../docs/formats.md", "rb");
+	static char page[256 * 1024];
+	const struct derivation *d;
+	size_t n;
+
+	(void)state;
+	assert_non_null(f);
+	n = fread(page, 1, sizeof(page) - 1, f);
+	fclose(f);
+	assert_true(n > 0);
+	for (size_t i = 0; (d = derivation_at(i)) != NULL; i++) {
+		char row[128];
+		snprintf(row, sizeof(row), "| `%s`", d->name);
+		if (strstr(page, row) == NULL)
+			fail_msg("docs/formats.md has no row for `%s`", d->name);
+	}
+}
+#endif
+
 static int free_scratch(void **state)
 {
 	(void)state;
@@ -393,6 +418,9 @@ int main(void)
 		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_times),
 		cmocka_unit_test(test_spans),	       cmocka_unit_test(test_values),
 		cmocka_unit_test(test_texts),
+#ifdef TEST_DATA_DIR
+		cmocka_unit_test(test_documented),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_scratch);
