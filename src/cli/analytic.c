@@ -205,7 +205,7 @@ static int run(struct analytic_choices *c, struct inputs *in)
 		view.bundle = &bundle;
 	}
 	if (ok && view.bundle != NULL)
-		view.n_drift = stix_drift(&bundle, &arena, &view.drift);
+		view.n_drift = stix_drift(&bundle, &implemented_analytic, &arena, &view.drift);
 	view.asked = in->n > 0 || in->conf.n_sources > 0;
 	if (!ok) {
 		code = report_error("analytic", &err);

@@ -7,6 +7,9 @@
 #define N_ELEMENTS                                                                                 \
 	(sizeof(implemented_analytic.elements) / sizeof(implemented_analytic.elements[0]))
 
+/* Of a published text no more than this is shown to a person; JSON has it whole. */
+#define PARAGRAPH_CHARS 2000
+
 static bool feeds(const struct analytic_view *v, enum sensor_kind sensor)
 {
 	for (size_t i = 0; i < v->n_feeds; i++)
@@ -54,13 +57,15 @@ static void heading(struct buf *b, const struct text_style *style, const char *t
 	buf_char(b, '\n');
 }
 
-/* A paragraph of published text, indented. */
+/* A paragraph, indented; nothing where the text is empty. */
 static void paragraph(struct buf *b, const struct text_style *style, size_t indent, struct sv text)
 {
 	struct buf safe;
 
+	if (sv_empty(text))
+		return;
 	buf_init(&safe, 1 << 20);
-	text_safe(&safe, text, 4000);
+	text_safe(&safe, text, PARAGRAPH_CHARS);
 	text_repeat(b, ' ', indent);
 	text_wrap(b, buf_view(&safe), indent, indent, style);
 	buf_free(&safe);
@@ -110,6 +115,7 @@ static void bundle_text(struct buf *b, const struct analytic_view *v,
 	buf_str(b, ", ATT&CK spec ");
 	text_safe(b, s->attack_spec_version, 20);
 	buf_printf(b, ", %zu object%s read\n", s->n_objects, s->n_objects == 1 ? "" : "s");
+	paragraph(b, style, 4, s->description);
 	reference(b, "detection strategy", &s->strategy);
 	reference(b, "technique", &s->technique);
 	for (size_t i = 0; i < s->n_log_sources; i++) {
@@ -128,11 +134,13 @@ static void bundle_text(struct buf *b, const struct analytic_view *v,
 			buf_str(b, " is not in the bundle");
 		}
 		buf_char(b, '\n');
+		paragraph(b, style, 4, l->channel);
 	}
 	for (size_t i = 0; i < s->n_elements; i++) {
 		buf_str(b, "  mutable element    ");
 		text_safe(b, s->elements[i].field, 60);
 		buf_char(b, '\n');
+		paragraph(b, style, 4, s->elements[i].description);
 	}
 }
 
@@ -183,7 +191,7 @@ void analytic_text(struct buf *b, const struct analytic_view *v, const struct te
 		   a->external_id, a->version, a->platform, a->strategy_id, a->technique_id,
 		   a->technique_name);
 	text_paint(b, style, PAINT_PLAIN);
-	paragraph(b, style, 0, sv_cstr(a->description));
+	paragraph(b, style, 0, sv_cstr(a->description.words));
 
 	bundle_text(b, v, style);
 
@@ -194,7 +202,7 @@ void analytic_text(struct buf *b, const struct analytic_view *v, const struct te
 		element_value(b, v->conf, a->elements[i].field);
 		text_paint(b, style, PAINT_PLAIN);
 		buf_char(b, '\n');
-		paragraph(b, style, 4, sv_cstr(a->elements[i].description));
+		paragraph(b, style, 4, sv_cstr(a->elements[i].description.words));
 	}
 
 	heading(b, style, "Log sources");
@@ -204,7 +212,7 @@ void analytic_text(struct buf *b, const struct analytic_view *v, const struct te
 		text_paint(b, style, PAINT_PLAIN);
 		buf_printf(b, " (%s %s), from %s\n", a->sources[i].component_id,
 			   a->sources[i].component_name, words_log_source(a->sources[i].sensor));
-		paragraph(b, style, 4, sv_cstr(a->sources[i].channel));
+		paragraph(b, style, 4, sv_cstr(a->sources[i].channel.words));
 		feeds_text(b, v, style, a->sources[i].sensor);
 	}
 	buf_str(b, "  identity that joins them\n");
@@ -291,8 +299,12 @@ static void bundle_json(struct jsonw *w, const struct stix_analytic *s)
 	jsonw_close(w, ']');
 	jsonw_key(w, "mutable_elements");
 	jsonw_open(w, '[');
-	for (size_t i = 0; i < s->n_elements; i++)
-		jsonw_sv(w, s->elements[i].field);
+	for (size_t i = 0; i < s->n_elements; i++) {
+		jsonw_open(w, '{');
+		key_sv(w, "field", s->elements[i].field);
+		key_sv(w, "description", s->elements[i].description);
+		jsonw_close(w, '}');
+	}
 	jsonw_close(w, ']');
 	jsonw_key(w, "objects");
 	jsonw_int(w, (int64_t)s->n_objects);
@@ -308,7 +320,7 @@ static void sources_json(struct jsonw *w, const struct analytic_view *v)
 
 		jsonw_open(w, '{');
 		key_sv(w, "name", sv_cstr(s->name));
-		key_sv(w, "channel", sv_cstr(s->channel));
+		key_sv(w, "description", sv_cstr(s->channel.words));
 		key_sv(w, "data_component", sv_cstr(s->component_id));
 		key_sv(w, "kind", sv_cstr(sensor_kind_name(s->sensor)));
 		jsonw_key(w, "fed");
@@ -360,7 +372,7 @@ void analytic_json(struct buf *out, const struct analytic_view *v)
 	key_sv(&w, "platform", sv_cstr(a->platform));
 	key_sv(&w, "detection_strategy", sv_cstr(a->strategy_id));
 	key_sv(&w, "technique", sv_cstr(a->technique_id));
-	key_sv(&w, "description", sv_cstr(a->description));
+	key_sv(&w, "description", sv_cstr(a->description.words));
 	jsonw_close(&w, '}');
 	bundle_json(&w, v->bundle);
 	jsonw_key(&w, "mutable_elements");
@@ -372,7 +384,7 @@ void analytic_json(struct buf *out, const struct analytic_view *v)
 		jsonw_open(&w, '{');
 		key_sv(&w, "field", sv_cstr(a->elements[i].field));
 		key_sv(&w, "value", buf_view(&value));
-		key_sv(&w, "description", sv_cstr(a->elements[i].description));
+		key_sv(&w, "description", sv_cstr(a->elements[i].description.words));
 		jsonw_close(&w, '}');
 	}
 	buf_free(&value);

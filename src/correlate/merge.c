@@ -226,14 +226,9 @@ static bool ports_agree(const struct attempt *a, const struct event *e)
 	       a->join_port == e->server_port;
 }
 
-/* The attempt that an event with a client port belongs to, or 0. */
-static uint32_t by_connection(const struct merge *m, const struct conn_key *key,
-			      const struct event *e)
+/* The attempt of the chain that the event belongs to, or 0. */
+static uint32_t find_in_chain(const struct merge *m, uint32_t number, const struct event *e)
 {
-	uint32_t number = keymap_get(&m->_by_conn, key);
-
-	if (number == KEYMAP_NONE)
-		return 0;
 	for (int depth = 0; number != 0 && depth < MAX_CHAIN; depth++) {
 		const struct attempt *a = &m->attempts[number];
 		int64_t apart = e->time - a->first_start;
@@ -245,17 +240,38 @@ static uint32_t by_connection(const struct merge *m, const struct conn_key *key,
 	return 0;
 }
 
+/* A client port that the gateway and a flow sensor name with different server ports. */
+static void note_mismatch(struct merge *m, uint32_t chain, const struct event *e)
+{
+	const struct attempt *a = &m->attempts[chain];
+	int64_t apart = e->time - a->first_start;
+
+	if (e->kind != OBS_TLS_ATTEMPT)
+		return;
+	if (e->sensor == SENSOR_FLOW)
+		guess_flow(m->guess, e->server, e->server_port);
+	if (chain == 0 || apart > JOIN_WITHIN || apart < -JOIN_WITHIN)
+		return;
+	if (e->sensor == SENSOR_FLOW && (a->flags & SEEN_INSPECTION) && !(a->flags & SEEN_FLOW))
+		guess_mismatch(m->guess, e->server, e->server_port);
+	else if (e->sensor == SENSOR_INSPECTION && (a->flags & SEEN_FLOW) &&
+		 !(a->flags & SEEN_INSPECTION))
+		guess_mismatch(m->guess, a->server, a->join_port);
+}
+
 static uint32_t with_port(struct merge *m, const struct event *e)
 {
 	struct conn_key key = { e->client, e->client_port };
-	uint32_t number = by_connection(m, &key, e), *slot;
+	uint32_t *newest = keymap_slot(&m->_by_conn, &key);
+	uint32_t chain = *newest == KEYMAP_NONE ? 0 : *newest, number = find_in_chain(m, chain, e);
 
 	if (number != 0)
 		return number;
+	if (m->guess != NULL)
+		note_mismatch(m, chain, e);
 	number = new_attempt(m, e);
-	slot = keymap_slot(&m->_by_conn, &key);
-	m->attempts[number].previous = *slot == KEYMAP_NONE ? 0 : *slot;
-	*slot = number;
+	m->attempts[number].previous = chain;
+	*newest = number;
 	return number;
 }
 
@@ -309,13 +325,9 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 
 void merge_event(struct merge *m, const struct event *e)
 {
-	uint32_t number = 0;
+	uint32_t *by_flow = e->flow != 0 ? keymap_slot(&m->_by_flow, &e->flow) : NULL;
+	uint32_t number = by_flow != NULL && *by_flow != KEYMAP_NONE ? *by_flow : 0;
 
-	if (e->flow != 0) {
-		number = keymap_get(&m->_by_flow, &e->flow);
-		if (number == KEYMAP_NONE)
-			number = 0;
-	}
 	if (number == 0) {
 		if (e->client != 0 && e->client_port != 0)
 			number = with_port(m, e);
@@ -324,8 +336,8 @@ void merge_event(struct merge *m, const struct event *e)
 		else
 			number = new_attempt(m, e);
 	}
-	if (e->flow != 0)
-		*keymap_slot(&m->_by_flow, &e->flow) = number;
+	if (by_flow != NULL)
+		*by_flow = number;
 	take(m, number, e);
 }
 

@@ -6,6 +6,7 @@
 #define PINWATCH_CORRELATE_MERGE_H
 
 #include "correlate/event.h"
+#include "correlate/guess.h"
 
 enum attempt_flag {
 	SEEN_TLS = 1,         /* a TLS observation, not only a contact */
@@ -57,6 +58,7 @@ struct merge {
 	struct attempt_ref *refs; /* number 0 ends a chain */
 	uint32_t n_refs, _refs_capacity;
 	struct keymap _by_conn, _by_flow, _portless, _portless_sums, _portless_pending;
+	struct guess *guess;      /* NULL: the listeners are configured */
 	int64_t now;              /* order time of the newest record of any kind; whoever feeds sets it before judging */
 	struct names *names;
 };

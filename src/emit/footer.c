@@ -100,6 +100,19 @@ static void source(struct buf *b, const struct source_summary *s, const struct t
 	}
 }
 
+static void found_listener(struct buf *b, const struct run_summary *s)
+{
+	char ip[ADDR_TEXT_SIZE];
+
+	if (s->found_listener.port == 0)
+		return;
+	addr_format(&s->found_listener.ip, ip);
+	buf_printf(b,
+		   "%s:%u is taken as the gateway's listener, since flows to it are the gateway's own "
+		   "connections; inspection.listeners says so for good\n",
+		   ip, s->found_listener.port);
+}
+
 static void overlap(struct buf *b, const struct run_summary *s, const struct text_style *style)
 {
 	if (s->n_sources < 2)
@@ -176,6 +189,7 @@ void footer(struct buf *out, const struct run_summary *s, const struct text_styl
 	buf_char(out, '\n');
 	for (size_t i = 0; i < s->n_sources; i++)
 		source(out, &s->sources[i], style, verbose);
+	found_listener(out, s);
 	overlap(out, s, style);
 	if (verbose || s->evicted > 0 || s->unjudged > 0)
 		merging(out, s);

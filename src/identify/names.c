@@ -26,10 +26,13 @@ void names_free(struct names *n)
 
 uint32_t names_addr(struct names *n, const struct addr *a)
 {
+	uint32_t *recent = &n->_recent[a->b[15]];
 	uint32_t *slot;
 
 	if (!addr_known(a))
 		return 0;
+	if (*recent != 0 && addr_eq(&n->_addrs[*recent], a))
+		return *recent;
 	slot = keymap_slot(&n->_addr_numbers, a);
 	if (*slot == KEYMAP_NONE) {
 		if (n->_n_addrs == n->_addrs_capacity)
@@ -37,6 +40,7 @@ uint32_t names_addr(struct names *n, const struct addr *a)
 		n->_addrs[n->_n_addrs] = *a;
 		*slot = n->_n_addrs++;
 	}
+	*recent = *slot;
 	return *slot;
 }
 

@@ -20,6 +20,7 @@ struct names {
 	struct keymap _addr_numbers;
 	struct addr *_addrs;
 	uint32_t _n_addrs, _addrs_capacity;
+	uint32_t _recent[256]; /* addresses seen lately, by their last byte */
 	struct keymap _key_numbers;
 	struct keys *_keys;
 	uint32_t _n_keys, _keys_capacity;

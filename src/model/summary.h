@@ -11,6 +11,7 @@
 #include "base/sv.h"
 #include "model/finding.h"
 #include "model/observation.h"
+#include "model/settings.h"
 
 #define SUMMARY_EXAMPLES 3
 
@@ -51,6 +52,7 @@ struct run_summary {
 	uint64_t gateway_own;    /* dropped: the gateway's own connections, seen beyond it */
 	uint64_t unjudged;       /* attempts without a host */
 	uint64_t evicted;        /* attempts given up to stay within the memory bound */
+	struct listener found_listener; /* taken as the gateway's since none is configured; port 0: none */
 	uint32_t devices, apps, destinations;
 	const struct sv *left_alone; /* truth, configuration and list files found in a scanned folder */
 	size_t n_left_alone;

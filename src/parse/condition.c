@@ -6,11 +6,11 @@ static const struct {
 	const char *name;
 	enum condition_op op;
 } ops[] = {
-	{ "is", WHEN_IS },         { "not", WHEN_NOT },   { "has", WHEN_HAS },
-	{ "lacks", WHEN_LACKS },   { "starts", WHEN_STARTS }, { "ends", WHEN_ENDS },
+	{ "is", WHEN_IS },	 { "not", WHEN_NOT },	    { "has", WHEN_HAS },
+	{ "lacks", WHEN_LACKS }, { "starts", WHEN_STARTS }, { "ends", WHEN_ENDS },
 	{ "word", WHEN_WORD },
 };
-static const char *const op_names[] = { "is",   "not",  "has",	 "lacks",    "starts",
+static const char *const op_names[] = { "is",	"not",	"has",	   "lacks",    "starts",
 					"ends", "word", "present", "tls_port", NULL };
 
 static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, struct error *err)
@@ -180,8 +180,8 @@ static bool matches(enum condition_op op, struct sv text, struct sv want)
 	switch (op) {
 	case WHEN_IS:
 	case WHEN_NOT: /* most comparisons fail at the first byte */
-		return text.n == want.n &&
-		       (text.n == 0 || (text.p[0] == want.p[0] && memcmp(text.p, want.p, text.n) == 0));
+		return text.n == want.n && (text.n == 0 || (text.p[0] == want.p[0] &&
+							    memcmp(text.p, want.p, text.n) == 0));
 	case WHEN_HAS:
 	case WHEN_LACKS:
 		return sv_find(text, want) != SIZE_MAX;
@@ -233,8 +233,7 @@ bool condition_holds(const struct condition *c, const struct raw *raws,
 }
 
 const struct condition *condition_first_failing(const struct condition *c, const struct raw *raws,
-						const struct parser_options *options,
-						size_t *held)
+						const struct parser_options *options, size_t *held)
 {
 	if (c == NULL)
 		return NULL;

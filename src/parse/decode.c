@@ -20,7 +20,7 @@ const struct decoder *decoder_find(struct sv name)
 
 const char *const *decoder_names(void)
 {
-	static const char *const names[] = { "json",	 "tsv_header", "delimited", "keyvalue",
+	static const char *const names[] = { "json", "tsv_header", "delimited", "keyvalue",
 					     "text", "plist",	   NULL };
 
 	return names;
@@ -63,8 +63,8 @@ size_t split_offsets(struct sv text, char separator, uint32_t *out, size_t max)
 
 	for (size_t at = 0; at < text.n; at += 16) {
 		const __m128i *from = (const __m128i *)(const void *)(text.p + at);
-		unsigned hits = (unsigned)_mm_movemask_epi8(
-			_mm_cmpeq_epi8(_mm_loadu_si128(from), want));
+		unsigned hits =
+		    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(from), want));
 
 		if (text.n - at < 16)
 			hits &= (1u << (text.n - at)) - 1;

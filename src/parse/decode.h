@@ -1,7 +1,7 @@
 /* Decoders: from the bytes of a record to raw fields. One an encoding; none knows a product.
  *
- * A decoder's options are read once, with the format. Its state belongs to one parser and keeps what the
- * encoding needs between records: a heading, the order of keys.
+ * A decoder's options are read once, with the format. Its state belongs to one parser and keeps
+ * what the encoding needs between records: a heading, the order of keys.
  */
 #ifndef PINWATCH_PARSE_DECODE_H
 #define PINWATCH_PARSE_DECODE_H
@@ -9,8 +9,8 @@
 #include "parse/format.h"
 
 enum decode_result {
-	DECODE_FIELDS,  /* slots are filled */
-	DECODE_LIST,    /* *list is an array of records */
+	DECODE_FIELDS,	/* slots are filled */
+	DECODE_LIST,	/* *list is an array of records */
 	DECODE_HEADING, /* names of columns: wanted slots hold their own name */
 	DECODE_NOTHING, /* a comment or directive */
 	DECODE_BAD,
@@ -35,14 +35,14 @@ struct decoder {
 };
 
 extern const struct decoder decoder_json, decoder_tsv_header, decoder_delimited, decoder_keyvalue,
-	decoder_text, decoder_plist;
+    decoder_text, decoder_plist;
 
 const struct decoder *decoder_find(struct sv name);
 /* NULL-terminated names of all decoders. */
 const char *const *decoder_names(void);
 
-/* Fills the slots whose names start with `prefix` from a tree, by the rest of the name. With the empty prefix
- * names of inner documents are left alone. */
+/* Fills the slots whose names start with `prefix` from a tree, by the rest of the name. With the
+ * empty prefix names of inner documents are left alone. */
 void decode_from_tree(const struct format *f, struct sv prefix, const struct value *tree,
 		      struct raw *raws, struct arena *scratch);
 
@@ -74,8 +74,8 @@ struct columns {
 void columns_clear(struct columns *c);
 void columns_add(struct columns *c, const struct format *f, struct sv name);
 
-/* Offsets at which `separator` stands in text, at most `max`; returns how many. Reads up to 15 bytes behind
- * the text (READ_PADDING). */
+/* Offsets at which `separator` stands in text, at most `max`; returns how many. Reads up to 15
+ * bytes behind the text (READ_PADDING). */
 size_t split_offsets(struct sv text, char separator, uint32_t *out, size_t max);
 
 #endif

@@ -1,10 +1,12 @@
 /* Columns between separators: CSV and its relatives.
  *
- *     decode: {delimited: {separator: ",", quote: '"', heading: true, columns: [a, b], unset: ["", "-"]}}
+ *     decode: {delimited: {separator: ",", quote: '"', heading: true, columns: [a, b], unset: ["",
+ * "-"]}}
  *
- * Columns are named by a heading line, by `columns`, or by their number, from 1 and from the left. With both,
- * `columns` holds until a heading comes and says what a heading's first column is called. `heading_prefix`
- * is for headings in a comment (`#Fields: `). Quotes are doubled inside quotes (RFC 4180) and optional.
+ * Columns are named by a heading line, by `columns`, or by their number, from 1 and from the left.
+ * With both, `columns` holds until a heading comes and says what a heading's first column is
+ * called. `heading_prefix` is for headings in a comment (`#Fields: `). Quotes are doubled inside
+ * quotes (RFC 4180) and optional.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +60,8 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 	    !one_char(yfile_get(options, "quote"), &o->quote, err) ||
 	    !yfile_take_bool(yfile_get(options, "heading"), &o->heading, err) ||
 	    !yfile_take_text(yfile_get(options, "heading_prefix"), &o->heading_prefix, err) ||
-	    !format_texts(yfile_get(options, "columns"), &f->arena, &o->columns, &o->n_columns, err))
+	    !format_texts(yfile_get(options, "columns"), &f->arena, &o->columns, &o->n_columns,
+			  err))
 		return false;
 	if (o->separator == '\0')
 		return yfile_error(err, options, "`separator` is one character");

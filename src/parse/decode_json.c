@@ -36,8 +36,8 @@ static struct sv snake_case(struct sv name, struct arena *a)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 		bool begins = upper(c) && i > 0 &&
-			      (lower(name.p[i - 1]) || (upper(name.p[i - 1]) && i + 1 < name.n &&
-							lower(name.p[i + 1])));
+			      (lower(name.p[i - 1]) ||
+			       (upper(name.p[i - 1]) && i + 1 < name.n && lower(name.p[i + 1])));
 		if (begins)
 			p[n++] = '_';
 		p[n++] = upper(c) ? (char)(c + 32) : c;
@@ -92,8 +92,8 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		c->list = list;
 		return DECODE_LIST;
 	}
-	return json_scan(s->scanner, record, c->raws, c->scratch, c->err) ? DECODE_FIELDS :
-									    DECODE_BAD;
+	return json_scan(s->scanner, record, c->raws, c->scratch, c->err) ? DECODE_FIELDS
+									  : DECODE_BAD;
 }
 
 const struct decoder decoder_json = { "json", compile, NULL, open, close, run };

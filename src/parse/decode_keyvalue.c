@@ -2,8 +2,9 @@
  *
  *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%FTD-", unset: ["N/A"]}}
  *
- * `between` stands between pairs, `pair` between a name and its value. White space around both goes. A value
- * in quotes may hold anything; a backslash saves the quote. What comes before the first pair is the field
+ * `between` stands between pairs, `pair` between a name and its value. White space around both
+ * goes. A value in quotes may hold anything; a backslash saves the quote. What comes before the
+ * first pair is the field
  * `@head`. `after` skips everything up to and including a text. The first of repeated names counts.
  */
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 			return false;
 		if (o->between.n == 0 || o->pair.n == 0 || quote.n > 1)
 			return yfile_error(err, options,
-					  "`between` and `pair` are texts, `quote` one character");
+					   "`between` and `pair` are texts, `quote` one character");
 	}
 	o->quote = quote.n == 1 ? quote.p[0] : '\0';
 	return true;

@@ -62,8 +62,8 @@ static bool open_embed(struct record_decoder *d, const struct embed *e, const st
 	if (e->base64 && !base64_decode(bytes, &d->scratch, &bytes))
 		return error_set(err, ERROR_FORMAT, 0, "field `%.*s`: expected base64",
 				 SV_ARG(field));
-	ok = e->plist ? plist_parse(bytes, &d->scratch, tree, err) :
-			json_to_value(bytes, &d->scratch, tree, err);
+	ok = e->plist ? plist_parse(bytes, &d->scratch, tree, err)
+		      : json_to_value(bytes, &d->scratch, tree, err);
 	if (!ok) {
 		error_prefix(err, "field `%.*s`", SV_ARG(field));
 		return false;

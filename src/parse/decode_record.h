@@ -1,5 +1,5 @@
-/* From the bytes of one record to raw fields: envelope, decoder, embedded documents. What parsing and
- * detection share. One an input, one thread. */
+/* From the bytes of one record to raw fields: envelope, decoder, embedded documents. What parsing
+ * and detection share. One an input, one thread. */
 #ifndef PINWATCH_PARSE_DECODE_RECORD_H
 #define PINWATCH_PARSE_DECODE_RECORD_H
 
@@ -16,7 +16,8 @@ struct record_decoder {
 
 void record_decoder_open(struct record_decoder *d, const struct format *f);
 void record_decoder_close(struct record_decoder *d);
-/* Forgets the last record and reads this one into raws. READ_PADDING bytes behind it must be readable. */
+/* Forgets the last record and reads this one into raws. READ_PADDING bytes behind it must be
+ * readable. */
 enum decode_result record_decode(struct record_decoder *d, struct sv record, struct error *err);
 /* After DECODE_LIST: fills raws with the i-th item. False when the item is no object. */
 bool record_decode_item(struct record_decoder *d, size_t i, struct error *err);

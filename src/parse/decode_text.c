@@ -5,9 +5,11 @@
  *         patterns:
  *           - '{ts:number} {client} {status}/{code} {method} {url} "{agent}"'
  *
- * `{name}` takes everything up to the literal text behind it (or the end). `{name:word}` takes no white space,
- * `{name:number}` digits and points only; both take at least one byte. `{}` is taken and dropped, `{{` is a
- * brace. The first pattern that fits the whole line counts. `unset` lists words that say nothing.
+ * `{name}` takes everything up to the literal text behind it (or the end). `{name:word}` takes no
+ * white space,
+ * `{name:number}` digits and points only; both take at least one byte. `{}` is taken and dropped,
+ * `{{` is a brace. The first pattern that fits the whole line counts. `unset` lists words that say
+ * nothing.
  */
 #include <stdlib.h>
 
@@ -148,8 +150,8 @@ static void *open(const struct format *f)
 	for (size_t i = 0; i < o->n; i++)
 		for (size_t k = 0; k < o->patterns[i].n; k++) {
 			const struct piece *piece = &o->patterns[i].pieces[k];
-			size_t slot = piece->name.n > 0 ? names_find(&f->names, piece->name) :
-							  SIZE_MAX;
+			size_t slot =
+			    piece->name.n > 0 ? names_find(&f->names, piece->name) : SIZE_MAX;
 			s->slots[at++] = slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
 		}
 	return s;
@@ -192,8 +194,7 @@ static size_t find_literal(struct sv text, struct sv literal)
 		if (hit == SIZE_MAX)
 			break;
 		from += hit;
-		if (from + literal.n <= text.n &&
-		    memcmp(text.p + from, literal.p, literal.n) == 0)
+		if (from + literal.n <= text.n && memcmp(text.p + from, literal.p, literal.n) == 0)
 			return from;
 		from++;
 	}
@@ -212,7 +213,8 @@ static bool match(const struct pattern *p, struct sv line, struct sv *found, siz
 		const struct piece *piece = &p->pieces[i];
 		size_t end = rest.n;
 
-		rest = sv_skip(rest, piece->literal.n); /* which was found where the last field ended */
+		rest = sv_skip(rest,
+			       piece->literal.n); /* which was found where the last field ended */
 		*reached = i;
 		if (!piece->has_field)
 			return rest.n == 0;

@@ -8,7 +8,8 @@
  *     #path   conn
  *     #fields ts      uid     id.orig_h …
  *
- * The header names the columns, so that their order and presence do not matter; a file may hold several.
+ * The header names the columns, so that their order and presence do not matter; a file may hold
+ * several.
  * `#path` is a field of every record. Bytes the writer escaped (\x09) are restored.
  */
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct zeek_state {
 	uint32_t offsets[COLUMNS_MAX];
 };
 
-/* Header texts a parser keeps, in bytes, before it lets go of old ones: headers repeat in a file. */
+/* Header texts a parser keeps, in bytes, before it lets go of old ones: headers repeat in a file.
+ */
 #define KEEP_MAX (256u * 1024u)
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)

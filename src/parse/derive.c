@@ -1,6 +1,5 @@
 #include "parse/derive.h"
 
-
 static struct derivation_table table(size_t i)
 {
 	switch (i) {

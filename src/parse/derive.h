@@ -1,9 +1,9 @@
 /* Derivations: the named steps from a raw text to a value of an observation.
  *
- * `via: [{after: "TLS_LIB_ERR="}, {until: "+"}, openssl_alert]` in a format file is a chain of them. All
- * but the last make text of text; the last makes what the target holds. None of them knows a product:
- * they know encodings (epoch times, OpenSSL error words, the letters of a connection history).
- * Results borrow from the input or the scratch arena.
+ * `via: [{after: "TLS_LIB_ERR="}, {until: "+"}, openssl_alert]` in a format file is a chain of
+ * them. All but the last make text of text; the last makes what the target holds. None of them
+ * knows a product: they know encodings (epoch times, OpenSSL error words, the letters of a
+ * connection history). Results borrow from the input or the scratch arena.
  */
 #ifndef PINWATCH_PARSE_DERIVE_H
 #define PINWATCH_PARSE_DERIVE_H
@@ -43,14 +43,14 @@ struct cell {
 enum derived {
 	DERIVED,
 	DERIVED_NOTHING, /* well-formed, says nothing: the next alternative has its turn */
-	DERIVED_BAD,     /* not what it should be; context->expected says what that is */
+	DERIVED_BAD,	 /* not what it should be; context->expected says what that is */
 };
 
 struct derive_context {
 	struct arena *scratch;
 	const struct parser_options *options;
 	const struct observation *so_far; /* the observation as far as it is built */
-	struct sv argument;               /* of {name: argument} */
+	struct sv argument;		  /* of {name: argument} */
 	const char *expected;
 };
 
@@ -67,8 +67,8 @@ const struct derivation *derivation_find(struct sv name);
 /* All of them, for documentation and suggestions; NULL past the end. */
 const struct derivation *derivation_at(size_t i);
 
-/* What an alert means, by who sent it ("Alerts and vendor wording"). Where the meaning depends on a side
- * that is not known, unknown. */
+/* What an alert means, by who sent it ("Alerts and vendor wording"). Where the meaning depends on a
+ * side that is not known, unknown. */
 enum outcome outcome_of_alert(int alert, enum side from);
 
 /* The tables behind derivation_find, one a file. */

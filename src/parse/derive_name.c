@@ -30,8 +30,8 @@ static struct sv lowered(struct arena *a, struct sv v)
 	return sv_make(p, v.n);
 }
 
-/* Lower-case A-label (RFC 5890). A name that IDNA refuses keeps its bytes, in lower case: an odd name is
- * evidence, too. Longer than any host name (RFC 1035, 255 octets) says nothing. */
+/* Lower-case A-label (RFC 5890). A name that IDNA refuses keeps its bytes, in lower case: an odd
+ * name is evidence, too. Longer than any host name (RFC 1035, 255 octets) says nothing. */
 static enum derived host(struct derive_context *c, struct sv in, struct cell *out)
 {
 	bool upper = false, foreign = false;
@@ -148,16 +148,16 @@ static enum derived url_host(struct derive_context *c, struct sv in, struct cell
 {
 	struct sv scheme, authority;
 
-	return authority_of_url(in, &scheme, &authority) ? host_of_authority(c, authority, out) :
-							   DERIVED_NOTHING;
+	return authority_of_url(in, &scheme, &authority) ? host_of_authority(c, authority, out)
+							 : DERIVED_NOTHING;
 }
 
 static enum derived url_ip(struct derive_context *c, struct sv in, struct cell *out)
 {
 	struct sv scheme, authority;
 
-	return authority_of_url(in, &scheme, &authority) ? ip_of_authority(c, authority, out) :
-							   DERIVED_NOTHING;
+	return authority_of_url(in, &scheme, &authority) ? ip_of_authority(c, authority, out)
+							 : DERIVED_NOTHING;
 }
 
 static enum derived url_port(struct derive_context *c, struct sv in, struct cell *out)
@@ -172,19 +172,21 @@ static enum derived url_port(struct derive_context *c, struct sv in, struct cell
 		return got;
 	if (sv_eq_nocase(scheme, SV("https")) || sv_eq_nocase(scheme, SV("wss")))
 		return derive_number(out, 443);
-	return sv_eq_nocase(scheme, SV("http")) || sv_eq_nocase(scheme, SV("ws")) ?
-		       derive_number(out, 80) :
-		       DERIVED_NOTHING;
+	return sv_eq_nocase(scheme, SV("http")) || sv_eq_nocase(scheme, SV("ws"))
+		   ? derive_number(out, 80)
+		   : DERIVED_NOTHING;
 }
 
-/* `TEAMID.com.acme.app` and `.com.acme.app` name com.acme.app. A team id has ten capitals and digits. */
+/* `TEAMID.com.acme.app` and `.com.acme.app` name com.acme.app. A team id has ten capitals and
+ * digits. */
 static enum derived strip_team_id(struct derive_context *c, struct sv in, struct cell *out)
 {
 	size_t i = 0;
 
 	(void)c;
 	in = sv_trim(in);
-	while (i < in.n && ((in.p[i] >= 'A' && in.p[i] <= 'Z') || (in.p[i] >= '0' && in.p[i] <= '9')))
+	while (i < in.n &&
+	       ((in.p[i] >= 'A' && in.p[i] <= 'Z') || (in.p[i] >= '0' && in.p[i] <= '9')))
 		i++;
 	if (i == 10 && i + 1 < in.n && in.p[i] == '.')
 		in = sv_skip(in, i + 1);
@@ -193,8 +195,8 @@ static enum derived strip_team_id(struct derive_context *c, struct sv in, struct
 	return derive_text(out, in);
 }
 
-/* Twelve hex digits, whatever stands between them (`-`, `:`, `.`, nothing). Anything else, and the addresses
- * no interface has, says nothing: RADIUS clients put phone numbers there. */
+/* Twelve hex digits, whatever stands between them (`-`, `:`, `.`, nothing). Anything else, and the
+ * addresses no interface has, says nothing: RADIUS clients put phone numbers there. */
 static enum derived mac(struct derive_context *c, struct sv in, struct cell *out)
 {
 	char digits[12], *p;
@@ -223,8 +225,8 @@ static enum derived mac(struct derive_context *c, struct sv in, struct cell *out
 	return derive_text(out, sv_make(p, 17));
 }
 
-/* Upper-case hex, as iOS 12.2 and later spells it; 40 digits without dash are older devices' and are lower
- * case there. Comparison wants one spelling: upper. */
+/* Upper-case hex, as iOS 12.2 and later spells it; 40 digits without dash are older devices' and
+ * are lower case there. Comparison wants one spelling: upper. */
 static enum derived udid(struct derive_context *c, struct sv in, struct cell *out)
 {
 	char *p;

@@ -38,8 +38,7 @@ static enum derived after(struct derive_context *c, struct sv in, struct cell *o
 {
 	size_t at = sv_find(in, c->argument);
 
-	return at == SIZE_MAX ? DERIVED_NOTHING :
-				derive_text(out, sv_skip(in, at + c->argument.n));
+	return at == SIZE_MAX ? DERIVED_NOTHING : derive_text(out, sv_skip(in, at + c->argument.n));
 }
 
 static enum derived after_last(struct derive_context *c, struct sv in, struct cell *out)

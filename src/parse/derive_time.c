@@ -6,7 +6,8 @@
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Decimals that instant_parse_epoch and seconds do not take: `1.7e+09`, `9.5e-07`. Finite, non-negative. */
+/* Decimals that instant_parse_epoch and seconds do not take: `1.7e+09`, `9.5e-07`. Finite,
+ * non-negative. */
 static bool parse_exponent(struct sv in, double *out)
 {
 	char text[64], *end;
@@ -40,19 +41,19 @@ static enum derived iso_any(struct derive_context *c, struct sv in, struct cell 
 	/* Go's zero time: the field was never set. */
 	if (sv_starts(in, SV("0001-01-01")))
 		return DERIVED_NOTHING;
-	return instant_parse_iso(in, c->options->zone, &out->time) ?
-		       DERIVED :
-		       derive_bad(c, "an ISO 8601 time");
+	return instant_parse_iso(in, c->options->zone, &out->time)
+		   ? DERIVED
+		   : derive_bad(c, "an ISO 8601 time");
 }
 
 static const struct {
 	const char *name;
 	int hours;
 } zones[] = {
-	{ "UTC", 0 },  { "GMT", 0 },  { "Z", 0 },    { "WET", 0 },  { "WEST", 1 }, { "BST", 1 },
-	{ "CET", 1 },  { "CEST", 2 }, { "EET", 2 },  { "EEST", 3 }, { "MSK", 3 },  { "EST", -5 },
-	{ "EDT", -4 }, { "CST", -6 }, { "CDT", -5 }, { "MST", -7 }, { "MDT", -6 }, { "PST", -8 },
-	{ "PDT", -7 }, { "JST", 9 },
+	{ "UTC", 0 },  { "GMT", 0 },  { "Z", 0 },    { "WET", 0 },  { "WEST", 1 },
+	{ "BST", 1 },  { "CET", 1 },  { "CEST", 2 }, { "EET", 2 },  { "EEST", 3 },
+	{ "MSK", 3 },  { "EST", -5 }, { "EDT", -4 }, { "CST", -6 }, { "CDT", -5 },
+	{ "MST", -7 }, { "MDT", -6 }, { "PST", -8 }, { "PDT", -7 }, { "JST", 9 },
 };
 
 static unsigned month_of(struct sv word)
@@ -209,7 +210,8 @@ static enum derived date_text(struct derive_context *c, struct sv in, struct cel
 		return derive_bad(c, "a date with a year, or a source with `date`");
 	if (d.year < 1970)
 		return derive_bad(c, "a date");
-	out->time = instant_from_civil((int)d.year, d.month, d.day, d.hour, d.minute, d.second, d.ns);
+	out->time =
+	    instant_from_civil((int)d.year, d.month, d.day, d.hour, d.minute, d.second, d.ns);
 	out->time.ns -= (int64_t)(d.zoned ? d.zone : c->options->zone) * NS_PER_S;
 	return out->time.ns >= 0 ? DERIVED : derive_bad(c, "a date since 1970");
 }
@@ -238,8 +240,7 @@ static enum derived time_of_day(struct derive_context *c, struct sv in, struct c
 	if (!instant_known(c->options->date))
 		return derive_bad(c, "a time with a date, or a source with `date`");
 	day = (c->options->date.ns + zone) / NS_PER_DAY * NS_PER_DAY;
-	out->time.ns = day - zone +
-		       (int64_t)(d.hour * 3600 + d.minute * 60 + d.second) * NS_PER_S +
+	out->time.ns = day - zone + (int64_t)(d.hour * 3600 + d.minute * 60 + d.second) * NS_PER_S +
 		       (int64_t)d.ns;
 	return DERIVED;
 }

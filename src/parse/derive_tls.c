@@ -6,7 +6,7 @@ enum outcome outcome_of_alert(int alert, enum side from)
 	bool client = from == SIDE_CLIENT, server = from == SIDE_SERVER;
 
 	switch (alert) {
-	case 0:  /* inside the handshake; afterwards bytes decide */
+	case 0:	 /* inside the handshake; afterwards bytes decide */
 	case 80: /* a verify callback that sets no error */
 		return client ? CLIENT_SILENT_CLOSE : OUTCOME_UNKNOWN;
 	case 40:
@@ -55,12 +55,14 @@ static enum derived alert_number(struct derive_context *c, struct sv in, struct 
 	int alert;
 
 	if (sv_to_u64(in, &n))
-		return n <= 255 ? derive_number(out, (int64_t)n) : derive_bad(c, "a TLS alert, 0–255");
+		return n <= 255 ? derive_number(out, (int64_t)n)
+				: derive_bad(c, "a TLS alert, 0–255");
 	alert = alert_from_name(in);
 	return alert >= 0 ? derive_number(out, alert) : DERIVED_NOTHING;
 }
 
-/* The reason in an OpenSSL error code, 1.1 (`14094418`) and 3 (`A000418`) alike: its low twelve bits. */
+/* The reason in an OpenSSL error code, 1.1 (`14094418`) and 3 (`A000418`) alike: its low twelve
+ * bits. */
 static bool openssl_code(struct sv in, int64_t *reason)
 {
 	struct sv rest;
@@ -83,8 +85,8 @@ static enum derived openssl_error_to_alert(struct derive_context *c, struct sv i
 	if (!openssl_code(in, &reason))
 		return derive_bad(c, "an OpenSSL error code");
 	/* SSL_AD_REASON_OFFSET: smaller reasons are the library's own. */
-	return reason >= 1000 && reason <= 1255 ? derive_number(out, reason - 1000) :
-						  DERIVED_NOTHING;
+	return reason >= 1000 && reason <= 1255 ? derive_number(out, reason - 1000)
+						: DERIVED_NOTHING;
 }
 
 static enum derived openssl_word(struct derive_context *c, struct sv in, struct cell *out)
@@ -114,11 +116,13 @@ static enum derived openssl_word(struct derive_context *c, struct sv in, struct 
 	return DERIVED_NOTHING;
 }
 
-/* `TLSv12`, `TLSv1.2`, `TLS/1.3`, `tls 1.2`, `TLSv13-draft14`, `1.3`, `0x0303`, `771`. Older than TLS says
- * nothing. */
+/* `TLSv12`, `TLSv1.2`, `TLS/1.3`, `tls 1.2`, `TLSv13-draft14`, `1.3`, `0x0303`, `771`. Older than
+ * TLS says nothing. */
 static enum derived tls_version(struct derive_context *c, struct sv in, struct cell *out)
 {
-	static const struct sv versions[] = { { "1.0", 3 }, { "1.1", 3 }, { "1.2", 3 }, { "1.3", 3 } };
+	static const struct sv versions[] = {
+		{ "1.0", 3 }, { "1.1", 3 }, { "1.2", 3 }, { "1.3", 3 }
+	};
 	static const struct sv wire[] = { { "769", 3 }, { "770", 3 }, { "771", 3 }, { "772", 3 } };
 	char minor;
 
@@ -175,8 +179,8 @@ static enum derived history_close(struct derive_context *c, struct sv in, struct
 	return derive_number(out, closer == 'F' || closer == 'f' ? CLOSE_FIN : CLOSE_RST);
 }
 
-/* L: the client sent an alert, l: the server did. Where both did, the last one is meant: alerts are logged as
- * `last_alert`. */
+/* L: the client sent an alert, l: the server did. Where both did, the last one is meant: alerts are
+ * logged as `last_alert`. */
 static enum derived ssl_history_alert_side(struct derive_context *c, struct sv in, struct cell *out)
 {
 	(void)c;
@@ -192,10 +196,13 @@ static const struct derivation list[] = {
 	{ "alert_outcome", CELL_OUTCOME, false, true, alert_outcome,
 	  "what the observation's alert means, by who sent it (no field)" },
 	{ "openssl_error_to_alert", CELL_NUMBER, false, false, openssl_error_to_alert,
-	  "the alert in an OpenSSL error code (`A000418`, `14094418`); the library's own errors say nothing" },
+	  "the alert in an OpenSSL error code (`A000418`, `14094418`); the library's own errors "
+	  "say nothing" },
 	{ "openssl_word", CELL_TEXT, false, false, openssl_word,
-	  "the word for an OpenSSL error code: the alert's name, or no_shared_cipher, unsupported_protocol, "
-	  "no_suitable_signature_algorithm, legacy_sigalg_disallowed, unexpected_eof; others say nothing" },
+	  "the word for an OpenSSL error code: the alert's name, or no_shared_cipher, "
+	  "unsupported_protocol, "
+	  "no_suitable_signature_algorithm, legacy_sigalg_disallowed, unexpected_eof; others say "
+	  "nothing" },
 	{ "ssl_history_alert_side", CELL_SIDE, false, false, ssl_history_alert_side,
 	  "who sent the last alert: L the client, l the server" },
 	{ "tls_version", CELL_TEXT, false, false, tls_version,

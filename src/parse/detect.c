@@ -59,8 +59,9 @@ static bool agrees(const struct format *f, const struct record_decoder *d, struc
 	for (size_t i = 0; i < f->detect.n_require; i++) {
 		uint32_t slot = f->detect.require[i];
 		if (d->raws[slot].type == RAW_ABSENT) {
-			why_not(m, heading ? "its heading has no column `%.*s`" :
-					     "its first record has no field `%.*s`",
+			why_not(m,
+				heading ? "its heading has no column `%.*s`"
+					: "its first record has no field `%.*s`",
 				f->names.list[slot]);
 			return false;
 		}
@@ -77,14 +78,16 @@ static bool agrees(const struct format *f, const struct record_decoder *d, struc
 		if (d->raws[c->slot].type == RAW_ABSENT || d->raws[c->slot].type == RAW_TREE)
 			why_not(m, "its first record has not what is expected in `%.*s`", name);
 		else
-			snprintf(m->reason, sizeof(m->reason),
-				 "its first record has `%.*s` in `%.*s`, which is not expected there",
-				 SV_ARG(sv_first(d->raws[c->slot].text, 40)), SV_ARG(name));
+			snprintf(
+			    m->reason, sizeof(m->reason),
+			    "its first record has `%.*s` in `%.*s`, which is not expected there",
+			    SV_ARG(sv_first(d->raws[c->slot].text, 40)), SV_ARG(name));
 		return false;
 	}
 	m->score = f->detect.weight + (int)held + (int)f->detect.n_require;
 	if (f->detect.n_require > 0)
-		snprintf(m->reason, sizeof(m->reason), "%s has `%.*s` and all that is expected with it",
+		snprintf(m->reason, sizeof(m->reason),
+			 "%s has `%.*s` and all that is expected with it",
 			 heading ? "its heading" : "its first record",
 			 SV_ARG(f->names.list[f->detect.require[0]]));
 	else
@@ -113,9 +116,9 @@ static bool head_texts(const struct format *f, struct sv head, struct format_mat
 	*near += d->n_starts > 0;
 	m->score = d->weight + (int)d->n_contains + (d->n_starts > 0);
 	snprintf(m->reason, sizeof(m->reason), "its first bytes hold `%.*s`",
-		 SV_ARG(d->n_starts > 0	    ? d->starts[0] :
-			d->n_contains > 0 ? d->contains[0] :
-					    SV("")));
+		 SV_ARG(d->n_starts > 0	    ? d->starts[0]
+			: d->n_contains > 0 ? d->contains[0]
+					    : SV("")));
 	return true;
 }
 
@@ -163,8 +166,7 @@ static bool document_instead(const struct format *f, struct sv head)
 
 	if (f->framing != FRAMING_LINE || strcmp(f->decoder->name, "json") != 0 || rest.n == 0)
 		return false;
-	return line.n > 0 && (line.p[0] == '{' || line.p[0] == '[') &&
-	       line.p[line.n - 1] != '}';
+	return line.n > 0 && (line.p[0] == '{' || line.p[0] == '[') && line.p[line.n - 1] != '}';
 }
 
 static void detect_one(const struct format *f, struct sv head, struct padded *room,
@@ -198,7 +200,8 @@ static int by_rank(const void *left, const void *right)
 	return sv_cmp(format_name(a->match.format), format_name(b->match.format));
 }
 
-size_t format_detect(const struct format_set *set, struct sv head, struct format_match *out, size_t n)
+size_t format_detect(const struct format_set *set, struct sv head, struct format_match *out,
+		     size_t n)
 {
 	size_t count = format_set_count(set);
 	struct ranked *all = xcalloc(count, sizeof(*all));

@@ -4,11 +4,12 @@
 
 #include "parse/decode.h"
 
-static const char *const format_keys[] = { "format", "title",  "source", "sensor", "framing",
-					   "like",   "refuse", "ignore", "syslog", "decode",
+static const char *const format_keys[] = { "format", "title",  "source", "sensor",  "framing",
+					   "like",   "refuse", "ignore", "syslog",  "decode",
 					   "embed",  "detect", "map",	 "records", NULL };
-static const char *const detect_keys[] = { "weight",  "starts", "contains",
-					   "require", "when",	NULL };
+static const char *const detect_keys[] = {
+	"weight", "starts", "contains", "require", "when", NULL
+};
 static const char *const embed_keys[] = { "from", "via", "as", "name", NULL };
 
 bool format_texts(struct yaml y, struct arena *a, const struct sv **out, size_t *n,
@@ -70,8 +71,8 @@ static bool compile_embed(struct format *f, struct yaml y, struct embed *e, stru
 	e->plist = sv_eq(as, SV("plist"));
 	if (e->n_slots == 0 || name.n == 0 || (via.n > 0 && !e->base64) ||
 	    (!e->plist && !sv_eq(as, SV("json"))))
-		return yfile_error(err, y,
-				  "expected {from: field, via: base64, as: plist or json, name: text}");
+		return yfile_error(
+		    err, y, "expected {from: field, via: base64, as: plist or json, name: text}");
 	p = arena_alloc(&f->arena, name.n + 1);
 	memcpy(p, name.p, name.n);
 	p[name.n] = '.';
@@ -125,13 +126,13 @@ static bool compile_decoder(struct format *f, struct yaml y, struct error *err)
 	}
 	if (!yfile_is_text(name))
 		return yfile_error(err, yfile_there(y) ? y : yfile_root(&f->file),
-				  "expected decode: {DECODER: {options}}");
+				   "expected decode: {DECODER: {options}}");
 	f->decoder = decoder_find(yfile_text(name));
 	if (f->decoder == NULL) {
 		const char *near = yfile_nearest(yfile_text(name), decoder_names());
 		return yfile_error(err, name, "no decoder is called `%.*s`%s%s",
-				  SV_ARG(yfile_text(name)), near != NULL ? "; did you mean " : "",
-				  near != NULL ? near : "");
+				   SV_ARG(yfile_text(name)), near != NULL ? "; did you mean " : "",
+				   near != NULL ? near : "");
 	}
 	return f->decoder->compile(f, options, &f->decoder_options, err);
 }
@@ -157,8 +158,8 @@ static bool check_names(struct format *f, struct error *err)
 		if (!format_name_is_inner(f, f->names.list[i]) &&
 		    !f->decoder->knows(f, f->names.list[i]))
 			return yfile_error(err, yfile_root(&f->file),
-					  "nothing in `decode:` delivers the field `%.*s`",
-					  SV_ARG(f->names.list[i]));
+					   "nothing in `decode:` delivers the field `%.*s`",
+					   SV_ARG(f->names.list[i]));
 	return true;
 }
 
@@ -191,10 +192,10 @@ static bool compile_head(struct format *f, const struct format *base, struct err
 		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') ||
 		      (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '_'))
 			return yfile_error(err, yfile_get(root, "format"),
-					  "a format's name has lower-case letters, digits and _");
+					   "a format's name has lower-case letters, digits and _");
 	if (!sensor_kind_from_name(yfile_text(sensor), &f->sensor))
 		return yfile_error(err, yfile_there(sensor) ? sensor : root,
-				  "expected sensor: inspection, flow, edr, mdm or lease");
+				   "expected sensor: inspection, flow, edr, mdm or lease");
 	f->name = arena_sv(&f->arena, name);
 	f->title = arena_sv(&f->arena, title);
 	f->source = arena_sv(&f->arena, source.n > 0 ? source : name);
@@ -224,13 +225,12 @@ struct format *format_compile(const char *name, struct sv yaml,
 		base = like(context, yfile_text(same));
 		if (base == NULL) {
 			yfile_error(err, same, "no format is called `%.*s`",
-				   SV_ARG(yfile_text(same)));
+				    SV_ARG(yfile_text(same)));
 			goto fail;
 		}
 	}
 	/* Embedded documents come first: they say which names are not the decoder's. */
-	if (!compile_head(f, base, err) ||
-	    !compile_decoder(f, part(f, base, "decode"), err) ||
+	if (!compile_head(f, base, err) || !compile_decoder(f, part(f, base, "decode"), err) ||
 	    !compile_embeds(f, part(f, base, "embed"), err) ||
 	    !compile_detection(f, part(f, base, "detect"), err))
 		goto fail;

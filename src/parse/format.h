@@ -6,13 +6,13 @@
 
 struct decoder;
 
-/* A document inside a field: `embed: [{from: raw_payload, via: base64, as: plist, name: payload}]`. Its fields
- * are `NAME.path`. */
+/* A document inside a field: `embed: [{from: raw_payload, via: base64, as: plist, name: payload}]`.
+ * Its fields are `NAME.path`. */
 struct embed {
 	const uint32_t *slots; /* where it may be, in order */
 	size_t n_slots;
 	bool base64;
-	bool plist; /* else JSON */
+	bool plist;	  /* else JSON */
 	struct sv prefix; /* "payload." */
 };
 
@@ -34,7 +34,7 @@ struct format {
 	enum framing framing;
 	enum sensor_kind sensor;
 	const struct decoder *decoder;
-	void *decoder_options; /* in the arena */
+	void *decoder_options;	 /* in the arena */
 	const struct sv *ignore; /* records that start with one of these are no records */
 	size_t n_ignore;
 	bool syslog; /* a syslog header may stand before each record */
@@ -45,7 +45,8 @@ struct format {
 	struct plan plan;
 };
 
-/* Compiles a format file. `like` finds the format another one builds on. NULL and *err on mistakes. */
+/* Compiles a format file. `like` finds the format another one builds on. NULL and *err on mistakes.
+ */
 struct format *format_compile(const char *name, struct sv yaml,
 			      const struct format *(*like)(const void *context, struct sv name),
 			      const void *context, struct error *err);

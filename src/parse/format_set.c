@@ -37,7 +37,8 @@ static void insert(struct format_set *set, struct format *f)
 	set->n++;
 }
 
-bool format_set_add_text(struct format_set *set, const char *name, struct sv yaml, struct error *err)
+bool format_set_add_text(struct format_set *set, const char *name, struct sv yaml,
+			 struct error *err)
 {
 	struct format *f = format_compile(name, yaml, find_in, set, err);
 
@@ -126,7 +127,10 @@ bool format_set_add_dir(struct format_set *set, const char *dir, struct error *e
 }
 
 size_t format_set_count(const struct format_set *set) { return set->n; }
-const struct format *format_set_at(const struct format_set *set, size_t i) { return set->formats[i]; }
+const struct format *format_set_at(const struct format_set *set, size_t i)
+{
+	return set->formats[i];
+}
 
 const struct format *format_find(const struct format_set *set, struct sv name)
 {

@@ -28,7 +28,8 @@ struct wanted_key {
 	uint32_t deeper = NOTHING;
 };
 
-/* Records of one source repeat their keys in one order: what stood at a place last time is tried first. */
+/* Records of one source repeat their keys in one order: what stood at a place last time is tried
+ * first. */
 struct guess {
 	char text[48]; /* with the closing quote */
 	uint32_t n = 0;
@@ -69,7 +70,8 @@ struct object_plan {
 	{
 		if (n == 0)
 			return NOTHING;
-		for (size_t i = hash(p, n) & (table.size() - 1);; i = (i + 1) & (table.size() - 1)) {
+		for (size_t i = hash(p, n) & (table.size() - 1);;
+		     i = (i + 1) & (table.size() - 1)) {
 			uint32_t k = table[i];
 			if (k == NOTHING)
 				return NOTHING;
@@ -99,7 +101,7 @@ struct object_plan {
 struct json_scanner {
 	ondemand::parser parser;
 	std::vector<object_plan> plans; /* [0] is the root */
-	size_t wanted = 0;              /* slots that names lead to */
+	size_t wanted = 0;		/* slots that names lead to */
 
 	wanted_key &key_of(uint32_t plan, const std::string &name)
 	{
@@ -182,8 +184,8 @@ bool unescape(struct scan &s, std::string_view text, struct sv *out)
 
 std::string_view without_space(std::string_view t)
 {
-	while (!t.empty() && (t.back() == ' ' || t.back() == '\n' || t.back() == '\r' ||
-			      t.back() == '\t'))
+	while (!t.empty() &&
+	       (t.back() == ' ' || t.back() == '\n' || t.back() == '\r' || t.back() == '\t'))
 		t.remove_suffix(1);
 	return t;
 }
@@ -360,9 +362,10 @@ extern "C" bool json_scan(struct json_scanner *s, struct sv record, struct raw *
 	ondemand::document doc;
 	ondemand::object root;
 
-	status e = s->parser.iterate(simdjson::padded_string_view(record.p, record.n,
-							    record.n + SIMDJSON_PADDING))
-			       .get(doc);
+	status e = s->parser
+		       .iterate(simdjson::padded_string_view(record.p, record.n,
+							     record.n + SIMDJSON_PADDING))
+		       .get(doc);
 	if (e != simdjson::SUCCESS)
 		return refuse(record, e, nullptr, err);
 	e = doc.get_object().get(root);
@@ -441,7 +444,8 @@ bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
 			(void)item;
 			n++;
 		}
-		auto *items = static_cast<struct value *>(arena_alloc(b.arena, n * sizeof(struct value)));
+		auto *items =
+		    static_cast<struct value *>(arena_alloc(b.arena, n * sizeof(struct value)));
 		for (auto item : array)
 			if (!build(b, item, depth + 1, &items[i++]))
 				return false;
@@ -460,7 +464,7 @@ bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
 			n++;
 		}
 		auto *members = static_cast<struct value_member *>(
-			arena_alloc(b.arena, n * sizeof(struct value_member)));
+		    arena_alloc(b.arena, n * sizeof(struct value_member)));
 		for (auto item : object) {
 			members[i].key = keep(b, item.key);
 			if (!build(b, item.value, depth + 1, &members[i++].value))
@@ -477,7 +481,8 @@ bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
 
 } // namespace
 
-extern "C" bool json_to_value(struct sv bytes, struct arena *a, struct value *out, struct error *err)
+extern "C" bool json_to_value(struct sv bytes, struct arena *a, struct value *out,
+			      struct error *err)
 {
 	dom::parser parser(VALUE_MAX_BYTES);
 	dom::element root;

@@ -32,14 +32,15 @@ struct json_scanner;
 struct json_scanner *json_scanner_new(const struct json_name *names, size_t n);
 void json_scanner_free(struct json_scanner *s);
 
-/* Reads one record, an object, into slots[] (all RAW_ABSENT before). The first of repeated keys counts.
- * Ends early once every name has been seen. READ_PADDING bytes behind the record must be
+/* Reads one record, an object, into slots[] (all RAW_ABSENT before). The first of repeated keys
+ * counts. Ends early once every name has been seen. READ_PADDING bytes behind the record must be
  * readable. False: err->position is the offset of the offending byte. */
 bool json_scan(struct json_scanner *s, struct sv record, struct raw *slots, struct arena *scratch,
 	       struct error *err);
 
-/* Any JSON document as a tree of the arena, independent of `bytes` (which needs no padding). Bounded by
- * VALUE_MAX_DEPTH, VALUE_MAX_NODES and VALUE_MAX_BYTES. Integers beyond 64 bits become reals. */
+/* Any JSON document as a tree of the arena, independent of `bytes` (which needs no padding).
+ * Bounded by VALUE_MAX_DEPTH, VALUE_MAX_NODES and VALUE_MAX_BYTES. Integers beyond 64 bits become
+ * reals. */
 bool json_to_value(struct sv bytes, struct arena *a, struct value *out, struct error *err);
 
 #ifdef __cplusplus

@@ -85,8 +85,9 @@ static bool observe_items(struct parser *p, const struct record_rule *rule,
 /* The fields at hand, through the plan. */
 static bool observe_fields(struct parser *p, struct sv record, struct error *err)
 {
-	const struct plan_run run = { record, &p->format->names, p->decoder.raws,
-				      &p->decoder.scratch, &p->options, err };
+	const struct plan_run run = { record,	       &p->format->names,
+				      p->decoder.raws, &p->decoder.scratch,
+				      &p->options,     err };
 	const struct record_rule *rule = plan_choose(&p->format->plan, &run);
 
 	if (rule == NULL || rule->irrelevant)
@@ -94,7 +95,8 @@ static bool observe_fields(struct parser *p, struct sv record, struct error *err
 	return rule->has_each ? observe_items(p, rule, &run) : observe(p, rule, &run);
 }
 
-/* A list of records: a bad one does not take the others with it. False when nothing else was in it. */
+/* A list of records: a bad one does not take the others with it. False when nothing else was in it.
+ */
 static bool observe_list(struct parser *p, struct sv record, struct error *err)
 {
 	size_t items = p->decoder.list->array.n;

@@ -1,10 +1,9 @@
 /* The plan: a format file's mapping, compiled into arrays that run without looking anything up.
  *
- *     map:    {target: field}, or {target: {from:, via:, words:, else:, is:, when:, lenient:}}, or a list of
- *             those, tried in order until one says something
- *     set:    {target: constant}
- *     cases:  [{when:, set:, map:}, …], the first that holds is applied on top
- *     apps, profiles: {each: field, …targets of the items}
+ *     map:    {target: field}, or {target: {from:, via:, words:, else:, is:, when:, lenient:}}, or
+ * a list of those, tried in order until one says something set:    {target: constant} cases:
+ * [{when:, set:, map:}, …], the first that holds is applied on top apps, profiles: {each: field,
+ * …targets of the items}
  *
  * Everything of a plan lives in the format's arena and is read-only once compiled.
  */
@@ -28,14 +27,14 @@ struct word {
 /* One way to fill a target. */
 struct alternative {
 	const struct condition *when; /* NULL: always */
-	const uint32_t *slots;        /* tried in order */
+	const uint32_t *slots;	      /* tried in order */
 	size_t n_slots;
 	const struct link *links;
 	size_t n_links;
 	const struct word *words; /* translate the text the links made */
 	size_t n_words;
 	bool has_words, has_else, lenient;
-	bool constant;     /* `value` as it is */
+	bool constant;	   /* `value` as it is */
 	struct cell value; /* the constant, or of `else` */
 };
 
@@ -43,7 +42,8 @@ struct step {
 	const struct target *target;
 	const struct alternative *alternatives;
 	size_t n;
-	/* Most steps: one field, one link, no condition. Taken without looking at the alternatives. */
+	/* Most steps: one field, one link, no condition. Taken without looking at the alternatives.
+	 */
 	const struct derivation *only;
 	uint32_t only_slot;
 };
@@ -76,7 +76,7 @@ struct record_rule {
 	const struct condition *when;
 	bool irrelevant;
 	bool time_is_end; /* the time said is the end: start = time − duration */
-	uint32_t each;    /* slot of a list; one observation an item, its fields are `item.…` */
+	uint32_t each;	  /* slot of a list; one observation an item, its fields are `item.…` */
 	bool has_each;
 	struct observation base; /* the constants */
 	struct assignments assign;
@@ -91,8 +91,8 @@ struct plan {
 	size_t n_rules;
 };
 
-/* `map` is the format's own mapping, common to all rules; `records` the list of rules. Field names are added
- * to `names`. */
+/* `map` is the format's own mapping, common to all rules; `records` the list of rules. Field names
+ * are added to `names`. */
 bool plan_compile(struct plan *plan, struct yaml map, struct yaml records, enum sensor_kind sensor,
 		  struct names *names, struct arena *a, struct error *err);
 
@@ -109,6 +109,7 @@ struct plan_run {
 /* The first rule that holds for raws, or NULL. */
 const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run);
 /* Fills *o. False: err says which field and what was expected. */
-bool plan_observe(const struct record_rule *rule, const struct plan_run *run, struct observation *o);
+bool plan_observe(const struct record_rule *rule, const struct plan_run *run,
+		  struct observation *o);
 
 #endif

@@ -8,11 +8,11 @@ struct compiler {
 	unsigned in; /* which targets may stand here */
 };
 
-static const char *const step_keys[] = { "from",  "via", "words",   "else",
-					 "is",	  "when", "lenient", NULL };
+static const char *const step_keys[] = { "from", "via",	 "words",   "else",
+					 "is",	 "when", "lenient", NULL };
 static const char *const case_keys[] = { "when", "set", "map", NULL };
-static const char *const rule_keys[] = { "when", "kind",  "irrelevant", "each", "time_is",
-					 "set",	 "map",	  "cases",	"require", NULL };
+static const char *const rule_keys[] = { "when", "kind", "irrelevant", "each",	  "time_is",
+					 "set",	 "map",	 "cases",      "require", NULL };
 
 /* A constant: the target's own derivation reads it now. */
 static bool constant(struct compiler *c, const struct target *t, struct yaml y, struct cell *out)
@@ -31,8 +31,8 @@ static bool constant(struct compiler *c, const struct target *t, struct yaml y, 
 	if (d->run(&context, out->text, out) == DERIVED)
 		return true;
 	return yfile_error(c->err, y, "`%.*s` is no value of `%s`: expected %s",
-			  SV_ARG(yfile_text(y)), t->name,
-			  context.expected != NULL ? context.expected : "something else");
+			   SV_ARG(yfile_text(y)), t->name,
+			   context.expected != NULL ? context.expected : "something else");
 }
 
 static bool compile_from(struct compiler *c, struct yaml from, const uint32_t **slots, size_t *n)
@@ -65,7 +65,7 @@ static bool unknown_derivation(struct compiler *c, struct yaml at, struct sv nam
 	near = yfile_nearest(name, names);
 	if (near != NULL)
 		return yfile_error(c->err, at, "no derivation is called `%.*s`; did you mean `%s`?",
-				  SV_ARG(name), near);
+				   SV_ARG(name), near);
 	return yfile_error(c->err, at, "no derivation is called `%.*s`", SV_ARG(name));
 }
 
@@ -84,7 +84,7 @@ static bool compile_link(struct compiler *c, struct yaml y, struct link *link)
 		return unknown_derivation(c, name, yfile_text(name));
 	if (link->derivation->takes_argument != (yfile_text(argument).n > 0))
 		return yfile_error(c->err, y, "`%s` takes %s argument", link->derivation->name,
-				  link->derivation->takes_argument ? "a text as" : "no");
+				   link->derivation->takes_argument ? "a text as" : "no");
 	link->argument = arena_sv(c->arena, yfile_text(argument));
 	return true;
 }
@@ -124,7 +124,7 @@ static bool compile_via(struct compiler *c, const struct target *t, struct yaml 
 		struct yaml item = one_map ? via : yfile_item(via, i);
 		if (type != CELL_TEXT)
 			return yfile_error(c->err, item, "`%s` makes no text; it has to come last",
-					  links[i - 1].derivation->name);
+					   links[i - 1].derivation->name);
 		if (!compile_link(c, item, &links[i]))
 			return false;
 		type = links[i].derivation->out;
@@ -134,7 +134,7 @@ static bool compile_via(struct compiler *c, const struct target *t, struct yaml 
 	if (a->has_words)
 		return type == CELL_TEXT ||
 		       yfile_error(c->err, via, "`words` need a text, `%s` makes none",
-				  links[n - 1].derivation->name);
+				   links[n - 1].derivation->name);
 	if (type == CELL_TEXT && t->derivation != NULL &&
 	    !(n > 0 && strcmp(links[n - 1].derivation->name, t->derivation) == 0)) {
 		links[n].derivation = derivation_find(sv_cstr(t->derivation));
@@ -143,7 +143,7 @@ static bool compile_via(struct compiler *c, const struct target *t, struct yaml 
 	}
 	if (type != t->type)
 		return yfile_error(c->err, via, "`%s` makes no value for `%s`",
-				  links[a->n_links - 1].derivation->name, t->name);
+				   links[a->n_links - 1].derivation->name, t->name);
 	return true;
 }
 
@@ -172,7 +172,8 @@ static bool compile_alternative(struct compiler *c, const struct target *t, stru
 		return false;
 	if (yfile_there(yfile_get(y, "else"))) {
 		if (!a->has_words)
-			return yfile_error(c->err, yfile_get(y, "else"), "`else` belongs to `words`");
+			return yfile_error(c->err, yfile_get(y, "else"),
+					   "`else` belongs to `words`");
 		a->has_else = true;
 		if (!constant(c, t, yfile_get(y, "else"), &a->value))
 			return false;
@@ -195,10 +196,10 @@ static bool find_target(struct compiler *c, struct yaml key, const struct target
 	near = target_nearest(name, c->in);
 	if (target_find(name, IN_ANY | IN_APP | IN_PROFILE) != NULL)
 		return yfile_error(c->err, key, "`%.*s` is no field of this kind of record",
-				  SV_ARG(name));
+				   SV_ARG(name));
 	if (near != NULL)
 		return yfile_error(c->err, key, "no field is called `%.*s`; did you mean `%s`?",
-				  SV_ARG(name), near);
+				   SV_ARG(name), near);
 	return yfile_error(c->err, key, "no field is called `%.*s`", SV_ARG(name));
 }
 
@@ -272,7 +273,7 @@ static bool compile_map(struct compiler *c, struct yaml map, bool shared, struct
 		for (size_t j = 0; j < i; j++)
 			if (sv_eq(name, yfile_text(yfile_key_at(map, j))))
 				return yfile_error(c->err, key, "`%.*s` stands here twice",
-						  SV_ARG(name));
+						   SV_ARG(name));
 		if (apps || sv_eq(name, SV("profiles"))) {
 			if ((c->in & IN_POSTURE) == 0 && shared)
 				continue;
@@ -317,7 +318,8 @@ static bool compile_case(struct compiler *c, struct yaml y, struct plan_case *ou
 		if (!find_target(c, yfile_key_at(set, i), &t) ||
 		    !constant(c, t, yfile_value_at(set, i), &a->value))
 			return false;
-		out->assign.steps[out->assign.n_steps++] = (struct step){ .target = t, .alternatives = a, .n = 1 };
+		out->assign.steps[out->assign.n_steps++] =
+		    (struct step){ .target = t, .alternatives = a, .n = 1 };
 	}
 	return compile_map(c, map, false, &out->assign);
 }
@@ -342,7 +344,8 @@ static bool compile_kind(struct compiler *c, struct yaml y, enum sensor_kind sen
 			 struct record_rule *rule)
 {
 	for (int k = 0; k < OBS_KINDS; k++)
-		if (sv_eq(yfile_text(y), sv_cstr(observation_kind_name((enum observation_kind)k)))) {
+		if (sv_eq(yfile_text(y),
+			  sv_cstr(observation_kind_name((enum observation_kind)k)))) {
 			observation_clear(&rule->base, (enum observation_kind)k);
 			rule->base.sensor = sensor;
 			c->in = 1u << k;
@@ -376,7 +379,8 @@ static bool compile_rule(struct compiler *c, struct yaml y, struct yaml common,
 	if (!yfile_check_keys(y, rule_keys, c->err) ||
 	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &rule->when, c->err))
 		return false;
-	if (yfile_there(yfile_get(y, "irrelevant"))) { /* its text says why, to the file's readers */
+	if (yfile_there(
+		yfile_get(y, "irrelevant"))) { /* its text says why, to the file's readers */
 		rule->irrelevant = true;
 		return true;
 	}

@@ -21,8 +21,8 @@ const struct record_rule *plan_choose(const struct plan *plan, const struct plan
 static enum derived words_of(const struct alternative *a, struct sv text, struct cell *out)
 {
 	for (size_t i = 0; i < a->n_words; i++)
-		if (a->words[i].text.n == text.n && text.n > 0 && a->words[i].text.p[0] == text.p[0] &&
-		    sv_eq(a->words[i].text, text)) {
+		if (a->words[i].text.n == text.n && text.n > 0 &&
+		    a->words[i].text.p[0] == text.p[0] && sv_eq(a->words[i].text, text)) {
 			*out = a->words[i].value;
 			return DERIVED;
 		}
@@ -73,8 +73,8 @@ static void run_texts(struct runner *r, const struct step *step, void *object)
 		return;
 	texts = arena_alloc(r->run->scratch, list->array.n * sizeof(*texts));
 	for (size_t i = 0; i < list->array.n; i++) {
-		const struct value *v = member.n > 0 ? value_path(&list->array.items[i], member) :
-						       &list->array.items[i];
+		const struct value *v = member.n > 0 ? value_path(&list->array.items[i], member)
+						     : &list->array.items[i];
 		if (v != NULL && v->type == VALUE_STRING)
 			texts[n++] = v->text;
 	}
@@ -151,9 +151,10 @@ static void fill_item(struct raw *raws, const struct names *names, struct sv key
 		} else if (sv_eq(path, SV("@item"))) {
 			raw_from_value(&raws[i], item, scratch);
 		} else {
-			raw_from_value(&raws[i],
-				       value_path(item, mark == SIZE_MAX ? path : sv_first(path, mark)),
-				       scratch);
+			raw_from_value(
+			    &raws[i],
+			    value_path(item, mark == SIZE_MAX ? path : sv_first(path, mark)),
+			    scratch);
 		}
 	}
 }
@@ -165,7 +166,8 @@ static bool run_item(const struct list_step *list, const struct plan_run *run, s
 	struct runner inner = { run, &list->names, raws, { 0 } };
 	static const struct observation nothing;
 
-	inner.context = (struct derive_context){ run->scratch, run->options, &nothing, SV_NONE, NULL };
+	inner.context =
+	    (struct derive_context){ run->scratch, run->options, &nothing, SV_NONE, NULL };
 	fill_item(raws, &list->names, key, item, run->scratch);
 	for (size_t i = 0; i < list->n_steps; i++)
 		if (!run_step(&inner, &list->steps[i], object))
@@ -190,8 +192,8 @@ static bool run_list(struct runner *r, const struct list_step *list, struct obse
 	const struct value *tree;
 	struct raw *raws;
 	void *items;
-	size_t n, kept = 0, size = list->in == IN_APP ? sizeof(struct installed_app) :
-							sizeof(struct profile);
+	size_t n, kept = 0,
+		  size = list->in == IN_APP ? sizeof(struct installed_app) : sizeof(struct profile);
 
 	if (!condition_holds(list->when, r->raws, r->run->options))
 		return true;
@@ -200,14 +202,14 @@ static bool run_list(struct runner *r, const struct list_step *list, struct obse
 		return true;
 	n = tree->type == VALUE_ARRAY ? tree->array.n : tree->object.n;
 	if (n > MAX_ITEMS)
-		return error_set(r->run->err, ERROR_LIMIT, 0, "a list of %zu items; at most %u are read",
-				 n, MAX_ITEMS);
+		return error_set(r->run->err, ERROR_LIMIT, 0,
+				 "a list of %zu items; at most %u are read", n, MAX_ITEMS);
 	raws = arena_alloc(a, list->names.n * sizeof(*raws));
 	items = arena_alloc(a, n * size);
 	for (size_t i = 0; i < n; i++) {
 		bool array = tree->type == VALUE_ARRAY;
-		const struct value *item = array ? &tree->array.items[i] :
-						   &tree->object.members[i].value;
+		const struct value *item =
+		    array ? &tree->array.items[i] : &tree->object.members[i].value;
 		struct sv key = array ? SV_NONE : tree->object.members[i].key;
 		char *object = (char *)items + kept * size;
 
@@ -263,8 +265,8 @@ static bool said(const struct target *t, const struct observation *o)
 		case AS_I64:
 			return *(const int64_t *)(const void *)at >= 0;
 		case AS_INT: /* tls.alert is −1 where it is not said, enumerations 0 */
-			return t->type == CELL_NUMBER ? *(const int *)(const void *)at >= 0 :
-							*(const int *)(const void *)at != 0;
+			return t->type == CELL_NUMBER ? *(const int *)(const void *)at >= 0
+						      : *(const int *)(const void *)at != 0;
 		default:
 			return true;
 		}
@@ -277,9 +279,9 @@ static bool missing(const struct record_rule *rule, struct runner *r, const stru
 	for (size_t i = 0; i < rule->assign.n_steps; i++) {
 		const struct step *s = &rule->assign.steps[i];
 		if (s->target == t && s->n > 0 && s->alternatives[0].n_slots > 0)
-			return error_set(r->run->err, ERROR_FORMAT, 0, "field `%.*s` (%s) is missing",
-					 SV_ARG(r->names->list[s->alternatives[0].slots[0]]),
-					 t->name);
+			return error_set(
+			    r->run->err, ERROR_FORMAT, 0, "field `%.*s` (%s) is missing",
+			    SV_ARG(r->names->list[s->alternatives[0].slots[0]]), t->name);
 	}
 	return error_set(r->run->err, ERROR_FORMAT, 0, "nothing says `%s`", t->name);
 }

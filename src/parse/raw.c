@@ -52,8 +52,8 @@ void raw_from_value(struct raw *r, const struct value *v, struct arena *a)
 		r->type = RAW_LITERAL;
 		return;
 	case VALUE_INT:
-		r->text = printed(a, text,
-				  snprintf(text, sizeof(text), "%lld", (long long)v->integer));
+		r->text =
+		    printed(a, text, snprintf(text, sizeof(text), "%lld", (long long)v->integer));
 		r->type = RAW_LITERAL;
 		return;
 	case VALUE_REAL:

@@ -21,7 +21,7 @@ enum raw_type {
 
 struct raw {
 	union {
-		struct sv text;           /* RAW_TEXT, RAW_LITERAL, RAW_JSON */
+		struct sv text;		  /* RAW_TEXT, RAW_LITERAL, RAW_JSON */
 		const struct value *tree; /* RAW_TREE */
 	};
 	enum raw_type type;
@@ -45,10 +45,11 @@ uint32_t names_add(struct names *names, struct arena *a, struct sv name);
 /* SIZE_MAX when no such slot exists. */
 size_t names_find(const struct names *names, struct sv name);
 
-/* A scalar of a tree as text in the arena, an array or object as RAW_TREE. NULL and null are absent. */
+/* A scalar of a tree as text in the arena, an array or object as RAW_TREE. NULL and null are
+ * absent. */
 void raw_from_value(struct raw *r, const struct value *v, struct arena *a);
-/* The tree behind an array or object slot; JSON text is read into the arena. NULL when it holds neither or
- * the text is no JSON. */
+/* The tree behind an array or object slot; JSON text is read into the arena. NULL when it holds
+ * neither or the text is no JSON. */
 const struct value *raw_tree(const struct raw *r, struct arena *a);
 
 #endif

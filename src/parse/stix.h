@@ -4,8 +4,8 @@
  * Takes STIX 2.0 and 2.1 bundles (also a bare object, an array of objects, a TAXII envelope), from
  * one analytic to whole corpora of 50 MB, in any number of documents: objects are read one at a
  * time and only what the resolution may need is kept. References are resolved against everything
- * added: analytic -> log source references -> data components detection strategy (its
- * x_mitre_analytic_refs name the analytic) -> `detects` -> technique What is not among the added
+ * added: the analytic's log source references name data components; the detection strategy whose
+ * x_mitre_analytic_refs name the analytic `detects` a technique. What is not among the added
  * documents stays open and is said to be. Objects may be repeated in several documents; the newest
  * `modified` counts.
  *

@@ -1,5 +1,6 @@
 #include "parse/stix_drift.h"
 
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -11,27 +12,40 @@ struct report {
 	size_t n;
 };
 
-/* Equal but for the length of blanks and ASCII case: neither changes what a sentence asks for. */
-static bool same_words(struct sv a, struct sv b)
+void stix_digest(char hex[STIX_DIGEST_SIZE], struct sv text, struct arena *a)
 {
-	a = sv_trim(a);
-	b = sv_trim(b);
-	while (a.n > 0 && b.n > 0) {
-		bool blank_a = a.p[0] == ' ' || a.p[0] == '\n' || a.p[0] == '\t' || a.p[0] == '\r';
-		bool blank_b = b.p[0] == ' ' || b.p[0] == '\n' || b.p[0] == '\t' || b.p[0] == '\r';
-		if (blank_a != blank_b)
-			return false;
-		if (blank_a) {
-			a = sv_trim(a);
-			b = sv_trim(b);
+	static const char digits[] = "0123456789abcdef";
+	unsigned char digest[SHA256_DIGEST_LENGTH] = { 0 };
+	char *plain = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+
+	text = sv_trim(text);
+	while (text.n > 0) {
+		struct sv rest = sv_trim(text);
+		char c = text.p[0];
+
+		if (rest.n < text.n) {
+			plain[n++] = ' ';
+			text = rest;
 			continue;
 		}
-		if (!sv_eq_nocase(sv_first(a, 1), sv_first(b, 1)))
-			return false;
-		a = sv_skip(a, 1);
-		b = sv_skip(b, 1);
+		plain[n++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		text = sv_skip(text, 1);
 	}
-	return a.n == b.n;
+	SHA256((const unsigned char *)plain, n, digest);
+	for (size_t i = 0; i < sizeof(digest); i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	hex[2 * sizeof(digest)] = '\0';
+}
+
+static bool is_published(struct report *r, struct sv text, const struct implemented_text *own)
+{
+	char hex[STIX_DIGEST_SIZE];
+
+	stix_digest(hex, text, r->a);
+	return strcmp(hex, own->published) == 0;
 }
 
 /* One character too many, too few, another one, or two neighbours swapped. */
@@ -102,7 +116,7 @@ static void compare_whole(struct report *r, const struct stix_analytic *b,
 	withdrawn(r, &b->self, "analytic");
 	withdrawn(r, &b->strategy, "detection strategy");
 	withdrawn(r, &b->technique, "technique or its `detects` relationship");
-	if (!same_words(b->description, sv_cstr(i->description)))
+	if (!is_published(r, b->description, &i->description))
 		add(r, DRIFT_DESCRIPTION, false, id,
 		    "the description is another one; the bundle's begins: %.*s",
 		    SV_ARG(sv_first(b->description, 160)));
@@ -159,7 +173,7 @@ static void compare_element(struct report *r, const struct stix_analytic *b,
 		add(r, DRIFT_ELEMENT_RENAMED, true, own, "the bundle calls %s %.*s (%s)", e->field,
 		    SV_ARG(sv_first(b->elements[at].field, 80)),
 		    best == SYNONYM ? "a known synonym" : "spelled differently");
-	if (!same_words(b->elements[at].description, sv_cstr(e->description)))
+	if (!is_published(r, b->elements[at].description, &e->description))
 		add(r, DRIFT_ELEMENT_MEANING, false, own, "%s is described anew: %.*s", e->field,
 		    SV_ARG(sv_first(b->elements[at].description, 200)));
 }
@@ -207,7 +221,7 @@ static void compare_source(struct report *r, const struct stix_analytic *b,
 	if (best == MISSPELT)
 		add(r, DRIFT_SOURCE_SPELLING, true, own, "the bundle spells %s as %.*s", s->name,
 		    SV_ARG(sv_first(found->name, 80)));
-	if (!same_words(found->channel, sv_cstr(s->channel)))
+	if (!is_published(r, found->channel, &s->channel))
 		add(r, DRIFT_SOURCE_CHANNEL, false, own, "%s is to show something else: %.*s",
 		    s->name, SV_ARG(sv_first(found->channel, 300)));
 	if (!sv_eq(found->component.stix_id, sv_cstr(s->component_ref)))
@@ -235,16 +249,15 @@ static void compare_sources(struct report *r, const struct stix_analytic *b,
 			    SV_ARG(sv_first(b->log_sources[i].channel, 300)));
 }
 
-size_t stix_drift(const struct stix_analytic *bundle, struct arena *a, const struct drift **out)
+size_t stix_drift(const struct stix_analytic *bundle, const struct implemented_analytic *against,
+		  struct arena *a, const struct drift **out)
 {
 	struct report r = { .a = a };
-	/* Each element and source of either side can raise three at most, the whole ten. */
-	size_t most = 10 + 3 * (bundle->n_elements + bundle->n_log_sources + 9);
 
-	r.items = arena_alloc(a, (most < MAX_DRIFTS ? MAX_DRIFTS : most) * sizeof(*r.items));
-	compare_whole(&r, bundle, &implemented_analytic);
-	compare_elements(&r, bundle, &implemented_analytic);
-	compare_sources(&r, bundle, &implemented_analytic);
+	r.items = arena_alloc(a, MAX_DRIFTS * sizeof(*r.items));
+	compare_whole(&r, bundle, against);
+	compare_elements(&r, bundle, against);
+	compare_sources(&r, bundle, against);
 	*out = r.items;
 	return r.n;
 }

@@ -1,8 +1,11 @@
 /* The analytic as implemented, and how far a published one has drifted from it.
  *
- * ATT&CK changes its analytics between releases (AN1726 was a one-line stub in v18.1), and its
- * names are not spelled alike everywhere: log sources with typing errors and stray spaces, mutable
- * elements under several names. A spelling is noted, a change of meaning is a change.
+ * ATT&CK changes its analytics between releases (AN1726 was one line in v18.1), and its names are
+ * not spelled alike everywhere: log sources with typing errors and stray spaces, mutable elements
+ * under several names. A spelling is noted, a change of meaning is a change.
+ *
+ * The published texts are MITRE's and no part of this program: it describes the analytic in words
+ * of its own, and knows the texts it was written from by their digests alone.
  */
 #ifndef PINWATCH_PARSE_STIX_DRIFT_H
 #define PINWATCH_PARSE_STIX_DRIFT_H
@@ -11,9 +14,14 @@
 #include "model/observation.h"
 #include "parse/stix.h"
 
+struct implemented_text {
+	const char *words;     /* our own, for people */
+	const char *published; /* stix_digest of the text implemented */
+};
+
 struct implemented_source {
 	const char *name; /* NSM:Flow */
-	const char *channel;
+	struct implemented_text channel;
 	const char *component_id; /* DC0085 */
 	const char *component_name;
 	const char *component_ref; /* STIX id */
@@ -21,14 +29,15 @@ struct implemented_source {
 };
 
 struct implemented_element {
-	const char *field, *description;
+	const char *field;
+	struct implemented_text description;
 	const char *synonyms[4]; /* names of the same thing in sibling analytics; NULL ends */
 };
 
 struct implemented_analytic {
 	const char *external_id, *name, *version, *platform, *domain;
 	const char *strategy_id, *technique_id, *technique_name;
-	const char *description;
+	struct implemented_text description;
 	struct implemented_source sources[4];
 	struct implemented_element elements[5];
 };
@@ -65,6 +74,12 @@ struct drift {
 const char *drift_kind_name(enum drift_kind kind);
 /* Differences in a fixed order; none where the bundle is what is implemented. What a bundle does
  * not hold (strategy, technique, components) is open, not drift. Texts live in the arena. */
-size_t stix_drift(const struct stix_analytic *bundle, struct arena *a, const struct drift **out);
+size_t stix_drift(const struct stix_analytic *bundle, const struct implemented_analytic *against,
+		  struct arena *a, const struct drift **out);
+
+#define STIX_DIGEST_SIZE 65
+/* SHA-256 in lower-case hexadecimal of a text without what changes no meaning: blanks at the ends,
+ * the length and kind of blanks between words, ASCII case. */
+void stix_digest(char hex[STIX_DIGEST_SIZE], struct sv text, struct arena *a);
 
 #endif

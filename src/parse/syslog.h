@@ -1,4 +1,5 @@
-/* The header a syslog relay puts before a record: RFC 5424, RFC 3164, and the latter with an ISO time. */
+/* The header a syslog relay puts before a record: RFC 5424, RFC 3164, and the latter with an ISO
+ * time. */
 #ifndef PINWATCH_PARSE_SYSLOG_H
 #define PINWATCH_PARSE_SYSLOG_H
 

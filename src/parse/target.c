@@ -3,11 +3,22 @@
 #include "parse/yfile.h"
 
 #define AT(field) offsetof(struct observation, field)
-#define TEXT(name, in, field, via) { name, in, CELL_TEXT, AS_SV, AT(field), via, 0, 0 }
-#define WORD(name, in, field, type, via) { name, in, type, AS_INT, AT(field), via, 0, INT32_MAX }
-#define TRI(name, in, field) { name, in, CELL_TRI, AS_INT, AT(field), "boolean", 0, TRI_TRUE }
-#define NUMBER(name, in, field, width, via, min, max) \
-	{ name, in, CELL_NUMBER, width, AT(field), via, min, max }
+#define TEXT(name, in, field, via)                                                                 \
+	{                                                                                          \
+		name, in, CELL_TEXT, AS_SV, AT(field), via, 0, 0                                   \
+	}
+#define WORD(name, in, field, type, via)                                                           \
+	{                                                                                          \
+		name, in, type, AS_INT, AT(field), via, 0, INT32_MAX                               \
+	}
+#define TRI(name, in, field)                                                                       \
+	{                                                                                          \
+		name, in, CELL_TRI, AS_INT, AT(field), "boolean", 0, TRI_TRUE                      \
+	}
+#define NUMBER(name, in, field, width, via, min, max)                                              \
+	{                                                                                          \
+		name, in, CELL_NUMBER, width, AT(field), via, min, max                             \
+	}
 
 static const struct target targets[] = {
 	{ "time", IN_ANY, CELL_TIME, AS_NS, AT(time), "time", 0, 0 },
@@ -72,14 +83,14 @@ static const struct target targets[] = {
 	{ "name", IN_APP, CELL_TEXT, AS_SV, offsetof(struct installed_app, name), "trim", 0, 0 },
 	{ "version", IN_APP, CELL_TEXT, AS_SV, offsetof(struct installed_app, version), "trim", 0,
 	  0 },
-	{ "managed", IN_APP, CELL_TRI, AS_INT, offsetof(struct installed_app, managed), "boolean", 0,
-	  TRI_TRUE },
+	{ "managed", IN_APP, CELL_TRI, AS_INT, offsetof(struct installed_app, managed), "boolean",
+	  0, TRI_TRUE },
 	{ "declares_pinning", IN_APP, CELL_TRI, AS_INT,
 	  offsetof(struct installed_app, declares_pinning), "boolean", 0, TRI_TRUE },
 	{ "identifier", IN_PROFILE, CELL_TEXT, AS_SV, offsetof(struct profile, identifier), "trim",
 	  0, 0 },
-	{ "payload_types", IN_PROFILE, CELL_TEXTS, AS_TEXTS, offsetof(struct profile, payload_types),
-	  NULL, 0, 0 },
+	{ "payload_types", IN_PROFILE, CELL_TEXTS, AS_TEXTS,
+	  offsetof(struct profile, payload_types), NULL, 0, 0 },
 };
 #define N_TARGETS (sizeof(targets) / sizeof(targets[0]))
 

@@ -1,4 +1,5 @@
-/* Targets: the fields of an observation that a format file can fill, under their canonical names. */
+/* Targets: the fields of an observation that a format file can fill, under their canonical names.
+ */
 #ifndef PINWATCH_PARSE_TARGET_H
 #define PINWATCH_PARSE_TARGET_H
 
@@ -30,9 +31,9 @@ struct target {
 	unsigned in;
 	enum cell_type type;
 	enum target_width width;
-	size_t offset;          /* in struct observation, installed_app or profile */
+	size_t offset;		/* in struct observation, installed_app or profile */
 	const char *derivation; /* makes the value of plain text; NULL: the text itself */
-	int64_t min, max;       /* of a number */
+	int64_t min, max;	/* of a number */
 };
 
 /* NULL when no such target belongs to any of `in`. */

@@ -9,8 +9,8 @@ bool yfile_open(struct yfile *file, const char *name, struct sv text, struct err
 
 	file->name = name;
 	if (text.n > YFILE_MAX_BYTES)
-		return error_set(err, ERROR_CONFIG, 0, "%s: a format file has at most %u bytes", name,
-				 YFILE_MAX_BYTES);
+		return error_set(err, ERROR_CONFIG, 0, "%s: a format file has at most %u bytes",
+				 name, YFILE_MAX_BYTES);
 	if (!yaml_parser_initialize(&parser))
 		return error_set(err, ERROR_CONFIG, 0, "%s: out of memory", name);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
@@ -57,7 +57,8 @@ size_t yfile_count(struct yaml y)
 	if (yfile_is_map(y))
 		return (size_t)(y.node->data.mapping.pairs.top - y.node->data.mapping.pairs.start);
 	if (yfile_is_list(y))
-		return (size_t)(y.node->data.sequence.items.top - y.node->data.sequence.items.start);
+		return (size_t)(y.node->data.sequence.items.top -
+				y.node->data.sequence.items.start);
 	return yfile_is_text(y) ? 1 : 0;
 }
 
@@ -147,15 +148,15 @@ bool yfile_check_keys(struct yaml map, const char *const *known, struct error *e
 			k++;
 		if (*k == NULL) {
 			const char *near = yfile_nearest(text, known);
-			return near != NULL ?
-				       yfile_error(err, key, "unknown key `%.*s`; did you mean `%s`?",
-						  SV_ARG(text), near) :
-				       yfile_error(err, key, "unknown key `%.*s`", SV_ARG(text));
+			return near != NULL
+				   ? yfile_error(err, key, "unknown key `%.*s`; did you mean `%s`?",
+						 SV_ARG(text), near)
+				   : yfile_error(err, key, "unknown key `%.*s`", SV_ARG(text));
 		}
 		for (size_t j = 0; j < i; j++)
 			if (sv_eq(text, yfile_text(yfile_key_at(map, j))))
 				return yfile_error(err, key, "`%.*s` stands here twice",
-						  SV_ARG(text));
+						   SV_ARG(text));
 	}
 	return true;
 }

@@ -1,4 +1,5 @@
-/* Format files as YAML nodes with their place in the file, so that every complaint names line and column.
+/* Format files as YAML nodes with their place in the file, so that every complaint names line and
+ * column.
  *
  * A thin layer over libyaml's documents. The document owns every text; node handles are passed by
  * value and stay good until yfile_free. Duplicate keys and keys nobody knows are errors.
@@ -57,7 +58,7 @@ struct yaml yfile_value_at(struct yaml map, size_t i);
 
 /* "FILE:LINE:COLUMN: …"; returns false. */
 bool yfile_error(struct error *err, struct yaml at, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 /* That `map` is a mapping and has only keys of the NULL-terminated list, each once. */
 bool yfile_check_keys(struct yaml map, const char *const *known, struct error *err);
 /* The name nearest to `text`, or NULL where none is near. */

@@ -11,6 +11,9 @@ void engine_init(struct engine *e, const struct settings *settings, uint64_t see
 	activities_init(&e->activities, &e->names, seed);
 	calendar_init(&e->calendar, sizeof(struct event), seed, event_cmp);
 	merge_init(&e->merge, &e->names, seed);
+	guess_init(&e->guess, seed);
+	if (settings->n_listeners == 0)
+		e->merge.guess = &e->guess;
 }
 
 void engine_free(struct engine *e)
@@ -22,6 +25,7 @@ void engine_free(struct engine *e)
 		devices_free(&e->devices);
 	}
 	merge_free(&e->merge);
+	guess_free(&e->guess);
 	calendar_free(&e->calendar);
 	activities_free(&e->activities);
 	leases_free(&e->leases);

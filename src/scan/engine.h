@@ -23,6 +23,7 @@ struct engine {
 	struct activities activities;
 	struct calendar calendar;
 	struct merge merge;
+	struct guess guess; /* used where no listener is known */
 	uint64_t gateway_own; /* dropped: the gateway's own connections */
 	uint64_t seed;
 	/* After engine_judge. */

@@ -348,12 +348,16 @@ enum feed_result feed_pass(struct feed *f, struct error *err)
 		x = least(f->inputs);
 		if (x != NULL && x->position != INT64_MIN)
 			engine_release(f->engine, (struct instant){ x->position });
+		if (f->engine->guess.found)
+			return FEED_LISTENER;
 		if (++runs % 64 == 0)
 			report_progress(f);
 	}
 	if (!f->interrupted && learn(f))
 		return FEED_AGAIN;
 	engine_release(f->engine, (struct instant){ INT64_MAX });
+	if (f->engine->guess.found)
+		return FEED_LISTENER;
 	settle_newest(f);
 	return FEED_DONE;
 }

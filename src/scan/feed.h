@@ -21,7 +21,8 @@ struct feed {
 	bool damaged; /* an input ended in an error after some records; see its source's examples */
 };
 
-enum feed_result { FEED_DONE, FEED_AGAIN, FEED_FAILED };
+/* FEED_LISTENER: the engine has found a listener of the gateway; start over with it. */
+enum feed_result { FEED_DONE, FEED_AGAIN, FEED_LISTENER, FEED_FAILED };
 enum feed_result feed_pass(struct feed *f, struct error *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* Passes over the inputs: the plain one, one without the quarantined, one with what is out of order read
  * whole. */
-#define MAX_PASSES 4
+#define MAX_PASSES 5
 
 struct scan {
 	struct arena arena;
@@ -19,6 +19,7 @@ struct scan {
 	struct feed feed;
 	struct run_summary summary;
 	struct source_summary *sources;
+	struct listener listener; /* found, not configured */
 	bool partial;
 };
 
@@ -160,6 +161,18 @@ static bool anything_parsed(const struct scan *s, struct error *err)
 			 SV_ARG(bad->examples[0].reason));
 }
 
+/* From here on as if it were configured. */
+static void take_listener(struct scan *s)
+{
+	s->listener = (struct listener){
+		*names_addr_get(&s->engine.names, s->engine.guess.addr),
+		s->engine.guess.port,
+	};
+	s->settings.listeners = &s->listener;
+	s->settings.n_listeners = 1;
+	s->summary.found_listener = s->listener;
+}
+
 static bool read_all(struct scan *s, const struct scan_options *o, struct error *err)
 {
 	enum feed_result result = FEED_AGAIN;
@@ -172,6 +185,10 @@ static bool read_all(struct scan *s, const struct scan_options *o, struct error 
 		engine_init(&s->engine, &s->settings, random_seed());
 		s->engine_there = true;
 		result = feed_pass(&s->feed, err);
+		if (result == FEED_LISTENER) {
+			take_listener(s);
+			result = FEED_AGAIN;
+		}
 	}
 	return result != FEED_FAILED;
 }

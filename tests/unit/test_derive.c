@@ -60,7 +60,8 @@ static void gives_time(const char *name, const char *in, const char *want)
 	if (got == DERIVED)
 		instant_format_iso(out.time, text);
 	if (got != DERIVED || strcmp(text, want) != 0)
-		fail_msg("%s(%s) = %s, expected %s", name, in, got == DERIVED ? text : "nothing", want);
+		fail_msg("%s(%s) = %s, expected %s", name, in, got == DERIVED ? text : "nothing",
+			 want);
 }
 
 static void says_nothing(const char *name, const char *in)
@@ -90,7 +91,8 @@ static void test_openssl_errors(void **state)
 	gives_number("openssl_error_to_alert", "A000416", 46);
 	gives_number("openssl_error_to_alert", "A00045C", 116);
 	gives_number("openssl_error_to_alert", "A000410", 40);
-	gives_number("openssl_error_to_alert", "error:0A000418:SSL routines::tlsv1 alert unknown ca", 48);
+	gives_number("openssl_error_to_alert",
+		     "error:0A000418:SSL routines::tlsv1 alert unknown ca", 48);
 	says_nothing("openssl_error_to_alert", "A000076");
 	says_nothing("openssl_error_to_alert", "A000126"); /* 294: EOF */
 	refuses("openssl_error_to_alert", "");
@@ -102,7 +104,8 @@ static void test_openssl_errors(void **state)
 	gives_text("openssl_word", NULL, "A000001", NULL);
 }
 
-/* Wrong: who refused whose certificate is mixed up, or a guess is made where the side is not known. */
+/* Wrong: who refused whose certificate is mixed up, or a guess is made where the side is not known.
+ */
 static void test_alert_outcome(void **state)
 {
 	static const struct {
@@ -201,8 +204,8 @@ static void test_histories(void **state)
 	says_nothing("ssl_history_alert_side", "CsiI");
 }
 
-/* Wrong: a device is not found again because its name is spelled another way, or a phone number or a nonsense
- * address becomes a device. */
+/* Wrong: a device is not found again because its name is spelled another way, or a phone number or
+ * a nonsense address becomes a device. */
 static void test_device_names(void **state)
 {
 	(void)state;
@@ -232,8 +235,14 @@ static void test_hosts(void **state)
 
 	(void)state;
 	gives_text("host", NULL, "API.Bank.Test.", "api.bank.test");
-	gives_text("host", NULL, "b\xc3\xbc" "cher.test", "xn--bcher-kva.test");
-	gives_text("host", NULL, "B\xc3\x9c" "CHER.test", "xn--bcher-kva.test");
+	gives_text("host", NULL,
+		   "b\xc3\xbc"
+		   "cher.test",
+		   "xn--bcher-kva.test");
+	gives_text("host", NULL,
+		   "B\xc3\x9c"
+		   "CHER.test",
+		   "xn--bcher-kva.test");
 	gives_text("host", NULL, "[2001:db8::1]", "2001:db8::1");
 	gives_text("host", NULL, "a b", NULL);
 	gives_text("host", NULL, "a\nb", NULL);

@@ -105,13 +105,17 @@ static void test_mistakes(void **state)
 		"test.yaml:6:31: no field is called `tim`; did you mean `time`?");
 	refused(HEAD "decode: json\n" DETECT "records: [{kind: lease, map: {outcome: a}}]\n",
 		"`outcome` is no field of this kind of record");
-	refused(HEAD "decode: json\n" DETECT "records: [{kind: lease, map: {time: {from: a, via: epoch}}}]\n",
+	refused(HEAD "decode: json\n" DETECT
+		     "records: [{kind: lease, map: {time: {from: a, via: epoch}}}]\n",
 		"no derivation is called `epoch`");
-	refused(HEAD "decode: json\n" DETECT "records: [{kind: lease, map: {time: {from: a, via: seconds}}}]\n",
+	refused(HEAD "decode: json\n" DETECT
+		     "records: [{kind: lease, map: {time: {from: a, via: seconds}}}]\n",
 		"`seconds` makes no value for `time`");
-	refused(HEAD "decode: json\n" DETECT "records: [{kind: lease, map: {time: {from: a, via: [time, trim]}}}]\n",
+	refused(HEAD "decode: json\n" DETECT
+		     "records: [{kind: lease, map: {time: {from: a, via: [time, trim]}}}]\n",
 		"`time` makes no text; it has to come last");
-	refused(HEAD "decode: json\n" DETECT "records: [{kind: lease, set: {by: carrier_pigeon}}]\n",
+	refused(HEAD "decode: json\n" DETECT
+		     "records: [{kind: lease, set: {by: carrier_pigeon}}]\n",
 		"`carrier_pigeon` is no value of `by`: expected dhcp, radius, vpn, ztna or static");
 	refused(HEAD "decode: json\n" DETECT "records: [{kind: leas}]\n", "expected kind:");
 	refused(HEAD "decode: json\n" DETECT "records: [{kind: lease, when: {a: {hass: b}}}]\n",
@@ -153,7 +157,8 @@ static void test_adding_a_vendor(void **state)
 	    "      time: [syslog.time, {via: source_date}]\n"
 	    "      src_endpoint.ip: src\n"
 	    "      tls.sni: sni\n"
-	    "      outcome: {from: verdict, words: {\"client refused\": client_reject, ok: established}}\n");
+	    "      outcome: {from: verdict, words: {\"client refused\": client_reject, ok: "
+	    "established}}\n");
 	run_open(&r, "acme_gateway", NULL);
 	assert_int_equal(run_text(&r, SV("<14>1 2026-11-24T08:00:00Z gw acme 1 - - src=10.8.0.14 "
 					 "sni=API.Bank.test verdict=\"client refused\"")),
@@ -165,7 +170,8 @@ static void test_adding_a_vendor(void **state)
 	run_close(&r);
 }
 
-/* Wrong: columns by number, fallbacks, conditions, cases or item lists do other than docs/formats.md says. */
+/* Wrong: columns by number, fallbacks, conditions, cases or item lists do other than
+ * docs/formats.md says. */
 static void test_mapping(void **state)
 {
 	static const struct sv lines[] = {
@@ -207,7 +213,8 @@ static void test_mapping(void **state)
 	run_close(&r);
 }
 
-/* Wrong: a record that lists connections gives one of them, or both spellings of a key are not one field. */
+/* Wrong: a record that lists connections gives one of them, or both spellings of a key are not one
+ * field. */
 static void test_items_and_spellings(void **state)
 {
 	struct run r;
@@ -228,30 +235,36 @@ static void test_items_and_spellings(void **state)
 	    "      dst_endpoint.hostname: item.host\n"
 	    "      dst_endpoint.port: item.port\n");
 	run_open(&r, "listed", NULL);
-	assert_int_equal(run_text(&r, SV("{\"event\":{\"time_stamp\":1795507200,\"device_udid\":\"u1\","
-					 "\"inner\":\"{\\\"app\\\":\\\"com.acme.bank\\\"}\","
-					 "\"connections\":[{\"host\":\"a.test\",\"port\":443},{\"host\":\"b.test\"}]}}")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(
+		&r,
+		SV("{\"event\":{\"time_stamp\":1795507200,\"device_udid\":\"u1\","
+		   "\"inner\":\"{\\\"app\\\":\\\"com.acme.bank\\\"}\","
+		   "\"connections\":[{\"host\":\"a.test\",\"port\":443},{\"host\":\"b.test\"}]}}")),
+	    PARSE_OBSERVATIONS);
 	assert_int_equal(r.n, 2);
 	is_text(r.o[0].dst.hostname, "a.test");
 	assert_int_equal(r.o[0].dst.port, 443);
 	is_text(r.o[1].dst.hostname, "b.test");
 	assert_int_equal(r.o[1].dst.port, 0); /* nothing left over from the item before */
 	is_text(r.o[1].app.bundle_id, "com.acme.bank");
-	assert_int_equal(run_text(&r, SV("{\"event\":{\"timeStamp\":1795507200,\"deviceUdid\":\"u1\"}}")),
-			 PARSE_IRRELEVANT);
+	assert_int_equal(
+	    run_text(&r, SV("{\"event\":{\"timeStamp\":1795507200,\"deviceUdid\":\"u1\"}}")),
+	    PARSE_IRRELEVANT);
 	/* A list at the root is a list of records. */
-	assert_int_equal(run_text(&r, SV("[{\"event\":{\"timeStamp\":1795507200,\"deviceUdid\":\"u1\","
-					 "\"connections\":[{}]}},{\"event\":{\"timeStamp\":1795507201,"
-					 "\"deviceUdid\":\"u2\",\"connections\":[{},{}]}}]")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(&r, SV("[{\"event\":{\"timeStamp\":1795507200,\"deviceUdid\":\"u1\","
+			    "\"connections\":[{}]}},{\"event\":{\"timeStamp\":1795507201,"
+			    "\"deviceUdid\":\"u2\",\"connections\":[{},{}]}}]")),
+	    PARSE_OBSERVATIONS);
 	assert_int_equal(r.n, 3);
 	is_text(r.o[2].device.udid, "U2");
 	assert_int_equal(parser_rejected_items(r.parser), 0);
 	/* and a bad one does not take the others with it, nor vanish uncounted */
-	assert_int_equal(run_text(&r, SV("[{\"event\":{\"timeStamp\":\"soon\",\"connections\":[{}]}},"
-					 "{\"event\":{\"timeStamp\":1795507201,\"connections\":[{}]}},7]")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(&r, SV("[{\"event\":{\"timeStamp\":\"soon\",\"connections\":[{}]}},"
+			    "{\"event\":{\"timeStamp\":1795507201,\"connections\":[{}]}},7]")),
+	    PARSE_OBSERVATIONS);
 	assert_int_equal(r.n, 1);
 	assert_int_equal(parser_rejected_items(r.parser), 2);
 	assert_non_null(strstr(r.err.message, "soon"));
@@ -275,7 +288,8 @@ static void test_long_paragraph(void **state)
 	free(bytes);
 }
 
-/* Wrong: the operator's own format does not take the place of the built-in one, or breaks those like it. */
+/* Wrong: the operator's own format does not take the place of the built-in one, or breaks those
+ * like it. */
 static void test_replacing(void **state)
 {
 	struct error err;
@@ -301,7 +315,9 @@ static void test_replacing(void **state)
 
 static struct sv unpadded_scan(const char *text, bool *ok, struct error *err)
 {
-	static const struct json_name names[] = { { { "a", 1 }, 0 }, { { "b.c", 3 }, 1 }, { { "d", 1 }, 2 } };
+	static const struct json_name names[] = { { { "a", 1 }, 0 },
+						  { { "b.c", 3 }, 1 },
+						  { { "d", 1 }, 2 } };
 	static char bytes[65536 + READ_PADDING];
 	struct json_scanner *s = json_scanner_new(names, 3);
 	struct raw slots[3] = { 0 };
@@ -390,8 +406,9 @@ static void test_json_trees(void **state)
 	char deep[300];
 
 	(void)state;
-	assert_true(json_to_value(SV("{\"a\":[1,-2,2.5,true,null,\"x\\u00fc\"],\"b\":18446744073709551615}"), &a,
-				  &v, &err));
+	assert_true(json_to_value(
+	    SV("{\"a\":[1,-2,2.5,true,null,\"x\\u00fc\"],\"b\":18446744073709551615}"), &a, &v,
+	    &err));
 	assert_int_equal(value_path(&v, SV("a.1"))->integer, -2);
 	assert_int_equal(value_path(&v, SV("a.3"))->type, VALUE_BOOL);
 	is_text(value_path(&v, SV("a.5"))->text, "x\xc3\xbc");
@@ -433,36 +450,47 @@ static void test_detection(void **state)
 	struct format_match m[3];
 
 	(void)state;
-	detects("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0.2\",\"proto\":\"tcp\","
+	detects("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0.2\","
+		"\"proto\":\"tcp\","
 		"\"conn_state\":\"SF\"}\n",
 		"zeek_conn_json");
 	detects("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0.2\","
 		"\"established\":true,\"resumed\":false}",
 		"zeek_ssl_json");
 	/* dns.log has uid, addresses and proto as well */
-	detects("{\"_path\":\"dns\",\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0.2\","
+	detects("{\"_path\":\"dns\",\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_"
+		"h\":\"10.0.0.2\","
 		"\"proto\":\"udp\",\"query\":\"a.test\"}\n",
 		NULL);
-	detects("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0.2\",\"proto\":\"udp\","
+	detects("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0.2\","
+		"\"proto\":\"udp\","
 		"\"query\":\"a.test\"}\n",
 		NULL);
 	/* a header without a record yet */
-	detects("#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.resp_h\tproto\n", "zeek_conn");
-	detects("#separator \\x09\n#path\thttp\n#fields\tts\tuid\tid.orig_h\tid.resp_h\tproto\n", NULL);
+	detects("#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.resp_h\tproto\n",
+		"zeek_conn");
+	detects("#separator \\x09\n#path\thttp\n#fields\tts\tuid\tid.orig_h\tid.resp_h\tproto\n",
+		NULL);
 	detects("address,hwaddr,client_id,valid_lifetime,expire\n", "kea");
 	detects("address,port\n", NULL);
 	detects("{\"kind\":\"lease\",\"time\":\"2026-11-24T08:00:00Z\"}\n", "canonical");
-	detects("{\n  \"kind\": \"lease\",\n  \"time\": \"2026-11-24T08:00:00Z\"\n}\n", "canonical");
-	detects("Tue Jun  9 00:03:48 2015\n\tUser-Name = \"a\"\n\tAcct-Status-Type = Stop\n", "freeradius_detail");
-	detects("1564655684.277   3387 192.168.0.1 TCP_TUNNEL/200 19131 CONNECT a.test:443 - HIER_DIRECT/a.test -\n",
+	detects("{\n  \"kind\": \"lease\",\n  \"time\": \"2026-11-24T08:00:00Z\"\n}\n",
+		"canonical");
+	detects("Tue Jun  9 00:03:48 2015\n\tUser-Name = \"a\"\n\tAcct-Status-Type = Stop\n",
+		"freeradius_detail");
+	detects("1564655684.277   3387 192.168.0.1 TCP_TUNNEL/200 19131 CONNECT a.test:443 - "
+		"HIER_DIRECT/a.test -\n",
 		"squid_other");
-	detects("<?xml version=\"1.0\"?>\n<plist version=\"1.0\"><dict><key>UDID</key><string>u</string></dict></plist>",
+	detects("<?xml version=\"1.0\"?>\n<plist "
+		"version=\"1.0\"><dict><key>UDID</key><string>u</string></dict></plist>",
 		"apple_mdm");
 	detects("", NULL);
 	detects("\n\n\n", NULL);
 	detects("hello world\n", NULL);
 	/* a near miss names the field */
-	assert_int_equal(format_detect(set, SV("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\"}\n"), m, 3), 3);
+	assert_int_equal(
+	    format_detect(set, SV("{\"ts\":1.5,\"uid\":\"C\",\"id.orig_h\":\"10.0.0.1\"}\n"), m, 3),
+	    3);
 	assert_int_equal(m[0].score, 0);
 	assert_non_null(strstr(m[0].reason, "id.resp_h"));
 }
@@ -471,9 +499,12 @@ static void test_detection(void **state)
 static void test_tls_ports(void **state)
 {
 	static const uint16_t ports[] = { 9443 };
-	const struct parser_options options = { .date = INSTANT_NONE, .tls_ports = ports, .n_tls_ports = 1 };
-	const struct sv record = SV("{\"ts\":1795507200,\"uid\":\"C\",\"id.orig_h\":\"10.8.0.14\","
-				    "\"id.resp_h\":\"203.0.113.9\",\"id.resp_p\":9443,\"proto\":\"tcp\"}");
+	const struct parser_options options = { .date = INSTANT_NONE,
+						.tls_ports = ports,
+						.n_tls_ports = 1 };
+	const struct sv record =
+	    SV("{\"ts\":1795507200,\"uid\":\"C\",\"id.orig_h\":\"10.8.0.14\","
+	       "\"id.resp_h\":\"203.0.113.9\",\"id.resp_p\":9443,\"proto\":\"tcp\"}");
 	struct run r;
 
 	(void)state;
@@ -503,8 +534,9 @@ static void test_refusal(void **state)
 static void test_source_date(void **state)
 {
 	const struct parser_options options = { .date = { INT64_C(1795507200) * NS_PER_S } };
-	const struct sv record = SV("{\"topic\":\"mdm.CheckOut\",\"created_at\":\"0001-01-01T00:00:00Z\","
-				    "\"checkin_event\":{\"udid\":\"u\"}}");
+	const struct sv record =
+	    SV("{\"topic\":\"mdm.CheckOut\",\"created_at\":\"0001-01-01T00:00:00Z\","
+	       "\"checkin_event\":{\"udid\":\"u\"}}");
 	struct run r;
 
 	(void)state;
@@ -525,18 +557,12 @@ static void test_source_date(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BUILTIN(test_mistakes),
-		ON_BUILTIN(test_adding_a_vendor),
-		ON_BUILTIN(test_mapping),
-		ON_BUILTIN(test_items_and_spellings),
-		ON_BUILTIN(test_long_paragraph),
-		ON_BUILTIN(test_replacing),
-		ON_BUILTIN(test_json),
-		ON_BUILTIN(test_json_trees),
-		ON_BUILTIN(test_detection),
-		ON_BUILTIN(test_tls_ports),
-		ON_BUILTIN(test_refusal),
-		ON_BUILTIN(test_source_date),
+		ON_BUILTIN(test_mistakes),	 ON_BUILTIN(test_adding_a_vendor),
+		ON_BUILTIN(test_mapping),	 ON_BUILTIN(test_items_and_spellings),
+		ON_BUILTIN(test_long_paragraph), ON_BUILTIN(test_replacing),
+		ON_BUILTIN(test_json),		 ON_BUILTIN(test_json_trees),
+		ON_BUILTIN(test_detection),	 ON_BUILTIN(test_tls_ports),
+		ON_BUILTIN(test_refusal),	 ON_BUILTIN(test_source_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
