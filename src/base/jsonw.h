@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 struct jsonw {
 	struct buf *b;
@@ -32,7 +33,5 @@ void jsonw_null(struct jsonw *w);
 void jsonw_instant(struct jsonw *w, struct instant t); /* null when unknown */
 /* Bytes that are JSON already. */
 void jsonw_raw(struct jsonw *w, struct sv json);
-/* Length of the valid UTF-8 sequence at p (1–4), or 0. RFC 3629: no surrogates, no overlong forms. */
-size_t utf8_sequence(const char *p, size_t n);
 
 #endif

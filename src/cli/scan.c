@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/aside.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/progress.h"
@@ -17,7 +18,7 @@ enum {
 	SCAN_COLOR,
 	SCAN_LOCAL,
 	SCAN_QUIET,
-	SCAN_VERBOSE
+	SCAN_VERBOSE, SCAN_DEAD_LETTER
 };
 
 static const struct arg scan_args[] = {
@@ -33,6 +34,8 @@ static const struct arg scan_args[] = {
 	  "times in your zone instead of UTC (table and footer)" },
 	{ SCAN_QUIET, 'q', "quiet", NULL, NULL, "no progress, no footer" },
 	{ SCAN_VERBOSE, 'v', "verbose", NULL, NULL, "show rejected records; more in the footer" },
+	{ SCAN_DEAD_LETTER, 0, "dead-letter", "FILE", NULL,
+	  "keep every record that was set aside there, with the reason, as JSON lines" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
@@ -58,6 +61,7 @@ const struct args_command scan_command = {
 };
 
 struct scan_choices {
+	const char *dead_letter;
 	const struct emitter *emitter;
 	bool all, local, quiet, verbose, fail;
 	enum severity fail_on;
@@ -85,6 +89,9 @@ static bool take_option(struct scan_choices *c, struct inputs *in, int id, const
 		break;
 	case SCAN_QUIET:
 		c->quiet = true;
+		break;
+	case SCAN_DEAD_LETTER:
+		c->dead_letter = value;
 		break;
 	case SCAN_VERBOSE:
 		c->verbose = true;
@@ -147,13 +154,6 @@ static bool at_or_above(const struct finding *f, size_t n, enum severity limit)
 	return false;
 }
 
-/* With -v every record that was set aside, as it is met. */
-static void show_reject(void *arg, const struct scan_reject *r)
-{
-	progress_end(arg);
-	report_note("scan", "%s:%u: %s", r->path, r->line, r->reason);
-}
-
 /* Writes what the scan found; the exit code. */
 static int give(const struct scan *scan, const struct scan_choices *c, const struct inputs *in,
 		int argc, char **argv)
@@ -198,6 +198,7 @@ static int give(const struct scan *scan, const struct scan_choices *c, const str
 static int run(const struct scan_choices *c, struct inputs *in, int argc, char **argv)
 {
 	struct progress progress;
+	struct aside aside;
 	struct scan_options options = {
 		.conf = &in->conf,
 		.formats = in->formats,
@@ -206,20 +207,27 @@ static int run(const struct scan_choices *c, struct inputs *in, int argc, char *
 		.all = c->all,
 		.progress = progress_show,
 		.progress_arg = &progress,
-		.rejected = c->verbose ? show_reject : NULL,
-		.rejected_arg = &progress,
+		.rejected = c->verbose || c->dead_letter != NULL ? aside_take : NULL,
+		.rejected_arg = &aside,
 		.interrupted = report_signals(),
 	};
 	struct error err;
 	struct scan *scan;
 	int code;
 
+	if (!aside_begin(&aside, &progress, c->verbose, c->dead_letter, &err))
+		return report_error("scan", &err);
 	progress_begin(&progress, c->quiet);
 	scan = scan_run(&options, &err);
 	progress_end(&progress);
-	if (scan == NULL)
-		return report_error("scan", &err);
+	if (scan == NULL) {
+		code = report_error("scan", &err);
+		aside_end(&aside, false, &err);
+		return code;
+	}
 	code = give(scan, c, in, argc, argv);
+	if (!aside_end(&aside, true, &err))
+		code = report_error("scan", &err);
 	scan_free(scan);
 	return code;
 }

@@ -136,8 +136,8 @@ const struct option option_table[] = {
 	  .description =
 	      "share of the source's records that may be unparseable before it is unhealthy" },
 	{ "sources[].ignore_hosts", OPTION_HOSTS, SOURCE(ignore_hosts), .unset = "none",
-	  .description = "hosts that the gateway passes by policy and logs like a late refusal "
-			 "(mitmproxy's ignore_hosts)" },
+	  .description = "hosts that the proxy passes by policy and logs like a late refusal (its own "
+			 "option of that name)" },
 };
 
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
@@ -161,7 +161,7 @@ static const struct {
 	[OPTION_ENDPOINT] = { "address and port", "127.0.0.1:8443" },
 	[OPTION_STRINGS] = { "list of strings", "[\"Acme Inspection CA\"]" },
 	[OPTION_HOSTS] = { "list of hosts", "[bank.test, .push.vendor.test]" },
-	[OPTION_PATHS] = { "path or list of paths", "/var/log/squid/access*.log" },
+	[OPTION_PATHS] = { "path or list of paths", "/var/log/proxy/access*.log" },
 	[OPTION_PORTS] = { "list of ports", "[8443, 9443]" },
 	[OPTION_ENDPOINTS] = { "list of addresses with port", "[\"10.0.0.5:3128\"]" },
 	[OPTION_NETWORKS] = { "list of addresses or networks", "[10.0.0.5, 192.0.2.0/28]" },

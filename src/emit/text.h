@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/safe.h"
 #include "base/sv.h"
 
 /* How a person's output looks. */
@@ -31,11 +32,6 @@ enum text_paint {
 	PAINT_CYAN,
 };
 
-/* Appends v so that a terminal shows it and does nothing else: control characters become their
- * pictures (ESC → ␛), bytes that are not UTF-8 become U+FFFD, and characters that reorder or hide
- * text (C1, bidirectional controls, zero-width, line separators, tags) become `<U+202E>`. Cut to at
- * most max_chars characters, the last one `…`; 0 means no cut. */
-void text_safe(struct buf *out, struct sv v, size_t max_chars);
 /* Starts or (PAINT_PLAIN) ends a colour; nothing when the style has none. */
 void text_paint(struct buf *out, const struct text_style *style, enum text_paint paint);
 /* The terminal sequence of a colour, for those who apply it themselves. */

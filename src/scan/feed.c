@@ -65,6 +65,8 @@ static void restart(struct feed *f)
 	}
 	f->records = 0;
 	f->damaged = false;
+	if (f->options->rejected != NULL)
+		f->options->rejected(f->options->rejected_arg, NULL);
 }
 
 static void set_aside(struct feed *f, const struct input *x, uint32_t line, const char *reason,

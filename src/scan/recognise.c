@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "conf/nearest.h"
-#include "emit/text.h"
+#include "base/safe.h"
 
 #define FIRST_LINE_CHARS 160
 

@@ -45,6 +45,7 @@ struct scan_options {
 	bool all;            /* observed, explained and expected findings too */
 	void (*progress)(void *arg, const struct scan_progress *p);
 	void *progress_arg;
+	/* NULL: the inputs are read once more, forget what came before. */
 	void (*rejected)(void *arg, const struct scan_reject *r);
 	void *rejected_arg;
 	const volatile sig_atomic_t *interrupted; /* nonzero: end early with what there is; may be NULL */

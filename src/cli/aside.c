@@ -1,0 +1,83 @@
+#include "cli/aside.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/jsonw.h"
+#include "cli/report.h"
+
+#define MAX_LINE (128u * 1024u * 1024u)
+
+bool aside_begin(struct aside *a, struct progress *progress, bool show, const char *path,
+		 struct error *err)
+{
+	*a = (struct aside){ .progress = progress, .show = show, .path = path };
+	buf_init(&a->_temporary, 65536);
+	buf_init(&a->_line, MAX_LINE);
+	if (path == NULL)
+		return true;
+	buf_printf(&a->_temporary, "%s.part", path);
+	buf_char(&a->_temporary, '\0');
+	a->_file = fopen(a->_temporary.p, "we");
+	if (a->_file == NULL)
+		return error_set(err, ERROR_USAGE, 0, "--dead-letter %s: %s; name a file that can be written",
+				 path, strerror(errno));
+	return true;
+}
+
+static void keep(struct aside *a, const struct scan_reject *r)
+{
+	struct jsonw w = jsonw_on(&a->_line);
+
+	buf_reset(&a->_line);
+	jsonw_open(&w, '{');
+	jsonw_key(&w, "path");
+	jsonw_str(&w, r->path);
+	jsonw_key(&w, "line");
+	jsonw_int(&w, r->line);
+	jsonw_key(&w, "reason");
+	jsonw_str(&w, r->reason);
+	jsonw_key(&w, "record");
+	jsonw_sv(&w, r->record);
+	jsonw_close(&w, '}');
+	buf_char(&a->_line, '\n');
+	if (a->_line.overflowed || fwrite(a->_line.p, 1, a->_line.n, a->_file) != a->_line.n)
+		a->_failed = true;
+}
+
+void aside_take(void *arg, const struct scan_reject *r)
+{
+	struct aside *a = arg;
+
+	if (r == NULL) {
+		/* The inputs are read once more: what came before would come twice. */
+		if (a->_file != NULL &&
+		    (fflush(a->_file) != 0 || ftruncate(fileno(a->_file), 0) != 0 ||
+		     fseek(a->_file, 0, SEEK_SET) != 0))
+			a->_failed = true;
+		return;
+	}
+	if (a->show) {
+		progress_end(a->progress);
+		report_note("scan", "%s:%u: %s", r->path, r->line, r->reason);
+	}
+	if (a->_file != NULL)
+		keep(a, r);
+}
+
+bool aside_end(struct aside *a, bool done, struct error *err)
+{
+	bool ok = true;
+
+	if (a->_file != NULL) {
+		a->_failed |= fclose(a->_file) != 0;
+		if (!done)
+			unlink(a->_temporary.p);
+		else if (a->_failed || rename(a->_temporary.p, a->path) != 0)
+			ok = error_set(err, ERROR_IO, 0, "--dead-letter %s: could not be written whole: %s",
+				       a->path, strerror(errno));
+	}
+	buf_free(&a->_temporary);
+	buf_free(&a->_line);
+	return ok;
+}

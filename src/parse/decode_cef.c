@@ -1,0 +1,200 @@
+/* Common Event Format and its cousin LEEF, as firewalls write them for collectors:
+ *
+ *     CEF:0|Vendor|Product|Version|Event|Name|Severity|src=10.0.0.1 msg=words with spaces cs1=x
+ *     LEEF:2.0|Vendor|Product|Version|Event|^|src=10.0.0.1^msg=words
+ *
+ * (ArcSight, "Common Event Format", rev. 26; IBM, "LEEF overview"). What stands before CEF: or
+ * LEEF: is skipped. The header's parts are the fields cef.vendor, cef.product, cef.version,
+ * cef.event, cef.name and cef.severity; pairs keep their names. A value of CEF goes up to the last
+ * space before the next name and `=`; `\=`, `\|`, `\\` and `\n` are undone. LEEF's pairs stand
+ * between tabs, or what its header says. The first of repeated names counts.
+ */
+#include <stdlib.h>
+
+#include "parse/decode.h"
+
+struct cef_options {
+	struct unset unset;
+};
+
+static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
+{
+	static const char *const keys[] = { "unset", NULL };
+	struct cef_options *o = arena_alloc(&f->arena, sizeof(*o));
+
+	*out = o;
+	return !yfile_is_map(options) ||
+	       (yfile_check_keys(options, keys, err) &&
+		unset_compile(f, yfile_get(options, "unset"), &o->unset, err));
+}
+
+static void *open(const struct format *f)
+{
+	const struct format **state = xmalloc(sizeof(*state));
+
+	*state = f;
+	return state;
+}
+
+static struct sv unescape(struct sv in, struct arena *a)
+{
+	size_t n = 0;
+	char *p;
+
+	if (sv_find_char(in, '\\') == SIZE_MAX)
+		return in;
+	p = arena_alloc(a, in.n);
+	for (size_t i = 0; i < in.n; i++) {
+		if (in.p[i] == '\\' && i + 1 < in.n) {
+			i++;
+			p[n++] = in.p[i] == 'n' ? '\n' : in.p[i];
+		} else {
+			p[n++] = in.p[i];
+		}
+	}
+	return sv_make(p, n);
+}
+
+static void put(const struct format *f, struct decode_context *c, struct sv name, struct sv value)
+{
+	const struct cef_options *o = f->decoder_options;
+	size_t slot = names_find(&f->names, name);
+
+	value = sv_trim(value);
+	if (slot != SIZE_MAX && c->raws[slot].type == RAW_ABSENT && !unset_holds(&o->unset, value))
+		raw_set_text(&c->raws[slot], unescape(value, c->scratch));
+}
+
+/* The next part of the header, up to a bar without backslash. */
+static bool take_part(struct sv *rest, struct sv *part)
+{
+	for (size_t i = 0; i < rest->n; i++) {
+		if (rest->p[i] == '\\') {
+			i++;
+		} else if (rest->p[i] == '|') {
+			*part = sv_first(*rest, i);
+			*rest = sv_skip(*rest, i + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '.' || c == '-';
+}
+
+/* Where the next `=` without backslash stands, SIZE_MAX past the last. */
+static size_t next_equals(struct sv text, size_t from)
+{
+	for (size_t i = from; i < text.n; i++) {
+		if (text.p[i] == '\\')
+			i++;
+		else if (text.p[i] == '=')
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static void cef_pairs(const struct format *f, struct sv text, struct decode_context *c)
+{
+	size_t equals = next_equals(text, 0), name_at = 0;
+
+	while (equals != SIZE_MAX) {
+		struct sv name = sv_trim(sv_make(text.p + name_at, equals - name_at));
+		size_t next = next_equals(text, equals + 1), end = next;
+
+		if (next == SIZE_MAX) {
+			end = text.n;
+		} else {
+			while (end > equals + 1 && name_char(text.p[end - 1]))
+				end--;
+			if (text.p[end - 1] != ' ' && end > equals + 1) {
+				/* An `=` inside a value that nobody escaped. */
+				size_t beyond = next_equals(text, next + 1);
+				while (beyond != SIZE_MAX) {
+					end = beyond;
+					while (end > next + 1 && name_char(text.p[end - 1]))
+						end--;
+					if (text.p[end - 1] == ' ')
+						break;
+					beyond = next_equals(text, beyond + 1);
+				}
+				next = beyond;
+				end = beyond == SIZE_MAX ? text.n : end;
+			}
+		}
+		put(f, c, name, sv_make(text.p + equals + 1, end - equals - 1));
+		name_at = end;
+		equals = next;
+	}
+}
+
+static void leef_pairs(const struct format *f, struct sv text, char between,
+		       struct decode_context *c)
+{
+	while (text.p != NULL && text.n > 0) {
+		struct sv pair = sv_cut(text, between, &text), value, name;
+
+		name = sv_cut(pair, '=', &value);
+		if (value.p != NULL)
+			put(f, c, sv_trim(name), value);
+	}
+}
+
+/* `^`, `x7c` or `0x7c`. */
+static char leef_separator(struct sv part)
+{
+	uint64_t code;
+
+	if (part.n == 1)
+		return part.p[0];
+	if (part.n > 0 && part.p[0] == '0')
+		part = sv_skip(part, 1);
+	if (part.n > 1 && part.p[0] == 'x' && sv_hex_to_u64(sv_skip(part, 1), &code) && code > 0 &&
+	    code < 0x80)
+		return (char)code;
+	return '\t';
+}
+
+static enum decode_result run(void *state, struct sv record, struct decode_context *c)
+{
+	static const struct sv parts[] = { { "cef.vendor", 10 },  { "cef.product", 11 },
+					   { "cef.version", 11 }, { "cef.event", 9 },
+					   { "cef.name", 8 },	  { "cef.severity", 12 } };
+	const struct format *f = *(const struct format **)state;
+	size_t at = sv_find(record, SV("CEF:")), n = 6;
+	bool leef = false, second = false;
+	struct sv rest, part;
+	char between = '\t';
+
+	if (at == SIZE_MAX) {
+		at = sv_find(record, SV("LEEF:"));
+		leef = true;
+		n = 4;
+	}
+	rest = at == SIZE_MAX ? SV_NONE : sv_skip(record, at);
+	if (!take_part(&rest, &part)) {
+		error_set(c->err, ERROR_FORMAT, 0, "expected CEF: or LEEF:");
+		return DECODE_BAD;
+	}
+	second = leef && sv_ends(part, SV("2.0"));
+	for (size_t i = 0; i < n; i++) {
+		if (!take_part(&rest, &part)) {
+			error_set(c->err, ERROR_FORMAT, at, "the header ends early");
+			return DECODE_BAD;
+		}
+		put(f, c, parts[i], part);
+	}
+	if (second && take_part(&rest, &part))
+		between = leef_separator(part);
+	if (leef)
+		leef_pairs(f, rest, between, c);
+	else
+		cef_pairs(f, rest, c);
+	return DECODE_FIELDS;
+}
+
+const struct decoder decoder_cef = { "cef", compile, NULL, open, free, run };

@@ -1,0 +1,63 @@
+"""The shape of the source, as docs/architecture.md draws it.
+
+Fails if an include points back up the data flow, if a banned function or a product's name stands in C, if
+a source file grows past 600 lines, or if a mark of unfinished work is left.
+"""
+import pathlib
+import re
+import sys
+
+# What a folder may include beside itself. An arrow only ever points to the left of the data flow.
+GROUND = ["base", "model"]
+FLOW = ["read", "parse", "identify", "correlate", "judge"]
+ALLOWED = {"base": [], "model": ["base"], "conf": GROUND}
+for i, stage in enumerate(FLOW):
+    ALLOWED[stage] = GROUND + FLOW[:i]
+ALLOWED["scan"] = GROUND + FLOW + ["conf"]
+ALLOWED["emit"] = GROUND + ["read"]
+ALLOWED["parse"].append("formats")  # the built-in ones, as data
+ALLOWED["sim"] = GROUND + ["parse"]
+ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim"]
+
+BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand|alloca|system|popen)\s*\("
+PRODUCTS = r"\b(squid|zeek|mitmproxy|nanomdm|micromdm|kea|freeradius|suricata|zscaler|fortigate|netskope|jamf|intune)\b"
+UNFINISHED = r"\b(TODO|FIXME|XXX|HACK)\b"
+MAX_LINES = 600
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/|//[^\n]*", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+
+
+def problems(root):
+    files = [p for d in ("src", "sim") for p in sorted((root / d).rglob("*")) if p.suffix in (".c", ".h", ".cc")]
+    for path in files:
+        name = path.relative_to(root)
+        folder = name.parts[1] if name.parts[0] == "src" else "sim"
+        text = path.read_text(encoding="utf-8")
+        code = without_comments(text)
+        for number, line in enumerate(code.splitlines(), 1):
+            include = re.match(r'#include "(\w+)/', line)
+            if include and include.group(1) != folder and include.group(1) not in ALLOWED[folder]:
+                yield f"{name}:{number}: {folder} must not include {include.group(1)}"
+            if re.search(BANNED, line):
+                yield f"{name}:{number}: banned function: {line.strip()}"
+            # The simulator writes products' logs, and so has to know them.
+            if folder != "sim" and re.search(PRODUCTS, line, re.I) and folder not in ("cli",):
+                yield f"{name}:{number}: a product's name belongs into formats/: {line.strip()}"
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.search(UNFINISHED, line):
+                yield f"{name}:{number}: unfinished: {line.strip()}"
+        if text.count("\n") > MAX_LINES:
+            yield f"{name}: {text.count(chr(10))} lines, more than {MAX_LINES}: look for the second thing in it"
+
+
+def main():
+    found = list(problems(pathlib.Path(sys.argv[1])))
+    for problem in found:
+        print(problem)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
