@@ -323,13 +323,35 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 	return number;
 }
 
+/* An attempt that began without a client port has learnt it: from now on it is found by it, behind what was made
+ * later. */
+static void enter_chain(struct merge *m, uint32_t number)
+{
+	struct attempt *a = &m->attempts[number];
+	struct conn_key key = { a->client, a->client_port };
+	uint32_t *newest = keymap_slot(&m->_by_conn, &key);
+	uint32_t at = *newest == KEYMAP_NONE ? 0 : *newest;
+
+	if (at < number) {
+		a->previous = at;
+		*newest = number;
+		return;
+	}
+	while (m->attempts[at].previous > number)
+		at = m->attempts[at].previous;
+	a->previous = m->attempts[at].previous;
+	m->attempts[at].previous = number;
+}
+
 void merge_event(struct merge *m, const struct event *e)
 {
 	uint32_t *by_flow = e->flow != 0 ? keymap_slot(&m->_by_flow, &e->flow) : NULL;
 	uint32_t number = by_flow != NULL && *by_flow != KEYMAP_NONE ? *by_flow : 0;
+	bool made_with_port = false, known;
 
 	if (number == 0) {
-		if (e->client != 0 && e->client_port != 0)
+		made_with_port = e->client != 0 && e->client_port != 0;
+		if (made_with_port)
 			number = with_port(m, e);
 		else if (e->kind == OBS_TLS_ATTEMPT)
 			number = without_port(m, e);
@@ -338,7 +360,13 @@ void merge_event(struct merge *m, const struct event *e)
 	}
 	if (by_flow != NULL)
 		*by_flow = number;
+	known = m->attempts[number].in_chain;
 	take(m, number, e);
+	if (!known && m->attempts[number].client != 0 && m->attempts[number].client_port != 0) {
+		m->attempts[number].in_chain = true;
+		if (!made_with_port)
+			enter_chain(m, number);
+	}
 }
 
 static enum side closer(const struct attempt *a)

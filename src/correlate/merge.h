@@ -39,6 +39,7 @@ struct attempt {
 	int16_t alert[2];
 	uint8_t inspection[2], bypass_reason[2];
 	uint8_t established, server_certificate, ended; /* enum tri */
+	bool in_chain;             /* found by client ip and port */
 	uint8_t closed_by[2], close[2]; /* first known: of a flow sensor, of any */
 };
 

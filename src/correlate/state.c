@@ -64,8 +64,9 @@ static const struct fact *nearest(const struct gateway_view *v, const struct fac
 		return NULL;
 	g = grouping_at(&v->by_case, number);
 	at = facts_from(f, g, x->start);
+	/* Of equal starts the one made first. */
 	if (at > 0)
-		before = &f->list[g.items[at - 1]];
+		before = &f->list[g.items[facts_from(f, g, f->list[g.items[at - 1]].start)]];
 	if (at < g.n)
 		after = &f->list[g.items[at]];
 	if (before != NULL && x->start - before->start > window)

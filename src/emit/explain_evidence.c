@@ -1,14 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "emit/explain.h"
 #include "read/reader.h"
 
-/* Characters of a raw line that are shown. */
-#define RAW_MAX_CHARS 400
 /* Bytes kept of a raw line: enough for as many characters of UTF-8. */
-#define RAW_MAX_BYTES (4 * RAW_MAX_CHARS)
+#define RAW_MAX_BYTES (4 * EXPLAIN_RAW_MAX_CHARS)
 /* A file is read to its last wanted line, but never past this many lines. */
 #define RAW_MAX_LINE 50000000u
 
@@ -41,7 +38,9 @@ static void read_file(struct wanted *w, size_t n, struct arena *a)
 	size_t next = 0;
 	enum read_result got;
 
-	if (w[0].e->path.n == 0 || sv_eq(w[0].e->path, SV("-")) || w[n - 1].e->line > RAW_MAX_LINE)
+	while (n > 0 && w[n - 1].e->line > RAW_MAX_LINE)
+		n--;
+	if (n == 0 || sv_empty(w[0].e->path) || sv_eq(w[0].e->path, SV("-")))
 		return;
 	path = (char *)(uintptr_t)arena_sv(a, w[0].e->path).p;
 	r = reader_open(path, &options, &err);
@@ -60,13 +59,31 @@ static void read_file(struct wanted *w, size_t n, struct arena *a)
 	reader_close(r);
 }
 
+void explain_raw_lines(const struct evidence *const *records, size_t n, struct arena *a,
+		       struct sv *raws)
+{
+	struct wanted *w = xcalloc(n + 1, sizeof(*w));
+
+	for (size_t i = 0; i < n; i++) {
+		raws[i] = SV_NONE;
+		w[i] = (struct wanted){ records[i], &raws[i] };
+	}
+	qsort(w, n, sizeof(*w), by_position);
+	for (size_t from = 0, to; from < n; from = to) {
+		for (to = from + 1; to < n && sv_eq(w[to].e->path, w[from].e->path); to++)
+			continue;
+		read_file(&w[from], to - from, a);
+	}
+	free(w);
+}
+
 void explain_evidence(struct buf *out, const struct finding *f,
 		      const struct explain_options *options)
 {
 	const struct text_style *style = &options->style;
 	size_t shown = f->n_evidence;
 	struct arena a = { 0 };
-	struct wanted *w;
+	const struct evidence **records;
 	struct sv *raws;
 
 	buf_char(out, '\n');
@@ -80,19 +97,12 @@ void explain_evidence(struct buf *out, const struct finding *f,
 	}
 	if (options->max_evidence > 0 && shown > options->max_evidence)
 		shown = options->max_evidence;
-	w = xcalloc(shown, sizeof(*w));
+	records = xcalloc(shown, sizeof(*records));
 	raws = xcalloc(shown, sizeof(*raws));
 	for (size_t i = 0; i < shown; i++)
-		w[i] = (struct wanted){ &f->evidence[i], &raws[i] };
-	if (options->raw_lines) {
-		qsort(w, shown, sizeof(*w), by_position);
-		for (size_t from = 0, to; from < shown; from = to) {
-			for (to = from + 1; to < shown && sv_eq(w[to].e->path, w[from].e->path);
-			     to++)
-				continue;
-			read_file(&w[from], to - from, &a);
-		}
-	}
+		records[i] = &f->evidence[i];
+	if (options->raw_lines)
+		explain_raw_lines(records, shown, &a, raws);
 	for (size_t i = 0; i < shown; i++) {
 		const struct evidence *e = &f->evidence[i];
 
@@ -111,7 +121,7 @@ void explain_evidence(struct buf *out, const struct finding *f,
 		if (!sv_empty(raws[i])) {
 			text_paint(out, style, PAINT_DIM);
 			buf_str(out, "    ");
-			text_safe(out, raws[i], RAW_MAX_CHARS);
+			text_safe(out, raws[i], EXPLAIN_RAW_MAX_CHARS);
 			text_paint(out, style, PAINT_PLAIN);
 			buf_char(out, '\n');
 		}
@@ -120,6 +130,6 @@ void explain_evidence(struct buf *out, const struct finding *f,
 		buf_printf(out, "  and %zu more records (--evidence all shows them)\n",
 			   f->n_evidence - shown);
 	free(raws);
-	free(w);
+	free(records);
 	arena_free(&a);
 }

@@ -35,27 +35,29 @@ static void open_sitting(struct sitting *s, struct group g, const struct allowan
 {
 	const struct bench *b = s->bench;
 	const struct facts *f = b->facts;
-	int64_t newest = f->list[g.items[g.n - 1]].start;
-	size_t from = facts_from(f, g, newest - b->context->settings->score_window.ns), uncovered = 0;
+	size_t from = 0;
 
 	*entry = NULL;
-	s->window = arena_alloc(s->scratch, (g.n - from) * sizeof(*s->window));
-	for (size_t i = from; i < g.n; i++) {
+	s->window = arena_alloc(s->scratch, g.n * sizeof(*s->window));
+	for (size_t i = 0; i < g.n; i++) {
 		const struct fact *x = &f->list[g.items[i]];
 		const struct allowance *e = allow_covering(b->allow, x);
 		if (e == NULL)
-			s->window[uncovered++] = x;
+			s->window[s->n_window++] = x;
 		else
 			*entry = e;
 	}
-	s->n_window = uncovered;
-	if (uncovered > 0) {
+	if (s->n_window > 0) {
 		*entry = NULL;
 	} else {
-		for (size_t i = from; i < g.n; i++)
+		for (size_t i = 0; i < g.n; i++)
 			s->window[s->n_window++] = &f->list[g.items[i]];
 	}
 	s->newest = s->window[s->n_window - 1]->start;
+	while (s->window[from]->start < s->newest - b->context->settings->score_window.ns)
+		from++;
+	s->window += from;
+	s->n_window -= from;
 	s->kept = arena_alloc(s->scratch, s->n_window * sizeof(*s->kept));
 	for (size_t i = 0; i < s->n_window; i++)
 		if (!fact_excluded(s->window[i]))
@@ -113,7 +115,7 @@ static void judge_version(struct version_case *c, const struct fact **facts, siz
 {
 	const struct sitting *s = c->sitting;
 
-	trials_build(&c->trials, facts, n, s->scratch);
+	trials_build(&c->trials, facts, n, s->bench->context->names, s->scratch);
 	c->failures = arena_alloc(s->scratch, (n + 1) * sizeof(*c->failures));
 	for (size_t i = 0; i < n; i++) {
 		if (fact_failure(facts[i]))

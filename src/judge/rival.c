@@ -27,14 +27,17 @@ static struct apps_there apps_at_destination(const struct sitting *s)
 	const struct bench *b = s->bench;
 	struct group g = grouping_at(&b->facts->by_destination, s->destination);
 	size_t from = facts_from(b->facts, g, s->newest - b->context->settings->score_window.ns), n = 0;
-	const struct fact **facts = arena_alloc(s->scratch, (g.n + 1) * sizeof(*facts));
+	const struct fact **facts = arena_alloc(s->scratch, (g.n + s->n_kept + 1) * sizeof(*facts));
 	struct apps_there t = { 0 };
 
+	/* Of the finding's own app what is judged, of the others what the window holds. */
+	for (size_t i = 0; i < s->n_kept && s->app != 0; i++)
+		facts[n++] = s->kept[i];
 	for (size_t i = from; i < g.n; i++) {
 		const struct fact *x = &b->facts->list[g.items[i]];
 		if (x->start > s->newest)
 			break;
-		if (x->app != 0 && !fact_excluded(x))
+		if (x->app != 0 && x->app != s->app && !fact_excluded(x))
 			facts[n++] = x;
 	}
 	qsort(facts, n, sizeof(struct fact *), by_app);

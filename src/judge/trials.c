@@ -162,8 +162,16 @@ static void run_stack(struct trials *t, struct device_trials *d, const struct fa
 	d->value = differential(d->failed, d->trials, d->class);
 }
 
-static void run_device(struct trials *t, struct device_trials *best, const uint32_t *labels,
-		       uint32_t *stacks)
+/* Labels in byte order, none last. */
+static bool label_before(const struct names *names, uint32_t a, uint32_t b)
+{
+	if (a == 0 || b == 0)
+		return b == 0 && a != 0;
+	return sv_cmp(names_get(names, a), names_get(names, b)) < 0;
+}
+
+static void run_device(struct trials *t, struct device_trials *best, const struct names *names,
+		       const uint32_t *labels, uint32_t *stacks)
 {
 	const struct fact **facts = t->by_device + best->first;
 	size_t m = stacks_of(facts, labels, best->n, stacks);
@@ -173,7 +181,8 @@ static void run_device(struct trials *t, struct device_trials *best, const uint3
 		struct device_trials d = *best;
 		d.stack = stacks[k];
 		run_stack(t, &d, facts, labels, best->n);
-		if (!chosen || d.value > best->value)
+		if (!chosen || d.value > best->value ||
+		    (d.value >= best->value && label_before(names, d.stack, best->stack)))
 			*best = d;
 		chosen = true;
 	}
@@ -253,7 +262,8 @@ bool trials_succeeded(const struct trials *t, uint32_t stack, uint32_t other_tha
 	return succeeded_as(t, stack, other_than) || succeeded_as(t, 0, other_than);
 }
 
-void trials_build(struct trials *t, const struct fact **facts, size_t n, struct arena *a)
+void trials_build(struct trials *t, const struct fact **facts, size_t n, const struct names *names,
+		  struct arena *a)
 {
 	struct repeating repeating = repeating_ja3(facts, n, a);
 	uint32_t *labels = arena_alloc(a, n * sizeof(*labels));
@@ -282,7 +292,7 @@ void trials_build(struct trials *t, const struct fact **facts, size_t n, struct 
 						  stacks);
 	t->runs = arena_alloc(a, (burst_bound(t, labels, n_stacks) + 1) * sizeof(*t->runs));
 	for (size_t d = 0; d < t->n_devices; d++)
-		run_device(t, &t->devices[d], labels + t->devices[d].first, stacks);
+		run_device(t, &t->devices[d], names, labels + t->devices[d].first, stacks);
 	t->bursts = arena_copy(a, t->runs, t->n_bursts * sizeof(*t->runs));
 	qsort(t->bursts, t->n_bursts, sizeof(*t->bursts), by_stack);
 	t->labels = labels;

@@ -50,7 +50,8 @@ struct trials {
 };
 
 /* facts: one version's non-excluded attempts by start. Everything lands in the arena. */
-void trials_build(struct trials *t, const struct fact **facts, size_t n, struct arena *a);
+void trials_build(struct trials *t, const struct fact **facts, size_t n, const struct names *names,
+		  struct arena *a);
 /* Whether a success counts in the stack, on any device, or (other_than ≠ 0) on any but this one. Successes
  * without a stack count in every stack. */
 bool trials_succeeded(const struct trials *t, uint32_t stack, uint32_t other_than);

@@ -5,8 +5,8 @@
 #endif
 
 static const struct decoder *const decoders[] = {
-	&decoder_json,	   &decoder_tsv_header, &decoder_delimited,
-	&decoder_keyvalue, &decoder_text,	&decoder_plist,
+	&decoder_json, &decoder_tsv_header, &decoder_delimited, &decoder_keyvalue,
+	&decoder_text, &decoder_plist,	    &decoder_cef,
 };
 #define N_DECODERS (sizeof(decoders) / sizeof(decoders[0]))
 
@@ -21,7 +21,7 @@ const struct decoder *decoder_find(struct sv name)
 const char *const *decoder_names(void)
 {
 	static const char *const names[] = { "json", "tsv_header", "delimited", "keyvalue",
-					     "text", "plist",	   NULL };
+					     "text", "plist",	   "cef",	NULL };
 
 	return names;
 }

@@ -35,7 +35,7 @@ struct decoder {
 };
 
 extern const struct decoder decoder_json, decoder_tsv_header, decoder_delimited, decoder_keyvalue,
-    decoder_text, decoder_plist;
+    decoder_text, decoder_plist, decoder_cef;
 
 const struct decoder *decoder_find(struct sv name);
 /* NULL-terminated names of all decoders. */

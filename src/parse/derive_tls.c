@@ -49,6 +49,23 @@ static enum derived alert_outcome(struct derive_context *c, struct sv in, struct
 	return derive_number(out, outcome_of_alert(tls->alert, tls->alert_from));
 }
 
+static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/* Equal letters in equal order, whatever stands between them: `CertificateUnknown`. */
+static bool same_letters(struct sv a, const char *b)
+{
+	for (size_t i = 0; i < a.n; i++) {
+		if (!letter(a.p[i]))
+			continue;
+		while (*b != '\0' && !letter(*b))
+			b++;
+		if (*b == '\0' || ((a.p[i] ^ *b) & ~0x20) != 0)
+			return false;
+		b++;
+	}
+	return *b == '\0';
+}
+
 static enum derived alert_number(struct derive_context *c, struct sv in, struct cell *out)
 {
 	uint64_t n;
@@ -57,7 +74,11 @@ static enum derived alert_number(struct derive_context *c, struct sv in, struct 
 	if (sv_to_u64(in, &n))
 		return n <= 255 ? derive_number(out, (int64_t)n)
 				: derive_bad(c, "a TLS alert, 0–255");
+	in = sv_trim(in);
 	alert = alert_from_name(in);
+	for (int i = 0; alert < 0 && i < 256; i++)
+		if (alert_name(i) != NULL && same_letters(in, alert_name(i)))
+			alert = i;
 	return alert >= 0 ? derive_number(out, alert) : DERIVED_NOTHING;
 }
 
@@ -192,7 +213,8 @@ static enum derived ssl_history_alert_side(struct derive_context *c, struct sv i
 
 static const struct derivation list[] = {
 	{ "alert_name", CELL_NUMBER, false, false, alert_number,
-	  "a TLS alert by number or by the standard's name, spaces or underscores" },
+	  "a TLS alert by number or by the standard's name: `unknown_ca`, `Unknown CA`, "
+	  "`UnknownCA`" },
 	{ "alert_outcome", CELL_OUTCOME, false, true, alert_outcome,
 	  "what the observation's alert means, by who sent it (no field)" },
 	{ "openssl_error_to_alert", CELL_NUMBER, false, false, openssl_error_to_alert,

@@ -249,17 +249,11 @@ class Finding:
 	def __init__(self, world, app, destination, attempts):
 		self.world, self.app, self.destination = world, app, destination
 		self.settings = world.settings
-		window = self.settings["score_window"] * SECOND
-		newest = max(a.start for a in attempts)
-		counted = [a for a in attempts if a.start >= newest - window]
-		uncovered = [a for a in counted if world.covering(a) is None]
-		if uncovered:  # only these are judged, with a window of their own
-			newest = max(a.start for a in uncovered)
-			counted = [
-				a for a in attempts if a.start >= newest - window and world.covering(a) is None
-			]
-		self.newest, self.oldest = newest, newest - window
-		self.attempts = sorted(counted, key=lambda a: a.start)
+		uncovered = [a for a in attempts if world.covering(a) is None]
+		judged = uncovered or attempts
+		self.newest = max(a.start for a in judged)
+		self.oldest = self.newest - self.settings["score_window"] * SECOND
+		self.attempts = sorted((a for a in judged if a.start >= self.oldest), key=lambda a: a.start)
 		self.left = [a for a in self.attempts if a.excluded is None]
 		self.expected_by = None
 		if is_apple(destination[0]):

@@ -45,8 +45,8 @@ def by_bytes(fleet):
 
 def quiet_flows(fleet):
 	"""Flow records that do not say whether the gateway inspected, with the gateway's own word
-    near or far.
-    """
+	near or far.
+	"""
 	rng = fleet.rng
 	for device in some_devices(fleet):
 		host, app, how = pick(fleet, fleet.hosts), pick(fleet, fleet.apps), person(fleet)

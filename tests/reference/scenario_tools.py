@@ -33,8 +33,8 @@ def place(fleet):
 
 def step(fleet):
 	"""The time from one attempt to the next: often exactly on, or a microsecond beside, a rule's
-    boundary.
-    """
+	boundary.
+	"""
 	rng = fleet.rng
 	if rng.random() < 0.35:
 		edge = rng.choice((60, 60, fleet.settings["time_window"], 5, 300, 3600, 86400, 120, 30))

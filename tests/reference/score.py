@@ -20,8 +20,8 @@ def log_beta(a, b):
 
 def trial_value(k, n, weight):
 	"""Decibans of k failed of n trials: pinned (9, 1) against the alternative of this class of
-    failure.
-    """
+	failure.
+	"""
 	a, b = ALTERNATIVE[weight]
 	pinned = log_beta(k + 9, n - k + 1) - log_beta(9, 1)
 	other = log_beta(k + a, n - k + b) - log_beta(a, b)
@@ -59,8 +59,8 @@ class StackTrials:
 
 class VersionGroup:
 	"""Non-excluded attempts of one app version with one destination, and all that follows from
-    them alone.
-    """
+	them alone.
+	"""
 
 	def __init__(self, version, attempts, world, off_baseline):
 		self.version = version
@@ -118,8 +118,8 @@ class VersionGroup:
 
 	def choose_stacks(self):
 		"""device -> (label, trials): each device counts with its highest value, ties to the first
-        label in byte order, none last.
-        """
+		label in byte order, none last.
+		"""
 		self.chosen = {}
 		for name in sorted(self.by_stack, key=lambda name: (name is NONE, name or "")):
 			for device, trials in self.by_stack[name].items():

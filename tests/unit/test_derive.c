@@ -157,6 +157,10 @@ static void test_alert_names(void **state)
 	gives_number("alert_name", "Unknown CA", 48);
 	gives_number("alert_name", "certificate unknown", 46);
 	gives_number("alert_name", "46", 46);
+	gives_number("alert_name", "CertificateUnknown", 46);
+	gives_number("alert_name", "UnknownCA", 48);
+	says_nothing("alert_name", "Unknown");
+	says_nothing("alert_name", "");
 	gives_number("alert_name", "user_cancelled", 90);
 	says_nothing("alert_name", "warning");
 	refuses("alert_name", "256");

@@ -272,6 +272,55 @@ static void test_items_and_spellings(void **state)
 	run_close(&r);
 }
 
+/* Wrong: values of CEF are cut at their spaces or run into the next pair, or LEEF's separator is
+ * not used. */
+static void test_cef(void **state)
+{
+	struct run r;
+
+	(void)state;
+	add("format: collected\ntitle: T\nsensor: edr\nsyslog: true\n"
+	    "decode: {cef: {unset: [N/A]}}\n"
+	    "detect: {require: [cef.vendor]}\n"
+	    "records:\n"
+	    "  - kind: app_activity\n"
+	    "    map:\n"
+	    "      time: rt\n"
+	    "      src_endpoint.ip: src\n"
+	    "      app.version: cef.version\n"
+	    "      app.user_agent: msg\n"
+	    "      flow_id: cs1\n"
+	    "      device.user: [duser, suser]\n");
+	run_open(&r, "collected", NULL);
+	assert_int_equal(run_text(&r, SV("<14>Nov 24 08:00:00 gw CEF:0|Acme|Gate\\|way|1.0|7|end|3|"
+					 "rt=Nov 24 2026 08:00:00 src=10.8.0.14 "
+					 "msg=two  words, a\\=b and c\\\\ duser=N/A suser=ada "
+					 "cs1=last one ")),
+			 PARSE_OBSERVATIONS);
+	assert_true(r.o->time.ns == INT64_C(1795507200) * NS_PER_S);
+	is_text(r.o->app.version, "1.0");
+	is_text(r.o->app.user_agent, "two  words, a=b and c\\");
+	is_text(r.o->device.user, "ada");
+	is_text(r.o->flow_id, "last one");
+	/* a bare `=` in a URL is part of the value */
+	assert_int_equal(run_text(&r, SV("CEF:0|A|B|1|7|n|3|rt=1795507200 "
+					 "msg=https://a.test/?x=1&y=2 cs1=z")),
+			 PARSE_OBSERVATIONS);
+	is_text(r.o->app.user_agent, "https://a.test/?x=1&y=2");
+	is_text(r.o->flow_id, "z");
+	assert_int_equal(run_text(&r, SV("LEEF:2.0|A|B|2|7|^|rt=1795507200^msg=a b^cs1=c=d")),
+			 PARSE_OBSERVATIONS);
+	is_text(r.o->app.user_agent, "a b");
+	is_text(r.o->flow_id, "c=d");
+	assert_int_equal(run_text(&r, SV("LEEF:1.0|A|B|2|7|rt=1795507200\tmsg=a b")),
+			 PARSE_OBSERVATIONS);
+	is_text(r.o->app.user_agent, "a b");
+	assert_int_equal(run_text(&r, SV("CEF:0|A|B")), PARSE_REJECTED);
+	assert_int_equal(run_text(&r, SV("CEF:0|A|B|1|7|n|3|")), PARSE_REJECTED); /* no time */
+	assert_int_equal(run_text(&r, SV("CEF:0|A|B|1|7|n|3|=====")), PARSE_REJECTED);
+	run_close(&r);
+}
+
 /* Wrong: a record of many lines takes time that grows with its square. */
 static void test_long_paragraph(void **state)
 {
@@ -557,12 +606,13 @@ static void test_source_date(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BUILTIN(test_mistakes),	 ON_BUILTIN(test_adding_a_vendor),
-		ON_BUILTIN(test_mapping),	 ON_BUILTIN(test_items_and_spellings),
-		ON_BUILTIN(test_long_paragraph), ON_BUILTIN(test_replacing),
-		ON_BUILTIN(test_json),		 ON_BUILTIN(test_json_trees),
-		ON_BUILTIN(test_detection),	 ON_BUILTIN(test_tls_ports),
-		ON_BUILTIN(test_refusal),	 ON_BUILTIN(test_source_date),
+		ON_BUILTIN(test_mistakes),    ON_BUILTIN(test_adding_a_vendor),
+		ON_BUILTIN(test_mapping),     ON_BUILTIN(test_items_and_spellings),
+		ON_BUILTIN(test_cef),	      ON_BUILTIN(test_long_paragraph),
+		ON_BUILTIN(test_replacing),   ON_BUILTIN(test_json),
+		ON_BUILTIN(test_json_trees),  ON_BUILTIN(test_detection),
+		ON_BUILTIN(test_tls_ports),   ON_BUILTIN(test_refusal),
+		ON_BUILTIN(test_source_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
