@@ -75,7 +75,8 @@ static bool outage(struct sim *s, struct rng *r, struct sim_cast *cast)
 
 	(void)r;
 	(void)cast;
-	if (s->n_devices < 8)
+	/* Fewer leave too few destinations in three minutes. */
+	if (s->n_devices < 12)
 		return false;
 	s->spans[s->n_spans++] =
 	    (struct sim_span){ "gateway_fault", from, instant_add(from, (struct span){ OUTAGE }) };
@@ -91,7 +92,7 @@ static void outage_play(struct sim *s, struct rng *r, const struct sim_cast *cas
 		uint16_t apps[SIM_MAX_APPS];
 		size_t n = ordinary_apps(s, d, apps);
 
-		if (n == 0 || rng_chance(r, 250))
+		if (n == 0 || (s->n_devices >= 24 && rng_chance(r, 250)))
 			continue;
 		/* Not by popularity: it takes many destinations to tell the gateway from one of
 		 * them. */

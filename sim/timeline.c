@@ -159,6 +159,24 @@ static size_t day_apps(const struct sim *s, uint64_t ordinary, uint32_t device, 
 	return n;
 }
 
+/* An origin's trouble during the gateway's would have two true explanations: such a visit is left
+ * out. */
+static bool in_two_troubles(const struct sim *s, const struct sim_visit *v)
+{
+	const struct sim_app *app = &s->apps[v->app];
+	int64_t margin = NS_PER_MINUTE, until = v->start.ns + v->length.ns + margin;
+
+	for (size_t i = 0; i < s->n_spans; i++) {
+		if (until < s->spans[i].from.ns || v->start.ns > s->spans[i].until.ns + margin)
+			continue;
+		for (uint8_t k = 0; k < app->n_pairs; k++)
+			if (!s->pairs[app->pairs[k]].pinned &&
+			    s->pairs[app->pairs[k]].explained_by != NULL)
+				return true;
+	}
+	return false;
+}
+
 void sim_plan_visits(struct sim *s)
 {
 	uint64_t mean = mean_connections(s);
@@ -181,7 +199,7 @@ void sim_plan_visits(struct sim *s)
 					      rng_range(&r, 0, slot - v.length.ns);
 				if (v.length.ns < NS_PER_S)
 					v.length.ns = NS_PER_S;
-				if (v.start.ns >= s->apps[v.app].from.ns)
+				if (v.start.ns >= s->apps[v.app].from.ns && !in_two_troubles(s, &v))
 					sim_play_visit(s, &r, &v);
 			}
 		}

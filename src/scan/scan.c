@@ -8,6 +8,8 @@
 
 /* Passes over the inputs: the plain one, one without the quarantined, one with what is out of order read
  * whole. */
+/* Bad lines that an unconfigured source may have, in parts per million, as bad_line_budget's default. */
+#define DEFAULT_BUDGET 50000
 #define MAX_PASSES 5
 
 struct scan {
@@ -51,12 +53,12 @@ static void judge_source(struct source *s, struct instant now)
 	struct source_summary *m = &s->summary;
 	uint64_t bad = m->rejected + m->overlong, budget;
 
-	if (s->configured == NULL)
-		return;
-	m->stale = !instant_known(m->last) ||
-		   now.ns - m->last.ns > s->configured->silence_after.ns;
-	budget = (m->records - m->irrelevant) * s->configured->bad_line_budget / 1000000;
+	budget = (m->records - m->irrelevant) *
+		 (s->configured != NULL ? s->configured->bad_line_budget : DEFAULT_BUDGET) / 1000000;
 	m->over_budget = bad > budget;
+	if (s->configured != NULL)
+		m->stale = !instant_known(m->last) ||
+			   now.ns - m->last.ns > s->configured->silence_after.ns;
 }
 
 /* Missing, stale or present, by what the records say they are. */

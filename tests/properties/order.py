@@ -17,7 +17,7 @@ import tempfile
 import fleet
 
 MAX_LAG = 30.0          # the sources' max_lag, seconds
-SEEDS = (11, 12, 13)
+SEEDS = (11, 12)
 PROFILES = (("json", []), ("tsv", ["--zeek", "tsv"]), ("canonical", ["--profile", "canonical"]))
 
 
@@ -131,7 +131,19 @@ def piped_without_configuration(program, folder, dice, _wanted):
         fleet.same(first, fleet.scan(program, folder, *["-" if n == piped else n for n in names], stdin=f)[0])
 
 
-CHECKS = (shuffle, split_in_runs, split_dealt_out, concatenate, pack_gzip, pack_zstd, pipe, named_in_another_order,
+def a_lost_record_is_noticed(program, folder, dice, wanted):
+    """The comparison itself: if this failed, the others would prove nothing."""
+    name = dice.choice([n for n in fleet.logs(folder) if n in (fleet.SQUID, "observations.jsonl", "attempts.jsonl", fleet.EDR)])
+    head, records = fleet.read_log(os.path.join(folder, name))
+    fleet.write_log(os.path.join(folder, name), head, [r for _, r in records[len(records) // 2:]])
+    try:
+        fleet.same(wanted, fleet.scan(program, folder)[0])
+    except fleet.Differs:
+        return
+    raise fleet.Differs("half of %s is gone and nothing changed" % name)
+
+
+CHECKS = (a_lost_record_is_noticed, shuffle, split_in_runs, split_dealt_out, concatenate, pack_gzip, pack_zstd, pipe, named_in_another_order,
           piped_without_configuration)
 
 
@@ -141,18 +153,14 @@ def main():
     results = []
     with tempfile.TemporaryDirectory() as root:
         for seed, (profile, options) in [(s, p) for s in seeds for p in PROFILES]:
-            if not sys.argv[2:] and PROFILES[SEEDS.index(seed)][0] != profile:
-                continue            # one profile a seed keeps this short; a named seed takes all
             original, changed = os.path.join(root, "original"), os.path.join(root, "changed")
             shutil.rmtree(original, ignore_errors=True)
             fleet.simulate(program, original, seed, *options)
             wanted = fleet.scan(program, original)[0]
-            disordered = os.path.join(root, "disordered")
             for check in CHECKS:
                 name = "%s (seed %d, %s, %d findings)" % (check.__name__, seed, profile, len(wanted))
                 copy(original, changed)
                 results.append((name, attempt(check, program, changed, random.Random(seed), wanted)))
-            shutil.rmtree(disordered, ignore_errors=True)
     return fleet.report(results)
 
 
