@@ -34,6 +34,8 @@ def ordered(files):
 
 
 def main():
+    if len(sys.argv) < 3 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     output, files = sys.argv[1], sys.argv[2:]
     parts = ['#include "formats/builtin.h"\n']
     rows = []

@@ -174,10 +174,8 @@ static bool assign_number(const struct place *p, const struct node *n, void *fie
 	case OPTION_SHARE:
 		ok = sv_ends(text, SV("%")) && decimal(sv_first(text, text.n - 1), 4, &value);
 		break;
-	default: /* OPTION_DECIBEL */
-		if (sv_ends(text, SV("dB")))
-			text = sv_trim(sv_first(text, text.n - 2));
-		ok = decimal(text, 2, &value);
+	default:
+		ok = false;
 		break;
 	}
 	if (!ok)
@@ -188,8 +186,6 @@ static bool assign_number(const struct place *p, const struct node *n, void *fie
 		((struct span *)field)->ns = value;
 	else if (p->o->type == OPTION_SIZE)
 		*(uint64_t *)field = (uint64_t)value;
-	else if (p->o->type == OPTION_DECIBEL)
-		*(int32_t *)field = (int32_t)value;
 	else
 		*(uint32_t *)field = (uint32_t)value;
 	return true;

@@ -91,9 +91,6 @@ struct conf {
 	uint32_t baseline_days, baseline_devices;
 	uint32_t opaque_sessions;
 
-	/* score, in hundredths of a deciban */
-	int32_t score_prior, score_confirmed;
-
 	/* inspection: the gateway */
 	struct conf_strings root_profiles, issuers;
 	struct conf_endpoints listeners;
@@ -102,7 +99,7 @@ struct conf {
 	struct conf_ports tls_ports; /* beside 443 */
 
 	/* limits, bytes */
-	uint64_t max_record, memory;
+	uint64_t max_record;
 
 	struct conf_source *sources;
 	size_t n_sources;

@@ -27,7 +27,7 @@ size_t option_item_size(enum option_type type)
 bool option_format_number(const struct option *o, int64_t value, struct buf *out)
 {
 	char text[INSTANT_ISO_SIZE];
-	long long v = (long long)value, magnitude = v < 0 ? -v : v;
+	long long v = (long long)value;
 
 	switch (o->type) {
 	case OPTION_DURATION:
@@ -41,10 +41,6 @@ bool option_format_number(const struct option *o, int64_t value, struct buf *out
 		return buf_printf(out, "%lldKiB", v >> 10);
 	case OPTION_SHARE:
 		snprintf(text, sizeof(text), "%lld.%04lld", v / 10000, v % 10000);
-		break;
-	case OPTION_DECIBEL:
-		snprintf(text, sizeof(text), "%s%lld.%02lld", v < 0 ? "-" : "", magnitude / 100,
-			 magnitude % 100);
 		break;
 	default:
 		return buf_printf(out, "%lld", v);
@@ -112,8 +108,6 @@ bool option_format(const struct option *o, const void *record, struct buf *out)
 		return option_format_number(o, *(const uint32_t *)field, out);
 	case OPTION_SIZE:
 		return option_format_number(o, (int64_t) * (const uint64_t *)field, out);
-	case OPTION_DECIBEL:
-		return option_format_number(o, *(const int32_t *)field, out);
 	case OPTION_BOOLEAN:
 		return buf_str(out, *(const bool *)field ? "true" : "false");
 	case OPTION_NAME:

@@ -73,13 +73,6 @@ const struct option option_table[] = {
 	  .description = "uninspected sessions to a destination off the baseline that make "
 			 "persistent opacity" },
 
-	{ "score.prior", OPTION_DECIBEL, GLOBAL(score_prior), "-16", .min = -6000, .max = 2000,
-	  .description =
-	      "score of an app and destination before any evidence: -16 is 2.5 % of apps pinning" },
-	{ "score.confirmed", OPTION_DECIBEL, GLOBAL(score_confirmed), "10", .min = -2000,
-	  .max = 6000,
-	  .description = "score from which repeated rejection with a control met is confirmed" },
-
 	{ "inspection.root_profiles", OPTION_STRINGS, GLOBAL(root_profiles),
 	  .unset = "any com.apple.security.root payload counts",
 	  .description =
@@ -101,10 +94,6 @@ const struct option option_table[] = {
 	{ "limits.max_record", OPTION_SIZE, GLOBAL(max_record), "16MiB", .min = 64 * KIB,
 	  .max = 64 * MIB,
 	  .description = "longest record read; a longer one is rejected and counted" },
-	{ "limits.memory", OPTION_SIZE, GLOBAL(memory), "2GiB", .min = 256 * MIB, .max = 1024 * GIB,
-	  .description =
-	      "memory for correlation state; beyond it the oldest is evicted and counted" },
-
 	{ "serve.listen", OPTION_ENDPOINT, GLOBAL(listen), "127.0.0.1:8443",
 	  .description = "address and port of the daemon's API, console and metrics" },
 
@@ -151,7 +140,6 @@ static const struct {
 	[OPTION_COUNT] = { "count", "3" },
 	[OPTION_SIZE] = { "size", "16MiB" },
 	[OPTION_SHARE] = { "share", "5%" },
-	[OPTION_DECIBEL] = { "decibel", "-16.0" },
 	[OPTION_BOOLEAN] = { "boolean", "true" },
 	[OPTION_NAME] = { "name", "proxy-1" },
 	[OPTION_PATH] = { "path", "/etc/pinwatch/bundle.json" },

@@ -17,7 +17,6 @@ enum option_type {
 	OPTION_COUNT,	     /* uint32_t */
 	OPTION_SIZE,	     /* uint64_t bytes */
 	OPTION_SHARE,	     /* uint32_t parts per million; bounds likewise */
-	OPTION_DECIBEL,	     /* int32_t hundredths; bounds likewise */
 	OPTION_BOOLEAN,	     /* bool */
 	OPTION_NAME,	     /* struct sv: letters, digits, `.`, `_`, `-` */
 	OPTION_PATH,	     /* struct sv, made absolute to the configuration's folder */

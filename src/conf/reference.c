@@ -12,8 +12,6 @@ static void write_facts(struct buf *out, const struct option *o)
 			buf_printf(out, "%s%s", w == o->words ? "one of " : ", ", w->word);
 	else
 		buf_str(out, option_type_name(o->type));
-	if (o->type == OPTION_DECIBEL)
-		buf_str(out, ", decibans");
 	if (o->type == OPTION_SIZE)
 		buf_str(out, ", KiB, MiB or GiB");
 	if (o->type == OPTION_DURATION)

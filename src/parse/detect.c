@@ -122,6 +122,35 @@ static bool head_texts(const struct format *f, struct sv head, struct format_mat
 	return true;
 }
 
+/* The first object of a JSON list: the head may hold no more than the list's beginning. The text as
+ * it is where there is none. */
+static struct sv first_of_list(struct sv text)
+{
+	struct sv rest = sv_trim(text);
+	size_t depth = 0, start = 0;
+	bool quoted = false;
+
+	if (rest.n == 0 || rest.p[0] != '[')
+		return text;
+	for (size_t i = 1; i < rest.n; i++) {
+		char c = rest.p[i];
+
+		if (quoted) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				quoted = false;
+		} else if (c == '"') {
+			quoted = true;
+		} else if (c == '{' && depth++ == 0) {
+			start = i;
+		} else if (c == '}' && depth > 0 && --depth == 0) {
+			return sv_make(rest.p + start, i + 1 - start);
+		}
+	}
+	return text;
+}
+
 static void detect_records(const struct format *f, struct sv head, enum framing framing,
 			   struct padded *room, struct format_match *m, size_t *near)
 {
@@ -136,6 +165,8 @@ static void detect_records(const struct format *f, struct sv head, enum framing 
 
 		if (record.n == 0)
 			continue;
+		if (framing == FRAMING_DOCUMENT && f->decoder == &decoder_json)
+			record = first_of_list(record);
 		got = record_decode(&d, pad(room, record), &err);
 		if (got == DECODE_NOTHING)
 			continue;
@@ -164,7 +195,7 @@ static bool document_instead(const struct format *f, struct sv head)
 {
 	struct sv rest, line = sv_trim(sv_cut(sv_trim(head), '\n', &rest));
 
-	if (f->framing != FRAMING_LINE || strcmp(f->decoder->name, "json") != 0 || rest.n == 0)
+	if (f->framing != FRAMING_LINE || f->decoder != &decoder_json || rest.n == 0)
 		return false;
 	return line.n > 0 && (line.p[0] == '{' || line.p[0] == '[') && line.p[line.n - 1] != '}';
 }

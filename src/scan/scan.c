@@ -6,11 +6,11 @@
 #include "scan/feed.h"
 #include "scan/settings.h"
 
-/* Passes over the inputs: the plain one, one without the quarantined, one with what is out of order read
- * whole. */
+/* Passes over the inputs: the plain one, one with a listener that was found, one without the quarantined, one
+ * with what is out of order read whole. */
+#define MAX_PASSES 5
 /* Bad lines that an unconfigured source may have, in parts per million, as bad_line_budget's default. */
 #define DEFAULT_BUDGET 50000
-#define MAX_PASSES 5
 
 struct scan {
 	struct arena arena;

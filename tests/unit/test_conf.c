@@ -57,8 +57,6 @@ static void defaults(void **state)
 	assert_int_equal(c.baseline_days, 3);
 	assert_int_equal(c.baseline_devices, 5);
 	assert_int_equal(c.opaque_sessions, 3);
-	assert_int_equal(c.score_prior, -1600);
-	assert_int_equal(c.score_confirmed, 1000);
 	assert_int_equal(c.max_record, 16 << 20);
 	assert_int_equal(c.listen.port, 8443);
 	assert_int_equal(c.n_sources, 0);
@@ -128,10 +126,8 @@ static const char full[] = "analytic:\n"
 			   "  listeners: [\"10.0.0.5:3128\", \"[2001:db8::5]:3128\"]\n"
 			   "  addresses: [10.0.0.5, 2001:db8::/64]\n"
 			   "tls_ports: [8443, 993]\n"
-			   "score:\n"
-			   "  prior: -12.5dB\n"
 			   "limits:\n"
-			   "  memory: 512MiB\n";
+			   "  max_record: 32MiB\n";
 
 /* Fails when a value of any type does not reach its field, or a relative path does not count from
  * the configuration's folder. */
@@ -148,8 +144,7 @@ static void every_type(void **state)
 	assert_true(c.time_window.ns == 5 * NS_PER_MINUTE);
 	assert_int_equal(c.inspection_failure_threshold, 4);
 	assert_false(c.foreground_state_required);
-	assert_int_equal(c.score_prior, -1250);
-	assert_true(c.memory == UINT64_C(512) << 20);
+	assert_true(c.max_record == UINT64_C(32) << 20);
 	assert_int_equal(c.tls_ports.n, 2);
 	assert_int_equal(c.tls_ports.items[1], 993);
 	assert_int_equal(c.issuers.n, 2);
@@ -228,8 +223,8 @@ static void mistakes(void **state)
 		       ":2:37:", "no regular expression");
 	assert_refused("inspection:\n  listeners: [10.0.0.5]\n", ":2:15:", "10.0.0.5:3128");
 	assert_refused("tls_ports: [70000]\n", ":1:13:", "list of ports");
-	assert_refused("limits:\n  memory: 512\n", ":2:11:", "for example 16MiB");
-	assert_refused("limits:\n  memory: 1KiB\n", ":2:11:", "from 256MiB");
+	assert_refused("limits:\n  max_record: 512\n", ":2:15:", "for example 16MiB");
+	assert_refused("limits:\n  max_record: 1KiB\n", ":2:15:", "from 64KiB");
 	assert_refused("a: &x 1\nb: *x\n", ":1:4:", "not supported");
 	assert_refused("analytic: *x\n", ":1:11:", "not supported");
 	assert_refused("<<: {}\n", ":1:1:", "merge keys");

@@ -525,6 +525,10 @@ static void test_detection(void **state)
 	detects("{\"kind\":\"lease\",\"time\":\"2026-11-24T08:00:00Z\"}\n", "canonical");
 	detects("{\n  \"kind\": \"lease\",\n  \"time\": \"2026-11-24T08:00:00Z\"\n}\n",
 		"canonical");
+	/* a list of which the head holds the beginning only */
+	detects("[\n{\"kind\": \"lease\", \"by\": \"}\\\"\",\n\"time\": "
+		"\"2026-11-24T08:00:00Z\"},\n{\"kind\"",
+		"canonical");
 	detects("Tue Jun  9 00:03:48 2015\n\tUser-Name = \"a\"\n\tAcct-Status-Type = Stop\n",
 		"freeradius_detail");
 	detects("1564655684.277   3387 192.168.0.1 TCP_TUNNEL/200 19131 CONNECT a.test:443 - "
