@@ -77,6 +77,11 @@ class Bench:
     def median(self, what, name):
         return statistics.median(self.samples[what, name])
 
+    def ratio(self, one, other, name="ns"):
+        """Of the same round: what slows one of the two down mostly slows both."""
+        pairs = zip(self.samples[one, name], self.samples[other, name])
+        return statistics.median(a / b for a, b in pairs)
+
     def spread(self):
         """How far apart the rounds lie, at worst and typically, as a share of the median."""
         spreads = [(max(v) - min(v)) / statistics.median(v)
@@ -91,8 +96,8 @@ class Bench:
 
     def run_whole(self, fleet):
         config = self.file(fleet, "pinwatch.yaml")
-        with subprocess.Popen([self.program("pinwatch"), "scan", "--quiet", "--all", "--output",
-                               "jsonl", "-c", config], stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen([self.program("pinwatch"), "scan", "--quiet", "-c", config],
+                              stdout=subprocess.DEVNULL) as process:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         # 4: one of the simulated sensors falls silent, as it should.
@@ -150,7 +155,6 @@ def verdict(value, aim):
 
 
 def speed_table(b):
-    newline = b.median("newlines", "ns") / b.median("newlines", "size")  # a byte: records differ
     rows = []
 
     def row(title, what, against, aim=""):
@@ -158,8 +162,9 @@ def speed_table(b):
         rows.append([title] + rates(ns, size) + [against, aim])
 
     def of_newlines(what):
-        share = newline / (b.median(what, "ns") / b.median(what, "size"))
-        return f"{share:.1%} of a newline scan"
+        """By bytes: some records are several lines."""
+        size = b.median(what, "size") / b.median("newlines", "size")
+        return f"{b.ratio('newlines', what) * size:.1%} of a newline scan"
 
     row("newline scan (read, memchr)", "newlines", "")
     row("reading, all logs", "read", of_newlines("read"))
@@ -168,7 +173,7 @@ def speed_table(b):
         against = aim = ""
         if is_json:
             row("simdjson alone: " + title, "simdjson " + title, "")
-            share = b.median("simdjson " + title, "ns") / b.median("parse " + title, "ns")
+            share = b.ratio("simdjson " + title, "parse " + title)
             against = f"{share:.0%} of simdjson alone"
             aim = f"{AIM_PARSE:.0%}: {verdict(share, AIM_PARSE)}"
         row("parsing: " + title, "parse " + title, against, aim)
@@ -184,13 +189,17 @@ def speed_table(b):
 
 
 def stage_table(b):
-    what = "stages large"
-    records = b.median(what, "records")
-    total = sum(b.median(what, key) for key, _ in STAGES)
-    rows = [[f"{key}: {about}", number(b.median(what, key) / records),
-             f"{b.median(what, key) / total:.0%}"] for key, about in STAGES]
-    rows.append(["all", number(total / records), ""])
-    return table(["stage", "ns a record", "share"], rows)
+    def a_record(fleet, keys):
+        what = "stages " + fleet
+        return sum(b.median(what, k) for k in keys) / b.median(what, "records")
+
+    every = [key for key, _ in STAGES]
+    rows = []
+    for title, keys in [(f"{k}: {about}", [k]) for k, about in STAGES] + [("all", every)]:
+        ns = a_record("large", keys)
+        rows.append([title, number(ns), f"{ns / a_record('large', every):.0%}",
+                     number(a_record("small", keys))])
+    return table(["stage", "ns a record", "share", "with a tenth of the data"], rows)
 
 
 def memory_table(b):
@@ -206,14 +215,12 @@ def memory_table(b):
 
 
 def growth(b):
-    def ratio(what, name):
-        return b.median(f"{what} large", name) / b.median(f"{what} small", name)
-
     more = [b.median("whole large", "peak") - b.median("whole small", "peak"),
             b.median("stages large", "attempts") - b.median("stages small", "attempts")]
-    return (f"{ratio('stages', 'records'):.1f} times the records take "
-            f"{ratio('whole', 'cpu'):.1f} times the time and {ratio('whole', 'peak'):.1f} times "
-            f"the memory; each further attempt takes {number(more[0] / more[1])} bytes.")
+    return (f"{b.ratio('stages large', 'stages small', 'records'):.1f} times the records take "
+            f"{b.ratio('whole large', 'whole small', 'cpu'):.1f} times the time and "
+            f"{b.ratio('whole large', 'whole small', 'peak'):.1f} times the memory; "
+            f"each further attempt takes {number(more[0] / more[1])} bytes.")
 
 
 def machine():

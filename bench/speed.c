@@ -35,7 +35,7 @@ typedef bool pass_fn(const struct job *job, struct totals *t, struct error *err)
 
 static bool newlines(const struct job *job, struct totals *t, struct error *err)
 {
-	static char chunk[CHUNK];
+	char chunk[CHUNK];
 	int fd = open(job->path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 

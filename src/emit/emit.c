@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "emit/csv.h"
 #include "emit/finding_json.h"
+#include "emit/html.h"
 #include "emit/table.h"
 
 /* One finding; evidence is bounded per device, devices are not. */
@@ -67,6 +69,8 @@ static const struct emitter emitters[] = {
 	{ "table", "ranked table for people", true, table_write },
 	{ "json", "one JSON array of findings", false, write_json },
 	{ "jsonl", "one finding a line, JSON", false, write_jsonl },
+	{ "csv", "one finding a row, RFC 4180", false, csv_write },
+	{ "html", "a self-contained report", false, html_write },
 };
 #define N_EMITTERS (sizeof(emitters) / sizeof(emitters[0]))
 

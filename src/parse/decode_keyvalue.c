@@ -1,6 +1,6 @@
 /* Pairs of names and values: `date=2026-11-24 srcip=10.0.0.1 desc="unknown ca"`.
  *
- *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%FTD-", unset: ["N/A"]}}
+ *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%GW-", unset: ["N/A"]}}
  *
  * `between` stands between pairs, `pair` between a name and its value. White space around both
  * goes. A value in quotes may hold anything; a backslash saves the quote. What comes before the

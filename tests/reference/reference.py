@@ -282,8 +282,8 @@ class Finding:
 	@staticmethod
 	def rank(group):
 		"""Worst verdict, then highest score, then newest attempt, then last version in byte
-        order, unknown last.
-        """
+		order, unknown last.
+		"""
 		newest = group.attempts[-1].start if group.attempts else 0
 		version = [-b for b in (group.version or "").encode()] + [1]
 		return VERDICTS.index(group.verdict), -group.total, -newest, group.version is None, version

@@ -195,8 +195,8 @@ class Stacks(unittest.TestCase):
 		self.assertEqual(terms(f)["differential"], 25)
 
 	def test_stacks_are_a_devices_own(self):
-		# D1 shows stack A alone, so its unlabelled success counts there, not as a stack of one trial
-		# beside D2's unlabelled failure: (0, 2) -17.19 and (1, 1) 15.67
+		# D1 shows stack A alone, so its unlabelled success counts there, not as a stack of one
+		# trial beside D2's unlabelled failure: (0, 2) -17.19 and (1, 1) 15.67
 		f = Log().fine(0, ja4=self.A).fine(100).tls(200, device="D2").pinning()
 		self.assertAlmostEqual(
 			terms(f)["differential"], trial_value(0, 2, "hard") + 15.67, delta=0.01
