@@ -25,7 +25,7 @@ constexpr size_t NOTHING = SIZE_MAX;
 
 struct wanted {
 	std::string name;
-	bool value = false;      /* the key's value is wanted */
+	bool value = false;	 /* the key's value is wanted */
 	size_t deeper = NOTHING; /* or what is inside it */
 };
 
@@ -69,7 +69,8 @@ struct fields {
 	void add(size_t where, const std::string &path)
 	{
 		at(where, path).value = true;
-		for (size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1)) {
+		for (size_t dot = path.find('.'); dot != std::string::npos;
+		     dot = path.find('.', dot + 1)) {
 			std::string head = path.substr(0, dot);
 			size_t deeper = at(where, head).deeper;
 			if (deeper == NOTHING) {
@@ -88,8 +89,9 @@ struct fields {
 				size *= 2;
 			l.table.assign(size, NOTHING);
 			for (size_t k = 0; k < l.names.size(); k++) {
-				size_t i = level::hash(l.names[k].name.data(), l.names[k].name.size()) &
-					   (size - 1);
+				size_t i =
+				    level::hash(l.names[k].name.data(), l.names[k].name.size()) &
+				    (size - 1);
 				while (l.table[i] != NOTHING)
 					i = (i + 1) & (size - 1);
 				l.table[i] = k;
@@ -182,9 +184,11 @@ int main(int argc, char **argv)
 			ondemand::document doc;
 			ondemand::object root;
 			line l{ &want };
-			if (parser.iterate(simdjson::padded_string_view(p, n, n + simdjson::SIMDJSON_PADDING))
-					.get(doc) == simdjson::SUCCESS &&
-			    doc.get_object().get(root) == simdjson::SUCCESS && take_object(l, 0, root)) {
+			if (parser.iterate(simdjson::padded_string_view(
+					       p, n, n + simdjson::SIMDJSON_PADDING))
+				    .get(doc) == simdjson::SUCCESS &&
+			    doc.get_object().get(root) == simdjson::SUCCESS &&
+			    take_object(l, 0, root)) {
 				tokens += l.found;
 				taken += l.bytes;
 			}

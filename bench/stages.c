@@ -17,7 +17,9 @@
 
 enum stage { READ, PARSE, QUEUE, MERGE, FACTS, JUDGE, STAGES };
 
-static const char *const stage_names[STAGES] = { "read", "parse", "queue", "merge", "facts", "judge" };
+static const char *const stage_names[STAGES] = {
+	"read", "parse", "queue", "merge", "facts", "judge"
+};
 
 /* Nothing else can reach what the linker calls. */
 static struct {
@@ -58,8 +60,10 @@ void __real_engine_release(struct engine *e, struct instant watermark);
 void __wrap_engine_release(struct engine *e, struct instant watermark);
 void __real_facts_build(struct facts *f, const struct context *c);
 void __wrap_facts_build(struct facts *f, const struct context *c);
-void __real_engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *a);
-void __wrap_engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *a);
+void __real_engine_judge(struct engine *e, const struct engine_view *view, bool all,
+			 struct arena *a);
+void __wrap_engine_judge(struct engine *e, const struct engine_view *view, bool all,
+			 struct arena *a);
 enum feed_result __real_feed_pass(struct feed *f, struct error *err);
 enum feed_result __wrap_feed_pass(struct feed *f, struct error *err);
 
@@ -108,7 +112,8 @@ void __wrap_facts_build(struct facts *f, const struct context *c)
 	count(FACTS, begin);
 }
 
-void __wrap_engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *a)
+void __wrap_engine_judge(struct engine *e, const struct engine_view *view, bool all,
+			 struct arena *a)
 {
 	uint64_t begin = ticks();
 

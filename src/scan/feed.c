@@ -196,6 +196,12 @@ static void parse_record(struct feed *f, struct input *x, struct sv record)
 		content = XXH3_64bits(record.p, record.n);
 		for (size_t i = 0; i < n; i++)
 			take(f, x, &seen[i], content + i, reader_line(x->reader), record);
+		/* A list keeps its good items. */
+		if (parser_rejected_items(x->parser) > 0) {
+			m->records += parser_rejected_items(x->parser);
+			m->rejected += parser_rejected_items(x->parser);
+			set_aside(f, x, reader_line(x->reader), why.message, record);
+		}
 		break;
 	case PARSE_IRRELEVANT:
 		m->irrelevant++;

@@ -45,7 +45,7 @@ def json_time(line):
 
 
 def read_log(path):
-    """(head lines, [(time, record)]): a record is a line, or a paragraph of a RADIUS detail file."""
+    """(head lines, [(time, record)]): a record is a line, or a paragraph of a RADIUS detail file; a comment stays last."""
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as f:
         text = f.read()
     name = os.path.basename(path)
@@ -64,9 +64,9 @@ def read_log(path):
     fields = [n for n in head.split("\n") if n.startswith("#fields")]
     columns = fields[0].split("\t")[1:] if fields else []
     for line in lines:
-        if line.startswith("#"):
-            continue
-        if columns:
+        if line.startswith("#"):        # #close
+            timed.append((float("inf"), line))
+        elif columns:
             cells = dict(zip(columns, line.rstrip("\n").split("\t")))
             length = cells.get("duration", "-")
             timed.append((float(cells["ts"]) + (float(length) if length != "-" else 0), line))

@@ -133,7 +133,7 @@ def piped_without_configuration(program, folder, dice, _wanted):
 
 def a_lost_record_is_noticed(program, folder, dice, wanted):
     """The comparison itself: if this failed, the others would prove nothing."""
-    name = dice.choice([n for n in fleet.logs(folder) if n in (fleet.SQUID, "observations.jsonl", "attempts.jsonl", fleet.EDR)])
+    name = dice.choice([n for n in (fleet.SQUID, "inspection.jsonl") if n in fleet.logs(folder)])
     head, records = fleet.read_log(os.path.join(folder, name))
     fleet.write_log(os.path.join(folder, name), head, [r for _, r in records[len(records) // 2:]])
     try:

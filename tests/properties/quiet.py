@@ -6,6 +6,7 @@ the end of their file, far beyond max_lag, and line ends are changed. Findings s
 line of evidence), and what was added is counted where it belongs. If this failed, noise in a log would change an answer, or
 vanish uncounted. The seed is in each check's name.
 """
+import datetime
 import json
 import os
 import random
@@ -90,15 +91,15 @@ def later(name, head, record, seconds):
     if name == fleet.SQUID:
         ts, rest = record.split(" ", 1)
         return "%.3f %s" % (float(ts) + seconds, rest)
-    if "#fields\tts\t" in head:
+    if "#fields\tts\t" in head and not record.startswith("#"):
         ts, rest = record.split("\t", 1)
         return "%.6f\t%s" % (float(ts) + seconds, rest)
     return None
 
 
 def iso(seconds):
-    import datetime
-    return datetime.datetime.fromtimestamp(round(seconds, 3), datetime.timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
+    when = datetime.datetime.fromtimestamp(round(seconds, 3), datetime.timezone.utc)
+    return when.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def future_records(program, folder, dice, wanted, errors):
@@ -160,7 +161,8 @@ def irrelevant_lines(program, folder, dice, wanted, errors):
             if name == fleet.SQUID:
                 more.append("%.3f 10.8.0.10 53000 TCP_MISS/200 -/- - sni=- - - - err=- GET http://plain.test/ 431 2 \"-\"\n" % t)
             elif name == fleet.CONN and record.startswith("{"):
-                more.append(json.dumps(dict(json.loads(record), **{"proto": "udp", "service": "dns", "id.resp_p": 53, "uid": "Cdns%d" % len(more)})) + "\n")
+                dns = {"proto": "udp", "service": "dns", "id.resp_p": 53, "uid": "Cdns%d" % len(more)}
+                more.append(json.dumps(dict(json.loads(record), **dns)) + "\n")
         changed += len(more)
         added[sources[name]] = len(more)
         fleet.write_log(os.path.join(folder, name), head, put_at_random(records, more, dice))
