@@ -104,7 +104,7 @@ static int tell(const struct format_set *set, const char *path)
 		return report_error("formats", &err);
 	f = recognise(set, r, path, &best, &err);
 	if (f == NULL) {
-		const char *own = own_file(reader_peek(r, RECOGNISE_BYTES));
+		const char *own = own_file(recognise_head(r));
 
 		reader_close(r);
 		if (own == NULL)
@@ -129,7 +129,7 @@ static int tell(const struct format_set *set, const char *path)
 		text_safe(&b, format_refusal(f), 1000);
 		buf_char(&b, '\n');
 	}
-	n = format_detect(set, reader_peek(r, RECOGNISE_BYTES), matches, MAX_MATCHES);
+	n = format_detect(set, recognise_head(r), matches, MAX_MATCHES);
 	for (size_t i = 1; i < n; i++) {
 		buf_printf(&b, matches[i].score > 0 ? "  also like " : "  not ");
 		text_safe(&b, format_name(matches[i].format), 0);

@@ -11,8 +11,8 @@
 /* One section of the page. */
 #define SECTION_MAX_BYTES ((size_t)64 * 1024 * 1024)
 /* Records with their raw line, for a finding that someone must look at, and for the others. */
-#define RECORDS_URGENT 24
-#define RECORDS_QUIET 10
+#define RECORDS_URGENT 20
+#define RECORDS_QUIET 7
 #define RECORDS_REPAIR 6
 
 /* Severity first, then score, then the stable order in which the findings came. */
@@ -125,7 +125,7 @@ void html_head(struct html_page *p)
 	buf_str(b, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the "
 		   "findings</a>\n");
 	svg_mark_shapes(b);
-	buf_str(b, "<header class=\"top\"><div class=\"bar\"><p class=\"brand\">pinwatch</p>\n"
+	buf_str(b, "<header class=\"top\"><div class=\"topbar\"><p class=\"brand\">pinwatch</p>\n"
 		   "<nav aria-label=\"Sections\"><a href=\"#summary\">Summary</a> "
 		   "<a href=\"#findings\">Findings</a> ");
 	if (p->n_repairs > 0)
@@ -153,6 +153,7 @@ bool html_write(FILE *out, const struct emit_input *in, struct error *err)
 		ok = emit_flush(out, &p.b, err);
 	}
 	if (ok) {
+		buf_str(&p.b, "</section>\n");
 		html_repairs(&p);
 		html_others(&p);
 		html_sources(&p);

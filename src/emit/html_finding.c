@@ -1,15 +1,34 @@
 /* One finding about an app: what it means first, then everything that led to it. */
 #include "emit/html_page.h"
 
+#include <stdio.h>
+
 #include "emit/html_text.h"
 #include "emit/svg_timeline.h"
 #include "emit/text.h"
 #include "emit/words.h"
 
+/* More devices than this stay folded. */
+#define OPEN_MAX_DEVICES 8
+
+static unsigned controls_met(const struct finding *f)
+{
+	unsigned n = 0;
+
+	for (int c = 0; c < CONTROLS; c++)
+		n += f->controls_met >> c & 1u;
+	return n;
+}
+
 /* The verdict as one sentence. */
 static void verdict_sentence(struct buf *b, const struct finding *f)
 {
-	unsigned met = (unsigned)__builtin_popcount(f->controls_met);
+	static const char *const controls[CONTROLS + 1] = {
+		", and ordinary reasons are ruled out.",
+		", and one control rules ordinary reasons out.",
+		", and two controls rule ordinary reasons out.",
+		", and all three controls rule ordinary reasons out.",
+	};
 
 	html_say(b, words_app, f);
 	buf_str(b, f->verdict == VERDICT_CONFIRMED ? " pins " : " may be pinning ");
@@ -17,8 +36,7 @@ static void verdict_sentence(struct buf *b, const struct finding *f)
 	buf_str(b, ": ");
 	html_say(b, words_why, f);
 	if (f->verdict == VERDICT_CONFIRMED)
-		buf_printf(b, ", and %u of 3 controls rule%s ordinary reasons out.", met,
-			   met == 1 ? "s" : "");
+		buf_str(b, controls[controls_met(f)]);
 	else
 		buf_str(b, ", but other explanations are not ruled out yet.");
 }
@@ -26,10 +44,13 @@ static void verdict_sentence(struct buf *b, const struct finding *f)
 /* What to do about it, which is a matter of risk and not of how sure the verdict is. */
 static void next_step(struct buf *b, const struct finding *f)
 {
-	buf_str(b, "<p class=\"next\"><b>Next step</b> ");
+	buf_str(b, "<p class=\"next\"><b>Next step</b> <span>");
 	if (f->severity >= SEVERITY_MEDIUM)
 		buf_str(b, "Find out what the app sends there and who installed it. Do not exempt "
 			   "the destination from inspection before that.");
+	else if (f->paths == PATH_PERSISTENT_OPACITY)
+		buf_str(b, "Find out what the app sends there, or have the gateway inspect it once: "
+			   "opacity alone never confirms that an app pins.");
 	else if (f->verdict == VERDICT_SUSPECTED)
 		buf_str(b, "Settle it: a missing control would confirm or clear it, see below what "
 			   "would meet one.");
@@ -39,7 +60,7 @@ static void next_step(struct buf *b, const struct finding *f)
 	else
 		buf_str(b, "Review it for the do-not-decrypt list; nothing here raises the risk "
 			   "beyond that of any app that pins.");
-	buf_str(b, "</p>\n");
+	buf_str(b, "</span></p>\n");
 }
 
 /* Why it should worry anyone, in a line. */
@@ -52,12 +73,12 @@ static void concerns(struct buf *b, const struct finding *f)
 
 		if (r->factor == RISK_VERDICT || r->points <= 0)
 			continue;
-		buf_printf(b, "%s%s", first ? "<p class=\"concern\"><b>Why care</b> It does so " : "; ",
+		buf_printf(b, "%s%s", first ? "<p class=\"concern\"><b>Why care</b> <span>" : "; ",
 			   words_risk(r->factor));
 		first = false;
 	}
 	if (!first)
-		buf_str(b, ".</p>\n");
+		buf_str(b, ".</span></p>\n");
 }
 
 static void metric(struct buf *b, const char *name, const char *style)
@@ -76,7 +97,8 @@ static void masthead(struct buf *b, const struct finding *f)
 	html_pill(b, verdict_name(f->verdict), verdict_name(f->verdict));
 	buf_printf(b, "</p>\n<h3 id=\"h-%s\">", f->uid);
 	html_say(b, words_app, f);
-	buf_str(b, " <span class=\"to\" aria-label=\"to\">→</span> ");
+	buf_str(b, "<span class=\"unseen\"> to </span> <span class=\"to\" aria-hidden=\"true\">→"
+		   "</span> ");
 	html_say(b, words_destination, f);
 	buf_str(b, "</h3></div>\n<dl class=\"metrics\">");
 	metric(b, "Risk", "risk-of");
@@ -126,7 +148,7 @@ static void facts(struct buf *b, const struct finding *f)
 		}
 	buf_printf(b, "%s</dd></div>\n", first ? "none" : "");
 	fact(b, "Finding");
-	buf_printf(b, "<code>%s</code> revision %u</dd></div></dl>\n", f->uid, f->revision);
+	buf_printf(b, "<code>%s</code><small>revision %u</small></dd></div></dl>\n", f->uid, f->revision);
 }
 
 /* What the finding had to do without. */
@@ -150,42 +172,64 @@ static void gaps(struct buf *b, const struct finding *f)
 	buf_str(b, " while the gateway was failing.</p>\n");
 }
 
+/* Begins a part that folds; its count follows the name where it is not empty. */
+static void part(struct buf *b, const char *name, const char *count, bool open)
+{
+	buf_printf(b, "<details class=\"part\"%s><summary>%s", open ? " open" : "", name);
+	if (count[0] != '\0')
+		buf_printf(b, " <span class=\"count\">%s</span>", count);
+	buf_str(b, "</summary>\n");
+}
+
+static void parts(struct html_page *p, const struct html_item *item)
+{
+	const struct finding *f = item->f;
+	struct buf *b = &p->b;
+	char count[64];
+
+	part(b, "Evidence over time", "", true);
+	svg_timeline(b, f, &item->points);
+	buf_str(b, "</details>\n");
+	part(b, "Score and risk, taken apart", "", true);
+	buf_str(b, "<div class=\"pair\">");
+	html_score(b, f);
+	html_risk(b, f);
+	buf_str(b, "</div></details>\n");
+	snprintf(count, sizeof(count), "%u of %d controls met", controls_met(f), CONTROLS);
+	part(b, "Could it be something else?", count, true);
+	html_controls(b, f);
+	html_rivals(b, f);
+	html_paths(b, f);
+	html_notes(b, f);
+	buf_str(b, "</details>\n");
+	snprintf(count, sizeof(count), "%zu", f->n_devices);
+	part(b, "Devices", count, f->n_devices <= OPEN_MAX_DEVICES);
+	html_devices(b, f);
+	buf_str(b, "</details>\n");
+	html_records(p, item);
+}
+
 void html_finding(struct html_page *p, size_t i)
 {
 	const struct html_item *item = &p->ranked[i];
 	const struct finding *f = item->f;
-	/* What someone must look at now stands open. */
-	const char *open = f->severity >= SEVERITY_LOW ? " open" : "";
+	/* What nobody need look at now is one line that unfolds. */
+	bool folded = f->severity == SEVERITY_INFORMATIONAL;
 	struct buf *b = &p->b;
 
 	masthead(b, f);
 	concerns(b, f);
 	next_step(b, f);
+	if (folded) {
+		buf_str(b, "<details class=\"fold\"><summary>Evidence <span class=\"count\">"
+			   "timeline, score, controls and rivals, ");
+		text_plural(b, f->n_devices, "device", "devices");
+		buf_str(b, ", ");
+		text_plural(b, f->n_evidence, "record", "records");
+		buf_str(b, "</span></summary>\n");
+	}
 	facts(b, f);
 	gaps(b, f);
-	buf_printf(b,
-		   "<details class=\"part\"%s><summary>Evidence over time</summary>\n", open);
-	svg_timeline(b, f, &item->points);
-	buf_printf(b,
-		   "</details>\n<details class=\"part\"%s><summary>Score and risk, taken apart"
-		   "</summary>\n<div class=\"pair\">",
-		   open);
-	html_score(b, f);
-	html_risk(b, f);
-	buf_printf(b,
-		   "</div></details>\n<details class=\"part\"%s><summary>Could it be something else? "
-		   "<span class=\"count\">%u of 3 controls met</span></summary>\n",
-		   open, (unsigned)__builtin_popcount(f->controls_met));
-	html_controls(b, f);
-	html_rivals(b, f);
-	html_paths(b, f);
-	html_notes(b, f);
-	buf_printf(b,
-		   "</details>\n<details class=\"part\"%s><summary>Devices <span class=\"count\">%zu"
-		   "</span></summary>\n",
-		   f->n_devices <= 8 ? open : "", f->n_devices);
-	html_devices(b, f);
-	buf_str(b, "</details>\n");
-	html_records(p, item);
-	buf_str(b, "</article>\n");
+	parts(p, item);
+	buf_str(b, folded ? "</details>\n</article>\n" : "</article>\n");
 }

@@ -38,7 +38,7 @@ void html_controls(struct buf *b, const struct finding *f)
 
 void html_rivals(struct buf *b, const struct finding *f)
 {
-	static const char *const styles[] = { [RIVAL_UNTESTED] = "gap",
+	static const char *const styles[] = { [RIVAL_UNTESTED] = "none",
 					      [RIVAL_REFUTED] = "good",
 					      [RIVAL_STANDS] = "bad" };
 
@@ -69,7 +69,8 @@ void html_paths(struct buf *b, const struct finding *f)
 		buf_str(b, "<tr><th scope=\"row\">");
 		html_pill(b, reached ? "bad" : "none", reached ? "reached" : "not reached");
 		buf_printf(b, " <span class=\"path\">%s</span></th><td>%s</td></tr>\n",
-			   words_path((enum path)path), words_path_needs((enum path)path));
+			   words_path((enum path)path),
+			   words_path_needs((enum path)path));
 	}
 	buf_str(b, "</tbody></table>\n");
 }
@@ -100,15 +101,27 @@ void html_risk(struct buf *b, const struct finding *f)
 		   sum != f->risk ? ", the sum cut to 0 to 100" : "");
 }
 
+/* What would meet a missing control stands with the controls. */
+static bool about_control(struct sv note)
+{
+	for (int c = 0; c < CONTROLS; c++)
+		if (sv_starts(note, sv_cstr(control_name((enum control)c))))
+			return true;
+	return false;
+}
+
 void html_notes(struct buf *b, const struct finding *f)
 {
-	if (f->n_notes == 0)
-		return;
-	buf_str(b, "<h4>What would change it</h4>\n<ul class=\"notes\">");
+	bool any = false;
+
 	for (size_t i = 0; i < f->n_notes; i++) {
-		buf_str(b, "<li>");
+		if (f->kind == FINDING_PINNING && about_control(f->notes[i]))
+			continue;
+		buf_str(b, any ? "<li>" : "<h4>What would change it</h4>\n<ul class=\"notes\"><li>");
 		html_value(b, f->notes[i], HTML_MAX_SENTENCE);
 		buf_str(b, "</li>\n");
+		any = true;
 	}
-	buf_str(b, "</ul>\n");
+	if (any)
+		buf_str(b, "</ul>\n");
 }

@@ -58,14 +58,15 @@ static void hidden_note(struct html_page *p)
 static void ranking_row(struct buf *b, const struct finding *f, bool linked)
 {
 	buf_str(b, "<tr><td>");
-	html_pill(b, severity_name(f->severity), severity_name(f->severity));
+	html_pill(b, severity_name(f->severity),
+		  f->severity == SEVERITY_INFORMATIONAL ? "info" : severity_name(f->severity));
 	buf_str(b, "</td><th scope=\"row\">");
 	if (linked)
 		buf_printf(b, "<a href=\"#f-%s\">", f->uid);
 	html_say(b, words_app, f);
 	if (linked)
 		buf_str(b, "</a>");
-	buf_str(b, "</th><td>");
+	buf_str(b, "</th><td class=\"dest\">");
 	html_say(b, words_destination, f);
 	buf_printf(b, "</td><td>%s</td><td class=\"n\">%d</td><td class=\"n\">",
 		   verdict_name(f->verdict), f->risk);
@@ -104,7 +105,6 @@ void html_ranking(struct html_page *p)
 		cut_note(b, shown, p->n_ranked);
 	}
 	hidden_note(p);
-	buf_str(b, "</section>\n");
 }
 
 static void repair_title(struct buf *b, const struct finding *f)
@@ -233,7 +233,7 @@ void html_others(struct html_page *p)
 		html_pill(b, "none", verdict_name(f->verdict));
 		buf_str(b, "</td><th scope=\"row\">");
 		html_say(b, words_app, f);
-		buf_str(b, "</th><td>");
+		buf_str(b, "</th><td class=\"dest\">");
 		html_say(b, words_destination, f);
 		buf_str(b, "</td><td class=\"why\">");
 		html_say(b, words_why, f);

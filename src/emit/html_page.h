@@ -43,7 +43,7 @@ extern const char html_style[];
 
 void html_head(struct html_page *p);
 void html_summary(struct html_page *p);
-/* The ranked table that leads to the findings. */
+/* The ranked table that leads to the findings; leaves its section open for them. */
 void html_ranking(struct html_page *p);
 /* The i-th finding in full. */
 void html_finding(struct html_page *p, size_t i);

@@ -7,7 +7,7 @@
 #include "emit/html_text.h"
 #include "emit/words.h"
 
-#define RAW_MAX_CHARS 300
+#define RAW_MAX_CHARS 240
 _Static_assert(RAW_MAX_CHARS <= EXPLAIN_RAW_MAX_CHARS, "more than what is read again");
 
 /* A record to show and how much it says: the lower, the rather. */
@@ -124,12 +124,12 @@ void html_devices(struct buf *b, const struct finding *f)
 		return;
 	}
 	buf_str(b, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Devices\">"
-		   "<table class=\"grid\"><caption>Connections of each device: failures and "
+		   "<table class=\"grid devices\"><caption>Connections of each device: failures and "
 		   "successes under inspection, trials (bursts that count), uninspected sessions; "
 		   "starts in the background or on a locked device</caption>\n<thead><tr>"
 		   "<th scope=\"col\">Device</th><th scope=\"col\">Known by</th>");
 	for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++)
-		buf_printf(b, "<th scope=\"col\" class=\"n\">%s</th>", columns[c]);
+		buf_printf(b, "<th scope=\"col\">%s</th>", columns[c]);
 	buf_str(b, "</tr></thead>\n<tbody>");
 	for (size_t i = 0; i < shown; i++) {
 		const struct finding_device *d = &f->devices[i];
@@ -141,8 +141,7 @@ void html_devices(struct buf *b, const struct finding *f)
 		buf_printf(b, "</code></th><td>%s%s</td>", words_id_type(d->id_type),
 			   d->ambiguous ? ", ambiguous" : "");
 		for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++)
-			buf_printf(b, "<td class=\"n%s\">%u</td>", counts[c] == 0 ? " nil" : "",
-				   counts[c]);
+			buf_printf(b, "<td>%u</td>", counts[c]);
 		buf_str(b, "</tr>\n");
 	}
 	buf_str(b, "</tbody></table></div>\n");

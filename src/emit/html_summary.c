@@ -61,9 +61,9 @@ static void lead(struct html_page *p)
 	}
 	if (p->n_repairs > 0) {
 		buf_char(b, ' ');
-		text_plural(b, p->n_repairs, "thing of your own is to be",
-			    "things of your own are to be");
-		buf_str(b, " <a href=\"#repair\">repaired</a>.");
+		text_plural(b, p->n_repairs, "thing on your own side needs",
+			    "things on your own side need");
+		buf_str(b, " <a href=\"#repair\">repair</a>.");
 	}
 	buf_str(b, "</p>\n");
 }
@@ -118,7 +118,7 @@ static void scanned(struct html_page *p)
 static void not_evaluated(struct buf *b, bool *any)
 {
 	if (!*any)
-		buf_str(b, "<div class=\"notice\" role=\"note\"><h3>What could not be evaluated</h3>"
+		buf_str(b, "<div class=\"notice\" role=\"note\"><h2>What could not be evaluated</h2>"
 			   "<ul>\n");
 	*any = true;
 	buf_str(b, "<li>");

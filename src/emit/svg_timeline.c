@@ -232,9 +232,9 @@ static void window_shade(struct buf *out, const struct svg_points *p, const stru
 
 	span_format(p->window_length, length);
 	buf_printf(out,
-		   "<rect class=\"window\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
+		   "<rect class=\"window%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
 		   "<text class=\"window-name\" x=\"%d\" y=\"%d\">TimeWindow %s: ",
-		   x0, a->top, x1 - x0 < 2 ? 2 : x1 - x0, a->bottom - a->top,
+		   p->counts_failures ? "" : " calm", x0, a->top, x1 - x0 < 2 ? 2 : x1 - x0, a->bottom - a->top,
 		   x0 + 4 > RIGHT - 240 ? RIGHT - 240 : x0 + 4, a->top + 13, length);
 	text_plural(out, p->in_window, p->counts_failures ? "failed record" : "record",
 		    p->counts_failures ? "failed records" : "records");

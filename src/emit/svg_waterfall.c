@@ -62,22 +62,45 @@ static void vertical(struct buf *out, const char *style, const struct scale *s, 
 	buf_str(out, "/>");
 }
 
-/* A cell with a bar from one sum to the next; `joined`: a row follows. */
+/* The bar stands beside the first line of its row. */
+#define BAR_TOP "9"
+#define BAR_HEIGHT "14"
+#define BAR_BOTTOM "23"
+
+/* A cell with a bar from one sum to the next, and strokes that lead in from the row above at
+ * `entry` and on to the one below. */
 static void bar_cell(struct buf *out, const struct scale *s, int64_t from, int64_t to,
-		     const char *style, bool joined)
+		     const char *style, const int64_t *entry, bool onward)
 {
 	int64_t left = from < to ? from : to, right = from < to ? to : from;
+	bool bar = style != NULL;
 
 	buf_str(out, "<td class=\"bar\"><svg aria-hidden=\"true\">");
 	vertical(out, "zero", s, 0, "0", "100%");
 	vertical(out, "goal", s, CONFIRMED_CENTIDB, "0", "100%");
-	buf_printf(out, "<rect class=\"%s\" y=\"30%%\" height=\"40%%\" rx=\"2\"", style);
-	percent(out, "x", s, left, false);
-	percent(out, "width", s, right - left, true);
-	buf_str(out, "/>");
-	if (joined)
-		vertical(out, "join", s, to, "70%", "100%");
+	if (entry != NULL)
+		vertical(out, "join", s, *entry, "0", bar ? BAR_TOP : BAR_BOTTOM);
+	if (bar) {
+		buf_printf(out, "<rect class=\"%s\" y=\"" BAR_TOP "\" height=\"" BAR_HEIGHT
+				"\" rx=\"2\"", style);
+		percent(out, "x", s, left, false);
+		percent(out, "width", s, right - left, true);
+		buf_str(out, "/>");
+	}
+	if (onward)
+		vertical(out, "join", s, to, BAR_BOTTOM, "100%");
 	buf_str(out, "</svg></td>");
+}
+
+/* The column's head names the two upright lines. */
+static void head_cell(struct buf *out, const struct scale *s)
+{
+	buf_str(out, "<th scope=\"col\" class=\"bar\"><span class=\"unseen\">From the prior to the "
+		     "score</span><svg aria-hidden=\"true\"><text y=\"14\"");
+	percent(out, "x", s, 0, false);
+	buf_str(out, ">0</text><text y=\"14\"");
+	percent(out, "x", s, CONFIRMED_CENTIDB, false);
+	buf_str(out, ">+10</text></svg></th>");
 }
 
 /* A row that starts where the last one ended. */
@@ -99,9 +122,9 @@ static void row(struct buf *out, const struct scale *s, const struct finding *f,
 	}
 	buf_str(out, "</small></th>");
 	if (again)
-		bar_cell(out, s, to, to, "none", true);
+		bar_cell(out, s, to, to, NULL, &to, true);
 	else
-		bar_cell(out, s, from, to, to < from ? "minus" : "plus", true);
+		bar_cell(out, s, from, to, to < from ? "minus" : "plus", i > 0 ? &from : NULL, true);
 	buf_str(out, "<td class=\"n\">");
 	text_fixed2(out, c->centidb, true);
 	buf_str(out, "</td></tr>\n");
@@ -110,18 +133,18 @@ static void row(struct buf *out, const struct scale *s, const struct finding *f,
 void svg_waterfall(struct buf *out, const struct finding *f)
 {
 	struct scale s = scale_of(f);
-	int64_t sum = 0;
+	int64_t sum = 0, total;
 
 	buf_str(out, "<table class=\"waterfall\"><caption>Score in decibans, term by term. It is not "
-		     "fitted, so no probability; confirmed needs +10.00 (dashed line) and more."
-		     "</caption>\n"
-		     "<thead><tr><th scope=\"col\">Term</th>"
-		     "<th scope=\"col\">from the prior to the score</th>"
-		     "<th scope=\"col\" class=\"n\">dB</th></tr></thead>\n<tbody>");
+		     "fitted, so no probability; confirmed needs +10 (dashed line) and more."
+		     "</caption>\n<thead><tr><th scope=\"col\">Term</th>");
+	head_cell(out, &s);
+	buf_str(out, "<th scope=\"col\" class=\"n\">dB</th></tr></thead>\n<tbody>");
 	for (size_t i = 0; i < f->n_contributions; i++)
 		row(out, &s, f, i, &sum);
 	buf_str(out, "</tbody>\n<tfoot><tr><th scope=\"row\">Score</th>");
-	bar_cell(out, &s, 0, f->score_centidb, "sum", false);
+	total = f->score_centidb;
+	bar_cell(out, &s, 0, total, "sum", &total, false);
 	buf_str(out, "<td class=\"n\">");
 	text_fixed2(out, f->score_centidb, true);
 	buf_str(out, "</td></tr></tfoot></table>\n");

@@ -80,6 +80,8 @@ struct tls_attempt {
 	enum close_kind close;
 	enum tri ended; /* FALSE: the record shows the handshake, more may follow on this connection */
 	enum tri udp;   /* QUIC */
+	/* Other causes write the same record: on this alone a finding never goes beyond suspected. */
+	bool weak_late;
 };
 
 struct app_activity {
@@ -106,6 +108,7 @@ struct posture {
 	struct sv os_version;
 	struct sv wifi_mac;
 	bool snapshot;       /* the app list is complete and replaces what was known */
+	bool managed_complete; /* the app list holds all managed apps: any other is not managed */
 	bool has_apps, has_profiles; /* the record carries the list, even an empty one */
 	const struct installed_app *apps;
 	size_t n_apps;

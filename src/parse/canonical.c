@@ -156,6 +156,7 @@ static void attempt(struct jsonw *w, const struct observation *o)
 	text(w, "flow_id", o->flow_id);
 	tri(w, "ended", t->ended);
 	tri(w, "udp", t->udp);
+	tri(w, "weak_late", t->weak_late ? TRI_TRUE : TRI_UNKNOWN);
 }
 
 static void activity(struct jsonw *w, const struct observation *o)
@@ -205,6 +206,7 @@ static void posture(struct jsonw *w, const struct observation *o)
 	duration(w, o->duration);
 	if (p->has_apps) {
 		tri(w, "snapshot", p->snapshot ? TRI_TRUE : TRI_FALSE);
+		tri(w, "managed_complete", p->managed_complete ? TRI_TRUE : TRI_UNKNOWN);
 		jsonw_key(w, "apps");
 		jsonw_open(w, '[');
 		for (size_t i = 0; i < p->n_apps; i++)

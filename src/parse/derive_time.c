@@ -257,7 +257,7 @@ static enum derived decimal_span(struct derive_context *c, struct sv in, int64_t
 {
 	static const int64_t tens[] = { 1,	10,	 100,	   1000,      10000,
 					100000, 1000000, 10000000, 100000000, 1000000000 };
-	const int64_t max = unit == NS_PER_S ? 1000000000 : 1000000000000;
+	const int64_t max = unit == NS_PER_S ? INT64_C(8000000000) : INT64_C(8000000000000);
 	int64_t whole = 0, part = 0;
 	size_t i = 0, digits = 0;
 	double value;

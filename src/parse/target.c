@@ -59,6 +59,7 @@ static const struct target targets[] = {
 	WORD("close", IN_TLS, tls.close, CELL_CLOSE, "close"),
 	TRI("ended", IN_TLS, tls.ended),
 	TRI("udp", IN_TLS, tls.udp),
+	{ "weak_late", IN_TLS, CELL_TRI, AS_BOOL, AT(tls.weak_late), "boolean", 0, 0 },
 
 	WORD("event", IN_ACTIVITY, activity.event, CELL_EVENT, "event"),
 	WORD("app_state", IN_ACTIVITY, activity.app_state, CELL_APP_STATE, "app_state"),
@@ -73,6 +74,8 @@ static const struct target targets[] = {
 	TEXT("os_version", IN_POSTURE, posture.os_version, "trim"),
 	TEXT("wifi_mac", IN_POSTURE, posture.wifi_mac, "mac"),
 	{ "snapshot", IN_POSTURE, CELL_TRI, AS_BOOL, AT(posture.snapshot), "boolean", 0, 0 },
+	{ "managed_complete", IN_POSTURE, CELL_TRI, AS_BOOL, AT(posture.managed_complete),
+	  "boolean", 0, 0 },
 
 	{ "ip", IN_LEASE, CELL_ADDR, AS_ADDR, AT(lease.ip), "ip", 0, 0 },
 	{ "until", IN_LEASE, CELL_TIME, AS_NS, AT(lease.until), "time", 0, 0 },

@@ -153,6 +153,7 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 	struct format_match match = { 0 };
 	struct reader *r;
 	struct stat st;
+	struct sv head;
 
 	if ((is_stdin ? fstat(0, &st) : stat(path, &st)) != 0)
 		return error_set(err, ERROR_IO, 0, "%s: %s", path, strerror(errno));
@@ -172,27 +173,20 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 	r = reader_open(open_path, &options, err);
 	if (r == NULL)
 		return false;
-	if (in_folder && is_companion(reader_peek(r, RECOGNISE_BYTES), path)) {
-		leave_alone(in, path);
-		reader_close(r);
-		return true;
-	}
-	if (sv_trim(reader_peek(r, RECOGNISE_BYTES)).n == 0) {
-		/* An empty log, as after rotation, says nothing and is nothing wrong. */
+	head = reader_peek(r, RECOGNISE_BYTES);
+	/* An empty log, as after rotation, says nothing and is nothing wrong. */
+	if (sv_trim(head).n == 0 || (in_folder && is_companion(head, path))) {
 		leave_alone(in, path);
 		reader_close(r);
 		return true;
 	}
 	f = named != NULL ? recognise_name(o->formats, named, err)
 			  : recognise(o->formats, r, path, &match, err);
+	if (f != NULL && named != NULL)
+		match.framing = recognise_framing(o->formats, r, f);
 	reader_close(r);
-	if (f == NULL)
-		return false;
-	if (!sv_empty(format_refusal(f)))
-		return error_set(err, ERROR_UNRECOGNISED, 0, "%s: %.*s: %.*s", path,
-				 SV_ARG(format_title(f)), SV_ARG(format_refusal(f)));
-	return add_input(in, asked, path, open_path, f, named != NULL ? format_framing(f) : match.framing,
-			 &st, err);
+	return f != NULL && recognise_usable(f, path, err) &&
+	       add_input(in, asked, path, open_path, f, match.framing, &st, err);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

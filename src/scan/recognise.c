@@ -39,11 +39,24 @@ static void unrecognised(struct error *err, const char *path, struct sv head,
 	buf_free(&b);
 }
 
+struct sv recognise_head(struct reader *r)
+{
+	size_t n = RECOGNISE_BYTES;
+	struct sv head = reader_peek(r, n);
+
+	/* A first record may be long: it has to be seen whole. */
+	while (head.n == n && n < READER_MAX_RECORD && sv_find_char(head, '\n') == SIZE_MAX) {
+		n *= 4;
+		head = reader_peek(r, n);
+	}
+	return head;
+}
+
 const struct format *recognise(const struct format_set *set, struct reader *r, const char *path,
 			       struct format_match *match, struct error *err)
 {
 	struct format_match matches[RECOGNISE_NEAREST];
-	struct sv head = reader_peek(r, RECOGNISE_BYTES);
+	struct sv head = recognise_head(r);
 	size_t n = format_detect(set, head, matches, RECOGNISE_NEAREST);
 
 	if (n > 0 && matches[0].score > 0) {
@@ -60,7 +73,7 @@ enum framing recognise_framing(const struct format_set *set, struct reader *r, c
 	struct format_match *matches = xcalloc(n + 1, sizeof(*matches));
 	enum framing framing = format_framing(f);
 
-	n = format_detect(set, reader_peek(r, RECOGNISE_BYTES), matches, n);
+	n = format_detect(set, recognise_head(r), matches, n);
 	for (size_t i = 0; i < n; i++)
 		if (matches[i].format == f && matches[i].score > 0)
 			framing = matches[i].framing;

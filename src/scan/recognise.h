@@ -13,6 +13,8 @@
 /* Formats named where none matches. */
 #define RECOGNISE_NEAREST 3
 
+/* The first bytes of what the reader is about to give: RECOGNISE_BYTES, or as many as the first line has. */
+struct sv recognise_head(struct reader *r);
 /* The best match for what the reader is about to give, or NULL and ERROR_UNRECOGNISED: its first line, the
  * nearest formats and the field at which each failed. */
 const struct format *recognise(const struct format_set *set, struct reader *r, const char *path,

@@ -113,7 +113,8 @@ def same(wanted, found):
         if a != b:
             at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
             uid = json.loads(a)["uid"]
-            raise Differs("finding %s: ...%s... became ...%s..." % (uid, a[max(0, at - 160):at + 160], b[max(0, at - 160):at + 160]))
+            around = slice(max(0, at - 160), at + 160)
+            raise Differs("finding %s: ...%s... became ...%s..." % (uid, a[around], b[around]))
     raise Differs("%d findings became %d" % (len(wanted), len(found)))
 
 

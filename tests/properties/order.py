@@ -143,8 +143,8 @@ def a_lost_record_is_noticed(program, folder, dice, wanted):
     raise fleet.Differs("half of %s is gone and nothing changed" % name)
 
 
-CHECKS = (a_lost_record_is_noticed, shuffle, split_in_runs, split_dealt_out, concatenate, pack_gzip, pack_zstd, pipe, named_in_another_order,
-          piped_without_configuration)
+CHECKS = (a_lost_record_is_noticed, shuffle, split_in_runs, split_dealt_out, concatenate, pack_gzip, pack_zstd, pipe,
+          named_in_another_order, piped_without_configuration)
 
 
 def main():

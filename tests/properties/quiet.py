@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """What is late, ahead of time, broken or beside the point changes nothing but counters: quiet.py PINWATCH [SEED...]
 
-To the logs of simulated fleets are added records from the future, garbage and lines that say nothing of TLS; records are moved to
-the end of their file, far beyond max_lag, and line ends are changed. Findings stay byte-identical (but for the file and
-line of evidence), and what was added is counted where it belongs. If this failed, noise in a log would change an answer, or
+To the logs of simulated fleets are added records from the future, garbage and lines that say nothing of TLS; records are
+moved to the end of their file, far beyond max_lag, and line ends are changed. Findings stay byte-identical (but for the
+file and line of evidence), and what was added is counted where it belongs. If this failed, noise in a log would change an answer, or
 vanish uncounted. The seed is in each check's name.
 """
 import datetime
@@ -20,6 +20,7 @@ import fleet
 SEEDS = (31, 32)
 PROFILES = (("json", []), ("tsv", ["--zeek", "tsv"]), ("canonical", ["--profile", "canonical"]))
 DAY = 86400.0
+PLAIN_HTTP = '10.8.0.10 53000 TCP_MISS/200 -/- - sni=- - - - err=- GET http://plain.test/ 431 2 "-"'
 
 
 def counters(errors):
@@ -159,7 +160,7 @@ def irrelevant_lines(program, folder, dice, wanted, errors):
         more = []
         for t, record in dice.sample(records, len(records) // 10):
             if name == fleet.SQUID:
-                more.append("%.3f 10.8.0.10 53000 TCP_MISS/200 -/- - sni=- - - - err=- GET http://plain.test/ 431 2 \"-\"\n" % t)
+                more.append("%.3f %s\n" % (t, PLAIN_HTTP))
             elif name == fleet.CONN and record.startswith("{"):
                 dns = {"proto": "udp", "service": "dns", "id.resp_p": 53, "uid": "Cdns%d" % len(more)}
                 more.append(json.dumps(dict(json.loads(record), **dns)) + "\n")
