@@ -20,7 +20,7 @@ check: all
 	@python3 -B tests/run.py $(BUILD)
 
 bench: all
-	@sh bench/bench.sh $(BUILD)
+	@sh bench/bench.sh $(BUILD) $(BENCH_ARGS)
 
 clean:
 	rm -rf $(BUILD)

@@ -137,7 +137,7 @@ def rates(ns, size):
 
 
 def table(head, rows):
-    """Markdown that also reads well as it is: the first column to the left, numbers to the right."""
+    """Markdown that also reads well as it is: the first column left, numbers right."""
     rows = [[str(c) for c in r] for r in rows]
     widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
 
@@ -227,7 +227,8 @@ def machine():
     name = platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as f:
-            name = next(line.split(":", 1)[1].strip() for line in f if line.startswith("model name"))
+            name = next(line for line in f if line.startswith("model name"))
+            name = name.split(":", 1)[1].strip()
     except (OSError, StopIteration):
         pass
     return name

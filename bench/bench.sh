@@ -1,5 +1,6 @@
 #!/bin/sh
-# make bench: builds what it needs in the build folder, then measures. --write also writes docs/bench.md.
+# make bench: builds what it needs in the build folder, then measures.
+# --write also writes docs/bench.md.
 set -eu
 
 build=$1

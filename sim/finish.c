@@ -108,12 +108,12 @@ static void finish_failure(struct sim_conn *c, struct rng *r, const struct sim_s
 	case HAPPENED_MTLS_LATE:
 		c->bytes_out = finished_bytes(stack);
 		c->duration_us = c->handshake_us + us(r, 60 * MS_US, 400 * MS_US);
-		c->flags &= (uint8_t)~CONN_CLIENT_CLOSES;
+		c->flags &= (uint16_t)~CONN_CLIENT_CLOSES;
 		break;
 	case HAPPENED_MISMATCH:
 		c->bytes_out = stack->hello;
 		c->bytes_in = CLEAR_ALERT;
-		c->flags &= (uint8_t)~CONN_CLIENT_CLOSES;
+		c->flags &= (uint16_t)~CONN_CLIENT_CLOSES;
 		break;
 	case HAPPENED_GONE:
 		c->bytes_out = stack->hello;

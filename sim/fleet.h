@@ -154,7 +154,8 @@ enum {
 	CONN_BACKGROUND = 16,
 	CONN_GUEST = 32,
 	CONN_CLIENT_CLOSES = 64,
-	CONN_RESET = 128
+	CONN_RESET = 128,
+	CONN_NO_FLOW = 256 /* missed by the flow sensor */
 };
 
 struct sim_conn {
@@ -164,7 +165,7 @@ struct sim_conn {
 	uint32_t device;
 	uint16_t pair, port;
 	uint8_t happening, route, stack, requests;
-	uint8_t flags;
+	uint16_t flags;
 	bool updated; /* the app's next version */
 };
 
@@ -201,6 +202,8 @@ struct sim {
 	struct sim_span spans[SIM_MAX_SPANS];
 	size_t n_spans;
 	bool lists; /* an allow-list was asked for */
+	/* How far the proxy's and the agent's clocks are ahead of the flow sensor's, ns. */
+	int64_t proxy_ahead, agent_ahead;
 	struct sim_report *report;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/render.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DISORDER (25 * NS_PER_S)
@@ -24,6 +25,12 @@ static int by_key(const void *a, const void *b)
 	return (int)x->part - (int)y->part;
 }
 
+static void sort(struct sim_log *log)
+{
+	if (log->n > 0)
+		qsort(log->lines, log->n, sizeof(*log->lines), by_key);
+}
+
 void sim_log_order(const struct sim *s, struct sim_log *log, const char *tag)
 {
 	if (s->o->disorder) {
@@ -32,8 +39,14 @@ void sim_log_order(const struct sim *s, struct sim_log *log, const char *tag)
 		for (size_t i = 0; i < log->n; i++)
 			log->lines[i].key += rng_range(&r, 0, DISORDER);
 	}
-	if (log->n > 0)
-		qsort(log->lines, log->n, sizeof(*log->lines), by_key);
+	sort(log);
+}
+
+void sim_log_order_items(const struct sim *s, struct sim_log *log)
+{
+	for (size_t i = 0; i < log->n && s->o->disorder; i++)
+		log->lines[i].key += (int64_t)(rng_mix(s->o->seed ^ log->lines[i].item) % DISORDER);
+	sort(log);
 }
 
 void sim_log_free(struct sim_log *log)
@@ -84,7 +97,8 @@ bool sim_file_close(struct sim *s, struct sim_file *f, struct error *err)
 	size_t n = s->report->n_files;
 
 	if (n < sizeof(s->report->files) / sizeof(s->report->files[0])) {
-		s->report->files[n].name = f->sink._name;
+		snprintf(s->report->files[n].name, sizeof(s->report->files[n].name), "%s",
+			 f->sink._name);
 		s->report->files[n].lines = f->sink.lines;
 		s->report->n_files++;
 	}

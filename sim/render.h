@@ -21,6 +21,8 @@ struct sim_log {
 void sim_log_add(struct sim_log *log, int64_t key, size_t item, unsigned part);
 /* Sorts by key; under --disorder each line is first put off by up to 25 s. `tag` names the log. */
 void sim_log_order(const struct sim *s, struct sim_log *log, const char *tag);
+/* The same, but an item's lines are put off together and so stay in their order. */
+void sim_log_order_items(const struct sim *s, struct sim_log *log);
 void sim_log_free(struct sim_log *log);
 
 /* A file of the run: opened, counted in the report, and with --garbage salted with damaged lines.
@@ -42,6 +44,8 @@ int64_t sim_conn_put_off(const struct sim_conn *c, size_t index);
 const char *sim_conn_host(const struct sim *s, const struct sim_conn *c);
 uint32_t sim_conn_client(const struct sim *s, const struct sim_conn *c);
 void sink_ip(struct sink *k, uint32_t ip);
+/* How far the proxy's clock leaps ahead in CONN_FUTURE's lines. */
+#define SIM_LEAP(s) ((s)->end.ns - (s)->start.ns + 2 * NS_PER_DAY)
 /* What the EDR and MDM call the app's version. */
 const char *sim_app_version(const struct sim *s, uint16_t app, bool updated);
 
@@ -79,6 +83,7 @@ bool sim_app_listed(const struct sim *s, uint32_t device, uint16_t app, int64_t 
 bool sim_root_listed(const struct sim *s, uint32_t device, int64_t t);
 
 bool sim_render_squid(struct sim *s, struct error *err);
+bool sim_render_mitmproxy(struct sim *s, struct error *err);
 bool sim_render_zeek(struct sim *s, struct error *err);
 bool sim_render_leases(struct sim *s, struct error *err);
 bool sim_render_mdm(struct sim *s, struct error *err);

@@ -58,8 +58,9 @@ static void inspection(const struct sim *s, const struct sim_conn *c, struct obs
 {
 	common(s, c, o);
 	o->sensor = SENSOR_INSPECTION;
+	o->time.ns += s->proxy_ahead;
 	if (c->flags & CONN_FUTURE)
-		o->time.ns += s->end.ns - s->start.ns + 2 * NS_PER_DAY;
+		o->time.ns += SIM_LEAP(s);
 	o->dst.hostname = o->tls.sni;
 	o->dst.port = 443;
 	o->app.user_agent = sv_cstr(s->apps[s->pairs[c->pair].app].agent);
@@ -138,7 +139,8 @@ static bool render_attempts(struct sim *s, enum sensor_kind sensor, const char *
 		const struct sim_conn *c = &s->conns[i];
 		if (sensor == SENSOR_INSPECTION
 			? c->route == ROUTE_BUMP || c->route == ROUTE_SPLICE
-			: (c->flags & CONN_PROXY_ONLY) == 0 && c->happening != HAPPENED_GONE)
+			: (c->flags & (CONN_PROXY_ONLY | CONN_NO_FLOW)) == 0 &&
+			  c->happening != HAPPENED_GONE)
 			sim_log_add(&log, sim_conn_end(c) + sim_conn_put_off(c, i), i, 0);
 	}
 	sim_log_order(s, &log, name);

@@ -16,7 +16,7 @@ static void app_of(const struct sim *s, struct observation *o, uint16_t app, boo
 static void from_event(const struct sim *s, const struct sim_event *e, struct observation *o)
 {
 	observation_clear(o, OBS_APP_ACTIVITY);
-	o->time.ns = e->time;
+	o->time.ns = e->time + s->agent_ahead;
 	o->device.udid = sv_cstr(s->devices[e->device].udid);
 	app_of(s, o, e->app, e->updated);
 	o->activity.event = (enum activity_event)e->what;
@@ -32,7 +32,7 @@ static void from_conn(const struct sim *s, const struct sim_conn *c, struct obse
 	bool system = s->apps[p->app].system;
 
 	observation_clear(o, OBS_APP_ACTIVITY);
-	o->time.ns = c->start / NS_PER_MS * NS_PER_MS;
+	o->time.ns = c->start / NS_PER_MS * NS_PER_MS + s->agent_ahead;
 	o->device.udid = sv_cstr(d->udid);
 	app_of(s, o, p->app, c->updated);
 	o->activity.event = ACTIVITY_CONNECT;

@@ -84,8 +84,8 @@ static void write_start(const struct sim *s, struct sink *k, const struct sim_co
 	const struct sim_stack_facts *stack = &sim_stacks[c->stack];
 
 	if (c->flags & CONN_FUTURE)
-		time += s->end.ns - s->start.ns + 2 * NS_PER_DAY;
-	sink_seconds(k, time, 3);
+		time += SIM_LEAP(s);
+	sink_seconds(k, time + s->proxy_ahead, 3);
 	sink_char(k, ' ');
 	sink_ip(k, sim_conn_client(s, c));
 	sink_char(k, ' ');
@@ -198,7 +198,7 @@ static void write_request(const struct sim *s, struct sink *k, const struct sim_
 /* A phone that joins a network asks whether it is a captive one, in the clear. */
 static void write_probe(const struct sim *s, struct sink *k, const struct sim_conn *c, int64_t time)
 {
-	sink_seconds(k, time, 3);
+	sink_seconds(k, time + s->proxy_ahead, 3);
 	sink_char(k, ' ');
 	sink_ip(k, sim_conn_client(s, c));
 	sink_str(k, " 49151 TCP_MISS/200 -/- - sni=- - - - err=- GET "

@@ -261,7 +261,7 @@ enum { PART_TLS, PART_DNS };
 
 static bool seen_by(const struct sim *s, const struct sim_conn *c, unsigned number)
 {
-	return (c->flags & CONN_PROXY_ONLY) == 0 &&
+	return (c->flags & (CONN_PROXY_ONLY | CONN_NO_FLOW)) == 0 &&
 	       (number == 0 || s->devices[c->device].second_sensor);
 }
 

@@ -18,6 +18,7 @@
 
 enum sim_profile {
 	SIM_SQUID_ZEEK, /* raw logs of the proxy, the flow sensor, MDM, leases and EDR */
+	SIM_MITMPROXY,	/* the same with another product's log of the proxy, a file a day */
 	SIM_CANONICAL,	/* the same fleet as canonical observations */
 };
 
@@ -27,6 +28,8 @@ enum sim_profile {
 /* devices × days: about a gigabyte of timeline with ordinary traffic. */
 #define SIM_MAX_DEVICE_DAYS 200000
 #define SIM_MAX_SCENARIOS 40
+#define SIM_MAX_NOISE 3
+#define SIM_MAX_FILES (24 + 2 * SIM_MAX_DAYS)
 
 struct sim_options {
 	uint64_t seed;
@@ -37,6 +40,8 @@ struct sim_options {
 	const char *out;      /* folder, made when missing */
 	enum sim_profile profile;
 	bool zeek_tsv;
+	bool timeless; /* the proxy's log has no times, where the product may leave them out */
+	unsigned noise; /* 0 to SIM_MAX_NOISE: how far from ideal the fleet and its sensors are (noise.h) */
 	bool disorder; /* records up to 25 s out of order within each file */
 	bool garbage;  /* damaged lines among the good ones */
 	/* Names; n_scenarios 0: all of them. Borrowed. */
@@ -48,9 +53,9 @@ struct sim_report {
 	uint64_t connections, lines;
 	size_t n_files;
 	struct {
-		const char *name;
+		char name[40];
 		uint64_t lines;
-	} files[24];
+	} files[SIM_MAX_FILES];
 	/* Scenarios that found no free device in a small fleet. */
 	size_t n_skipped;
 	const char *skipped[SIM_MAX_SCENARIOS];

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 
 #define SINK_SIZE ((size_t)256 * 1024)
 
@@ -41,11 +43,18 @@ static void flush(struct sink *s)
 	s->_n = 0;
 }
 
+void sink_modified(struct sink *s, int64_t ns) { s->_modified = ns; }
+
 bool sink_close(struct sink *s, struct error *err)
 {
+	struct timespec times[2] = { { s->_modified / NS_PER_S, (long)(s->_modified % NS_PER_S) } };
+
 	if (s->_fd < 0)
 		return false;
 	flush(s);
+	times[1] = times[0];
+	if (s->_modified != 0 && futimens(s->_fd, times) != 0 && s->_errno == 0)
+		s->_errno = errno;
 	if (close(s->_fd) != 0 && s->_errno == 0)
 		s->_errno = errno;
 	free(s->_p);

@@ -19,11 +19,14 @@ struct sink {
 	size_t _n;
 	char *_p;
 	const char *_name; /* borrowed, for messages */
+	int64_t _modified; /* ns; 0: when it was written */
 	uint64_t lines;
 };
 
 /* Creates or empties DIR/NAME; both are borrowed until sink_close. */
 bool sink_open(struct sink *s, const char *dir, const char *name, struct error *err);
+/* The file is to look as if it was last written at `ns`. */
+void sink_modified(struct sink *s, int64_t ns);
 /* Flushes and closes. False when anything since sink_open failed, then *err is set unless it
  * already was. */
 bool sink_close(struct sink *s, struct error *err);

@@ -8,15 +8,16 @@
 #define NO_BUCKET UINT32_MAX
 
 struct calendar_bucket {
-	unsigned char *items; /* each behind its time */
-	size_t n, capacity;
+	int64_t *times;
+	unsigned char *items;
+	uint32_t n, capacity;
 	uint32_t next_free;
 };
 
 /* What a bucket is sorted by: the items themselves stay where they are. */
 struct calendar_slot {
 	int64_t time;
-	const unsigned char *item;
+	uint32_t item;
 };
 
 static int64_t number_of(struct instant t)
@@ -41,8 +42,10 @@ void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 
 void calendar_free(struct calendar *c)
 {
-	for (uint32_t i = 0; i < c->_n_buckets; i++)
+	for (uint32_t i = 0; i < c->_n_buckets; i++) {
 		free(c->_buckets[i].items);
+		free(c->_buckets[i].times);
+	}
 	free(c->_buckets);
 	free(c->_heap);
 	free(c->_order);
@@ -104,7 +107,6 @@ bool calendar_push(struct calendar *c, struct instant t, const void *item)
 {
 	int64_t number = number_of(t);
 	struct calendar_bucket *b;
-	unsigned char *at;
 
 	if (number < c->_released)
 		return false;
@@ -115,45 +117,52 @@ bool calendar_push(struct calendar *c, struct instant t, const void *item)
 	b = &c->_buckets[c->_last];
 	if (b->n == b->capacity) {
 		b->capacity = b->capacity == 0 ? 16 : b->capacity * 2;
-		b->items = xrealloc(b->items, b->capacity, sizeof(int64_t) + c->_item_size);
+		b->items = xrealloc(b->items, b->capacity, c->_item_size);
+		b->times = xrealloc(b->times, b->capacity, sizeof(*b->times));
 	}
-	at = b->items + b->n++ * (sizeof(int64_t) + c->_item_size);
-	memcpy(at, &t.ns, sizeof(t.ns));
-	memcpy(at + sizeof(t.ns), item, c->_item_size);
+	b->times[b->n] = t.ns;
+	memcpy(b->items + b->n++ * c->_item_size, item, c->_item_size);
 	c->count++;
 	return true;
 }
 
+/* A bucket under sorting, for by_time. */
+struct sorting {
+	const struct calendar *calendar;
+	const unsigned char *items;
+};
+
 static int by_time(const void *a, const void *b, void *arg)
 {
-	const struct calendar *c = arg;
+	const struct sorting *s = arg;
 	const struct calendar_slot *x = a, *y = b;
+	size_t size = s->calendar->_item_size;
 
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
-	return c->_compare(x->item, y->item);
+	return s->calendar->_compare(s->items + x->item * size, s->items + y->item * size);
 }
 
 /* Leaves the bucket's items in c->_order, sorted. Runs that come in order, as most do, cost one look. */
 static void sort_bucket(struct calendar *c, const struct calendar_bucket *b)
 {
+	struct sorting s = { c, b->items };
 	bool sorted = true;
 
 	if (b->n > c->_order_capacity) {
-		c->_order_capacity = b->n * 2;
+		c->_order_capacity = (size_t)b->n * 2;
 		c->_order = xrealloc(c->_order, c->_order_capacity, sizeof(*c->_order));
 	}
-	for (size_t i = 0; i < b->n; i++) {
-		const unsigned char *at = b->items + i * (sizeof(int64_t) + c->_item_size);
-		memcpy(&c->_order[i].time, at, sizeof(int64_t));
-		c->_order[i].item = at + sizeof(int64_t);
-		sorted = sorted && (i == 0 || by_time(&c->_order[i - 1], &c->_order[i], c) <= 0);
+	for (uint32_t i = 0; i < b->n; i++) {
+		c->_order[i] = (struct calendar_slot){ b->times[i], i };
+		sorted = sorted && (i == 0 || b->times[i - 1] < b->times[i]);
 	}
 	if (!sorted)
-		qsort_r(c->_order, b->n, sizeof(*c->_order), by_time, c);
+		qsort_r(c->_order, b->n, sizeof(*c->_order), by_time, &s);
 }
 
 void calendar_release(struct calendar *c, struct instant watermark,
+		      void (*prepare)(void *arg, const void *item),
 		      void (*deliver)(void *arg, const void *item), void *arg)
 {
 	int64_t end = number_of(watermark);
@@ -164,8 +173,10 @@ void calendar_release(struct calendar *c, struct instant watermark,
 		struct calendar_bucket *b = &c->_buckets[i];
 
 		sort_bucket(c, b);
-		for (size_t k = 0; k < b->n; k++)
-			deliver(arg, c->_order[k].item);
+		for (uint32_t k = 0; k < b->n; k++)
+			prepare(arg, b->items + k * c->_item_size);
+		for (uint32_t k = 0; k < b->n; k++)
+			deliver(arg, b->items + c->_order[k].item * c->_item_size);
 		c->count -= b->n;
 		b->n = 0;
 		b->next_free = c->_free;

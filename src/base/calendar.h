@@ -39,8 +39,11 @@ void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 void calendar_free(struct calendar *c);
 /* False when the record's bucket has been handed out already: it is too late. */
 bool calendar_push(struct calendar *c, struct instant t, const void *item);
-/* Hands out every record of each bucket that ends at or before the watermark, in order. */
+/* Hands out every record of each bucket that ends at or before the watermark, in order.
+ * `prepare` sees each record of a bucket before the first is delivered, to fetch into the cache what it will
+ * need. */
 void calendar_release(struct calendar *c, struct instant watermark,
+		      void (*prepare)(void *arg, const void *item),
 		      void (*deliver)(void *arg, const void *item), void *arg);
 /* Everything before this has been handed out. */
 struct instant calendar_released(const struct calendar *c);

@@ -140,6 +140,11 @@ static enum read_result records(struct parse_run *run, const struct format *f, s
 			break;
 		}
 	}
+	if (!*run->interrupted) {
+		parser_finish(p, &o, &n);
+		observations(run, f, o, n);
+		run->stats.rejected += parser_rejected_items(p);
+	}
 	return got;
 }
 
@@ -172,6 +177,10 @@ static int parse_file(struct parse_run *run, const char *path)
 	/* A file's records are near its date, so one offset serves; a configured source has the
 	 * same rule. */
 	parsing.zone = zone_offset_local(&run->zone, parsing.date);
+	if (!parser_midnights(f, path, match.framing, &parsing.midnights, &err)) {
+		reader_close(r);
+		return report_error("parse", &err);
+	}
 	p = parser_new(f, &parsing);
 	if (records(run, f, r, p, path, &err) == READ_ERROR)
 		code = report_error("parse", &err);

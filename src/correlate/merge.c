@@ -343,6 +343,16 @@ static void enter_chain(struct merge *m, uint32_t number)
 	m->attempts[at].previous = number;
 }
 
+void merge_prefetch(const struct merge *m, const struct event *e)
+{
+	struct conn_key key = { e->client, e->client_port };
+
+	if (e->flow != 0)
+		keymap_prefetch(&m->_by_flow, &e->flow);
+	if (e->client_port != 0)
+		keymap_prefetch(&m->_by_conn, &key);
+}
+
 void merge_event(struct merge *m, const struct event *e)
 {
 	uint32_t *by_flow = e->flow != 0 ? keymap_slot(&m->_by_flow, &e->flow) : NULL;

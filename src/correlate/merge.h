@@ -67,6 +67,8 @@ struct merge {
 void merge_init(struct merge *m, struct names *names, uint64_t seed);
 void merge_free(struct merge *m);
 void merge_event(struct merge *m, const struct event *e);
+/* Fetches into the cache what merge_event will look at first. */
+void merge_prefetch(const struct merge *m, const struct event *e);
 
 /* Outcome by rules 5 to 7: what the records say, before byte counts decide. *alert: the alert behind it. */
 enum outcome attempt_outcome(const struct attempt *a, int64_t now, int *alert, bool *contradiction);

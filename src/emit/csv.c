@@ -9,22 +9,45 @@
 #define MAX_DEVICES 200
 
 static const char *const columns[] = {
-	"uid",	       "revision",	"kind",		"verdict",	"explained_by",
-	"severity",    "risk",		"confidence",	"score_db",	"app",
-	"app_version", "attribution",	"host",		"port",		"paths",
-	"first_seen",  "last_seen",	"devices",	"device_ids",	"failures",
-	"trials",      "successes",	"uninspected",	"controls_met", "controls_missing",
-	"rivals_standing", "risk_factors", "excluded",	"log_sources_missing", "why",
+	"uid",
+	"revision",
+	"kind",
+	"verdict",
+	"explained_by",
+	"severity",
+	"risk",
+	"confidence",
+	"score_db",
+	"app",
+	"app_version",
+	"attribution",
+	"host",
+	"port",
+	"paths",
+	"first_seen",
+	"last_seen",
+	"devices",
+	"device_ids",
+	"failures",
+	"trials",
+	"successes",
+	"uninspected",
+	"controls_met",
+	"controls_missing",
+	"rivals_standing",
+	"risk_factors",
+	"excluded",
+	"log_sources_missing",
+	"why",
 };
 
-/* Characters with which a spreadsheet begins a formula: OWASP, CSV Injection; the last four are full
- * width. */
+/* Characters with which a spreadsheet begins a formula: OWASP, CSV Injection; the last four are
+ * full width. */
 static bool is_formula(struct sv v)
 {
-	return !sv_empty(v) &&
-	       (v.p[0] == '=' || v.p[0] == '+' || v.p[0] == '-' || v.p[0] == '@' ||
-		sv_starts(v, SV("＝")) || sv_starts(v, SV("＋")) || sv_starts(v, SV("－")) ||
-		sv_starts(v, SV("＠")));
+	return !sv_empty(v) && (v.p[0] == '=' || v.p[0] == '+' || v.p[0] == '-' || v.p[0] == '@' ||
+				sv_starts(v, SV("＝")) || sv_starts(v, SV("＋")) ||
+				sv_starts(v, SV("－")) || sv_starts(v, SV("＠")));
 }
 
 /* The cell that `safe` holds, which is emptied for the next. */

@@ -82,8 +82,7 @@ static void read_records(struct html_page *p)
 	records = arena_alloc(&p->arena, (total + 1) * sizeof(*records));
 	raws = arena_alloc(&p->arena, (total + 1) * sizeof(*raws));
 	for (size_t i = 0; i < p->n_full + n_repairs; i++) {
-		struct html_item *item =
-		    i < p->n_full ? &p->ranked[i] : &p->repairs[i - p->n_full];
+		struct html_item *item = i < p->n_full ? &p->ranked[i] : &p->repairs[i - p->n_full];
 
 		if (item->n_records > 0)
 			memcpy(records + at, item->records, item->n_records * sizeof(*records));

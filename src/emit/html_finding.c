@@ -49,8 +49,9 @@ static void next_step(struct buf *b, const struct finding *f)
 		buf_str(b, "Find out what the app sends there and who installed it. Do not exempt "
 			   "the destination from inspection before that.");
 	else if (f->paths == PATH_PERSISTENT_OPACITY)
-		buf_str(b, "Find out what the app sends there, or have the gateway inspect it once: "
-			   "opacity alone never confirms that an app pins.");
+		buf_str(b,
+			"Find out what the app sends there, or have the gateway inspect it once: "
+			"opacity alone never confirms that an app pins.");
 	else if (f->verdict == VERDICT_SUSPECTED)
 		buf_str(b, "Settle it: a missing control would confirm or clear it, see below what "
 			   "would meet one.");
@@ -148,7 +149,8 @@ static void facts(struct buf *b, const struct finding *f)
 		}
 	buf_printf(b, "%s</dd></div>\n", first ? "none" : "");
 	fact(b, "Finding");
-	buf_printf(b, "<code>%s</code><small>revision %u</small></dd></div></dl>\n", f->uid, f->revision);
+	buf_printf(b, "<code>%s</code><small>revision %u</small></dd></div></dl>\n", f->uid,
+		   f->revision);
 }
 
 /* What the finding had to do without. */
@@ -166,10 +168,15 @@ static void gaps(struct buf *b, const struct finding *f)
 	if (f->excluded_ca_untrusted + f->excluded_gateway_fault == 0)
 		return;
 	buf_str(b, "<p class=\"gap\"><b>Set aside.</b> ");
-	text_plural(b, f->excluded_ca_untrusted, "attempt", "attempts");
-	buf_str(b, " of devices that do not trust the inspection root, ");
-	text_plural(b, f->excluded_gateway_fault, "attempt", "attempts");
-	buf_str(b, " while the gateway was failing.</p>\n");
+	if (f->excluded_ca_untrusted > 0) {
+		text_plural(b, f->excluded_ca_untrusted, "attempt", "attempts");
+		buf_str(b, " of devices that do not trust the inspection root. ");
+	}
+	if (f->excluded_gateway_fault > 0) {
+		text_plural(b, f->excluded_gateway_fault, "attempt", "attempts");
+		buf_str(b, " while the gateway was failing.");
+	}
+	buf_str(b, "</p>\n");
 }
 
 /* Begins a part that folds; its count follows the name where it is not empty. */

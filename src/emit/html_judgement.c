@@ -38,13 +38,14 @@ void html_controls(struct buf *b, const struct finding *f)
 
 void html_rivals(struct buf *b, const struct finding *f)
 {
-	static const char *const styles[] = { [RIVAL_UNTESTED] = "none",
-					      [RIVAL_REFUTED] = "good",
-					      [RIVAL_STANDS] = "bad" };
+	static const char *const styles[] = {
+		[RIVAL_UNTESTED] = "none", [RIVAL_REFUTED] = "good", [RIVAL_STANDS] = "bad"
+	};
 
-	buf_str(b, "<table class=\"checks\"><caption>Rival explanations, and what refutes them or is "
-		   "missing</caption>\n<thead><tr><th scope=\"col\">Rival</th>"
-		   "<th scope=\"col\">Why it stands or falls</th></tr></thead>\n<tbody>");
+	buf_str(b,
+		"<table class=\"checks\"><caption>Rival explanations, and what refutes them or is "
+		"missing</caption>\n<thead><tr><th scope=\"col\">Rival</th>"
+		"<th scope=\"col\">Why it stands or falls</th></tr></thead>\n<tbody>");
 	for (int r = 0; r < RIVALS; r++) {
 		enum rival_status s = f->rivals[r].status;
 
@@ -69,8 +70,7 @@ void html_paths(struct buf *b, const struct finding *f)
 		buf_str(b, "<tr><th scope=\"row\">");
 		html_pill(b, reached ? "bad" : "none", reached ? "reached" : "not reached");
 		buf_printf(b, " <span class=\"path\">%s</span></th><td>%s</td></tr>\n",
-			   words_path((enum path)path),
-			   words_path_needs((enum path)path));
+			   words_path((enum path)path), words_path_needs((enum path)path));
 	}
 	buf_str(b, "</tbody></table>\n");
 }
@@ -88,8 +88,7 @@ void html_risk(struct buf *b, const struct finding *f)
 		const struct risk_entry *r = &f->risk_factors[i];
 
 		sum += r->points;
-		buf_printf(b,
-			   "<tr><td class=\"n\">%+d</td><th scope=\"row\">%s <code>%s</code>",
+		buf_printf(b, "<tr><td class=\"n\">%+d</td><th scope=\"row\">%s <code>%s</code>",
 			   r->points, words_risk(r->factor), risk_factor_name(r->factor));
 		reason(b, r->because);
 		buf_str(b, "</th></tr>\n");
@@ -117,7 +116,8 @@ void html_notes(struct buf *b, const struct finding *f)
 	for (size_t i = 0; i < f->n_notes; i++) {
 		if (f->kind == FINDING_PINNING && about_control(f->notes[i]))
 			continue;
-		buf_str(b, any ? "<li>" : "<h4>What would change it</h4>\n<ul class=\"notes\"><li>");
+		buf_str(b,
+			any ? "<li>" : "<h4>What would change it</h4>\n<ul class=\"notes\"><li>");
 		html_value(b, f->notes[i], HTML_MAX_SENTENCE);
 		buf_str(b, "</li>\n");
 		any = true;

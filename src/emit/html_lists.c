@@ -80,8 +80,8 @@ static void ranking_row(struct buf *b, const struct finding *f, bool linked)
 
 void html_ranking(struct html_page *p)
 {
-	static const char *const columns[] = { "Severity", "App",	 "Destination", "Verdict",
-					       "Risk",	   "Score",	 "Confidence",	"Devices",
+	static const char *const columns[] = { "Severity",  "App",   "Destination", "Verdict",
+					       "Risk",	    "Score", "Confidence",  "Devices",
 					       "Last seen", "Id" };
 	static const bool numeric[] = { false, false, false, false, true,
 					true,  false, true,  false, false };
@@ -134,9 +134,10 @@ static void repair_sentence(struct buf *b, const struct finding *f)
 			   "and count for no app.");
 	} else if (f->kind == FINDING_GATEWAY_FAULT) {
 		text_plural(b, f->n_devices, "device", "devices");
-		buf_str(b, " failed at the same time with many destinations. <b>Look at the gateway "
-			   "in that span: certificate, upstream, load, restart.</b> What failed in "
-			   "it is set aside and counts for no app.");
+		buf_str(b,
+			" failed at the same time with many destinations. <b>Look at the gateway "
+			"in that span: certificate, upstream, load, restart.</b> What failed in "
+			"it is set aside and counts for no app.");
 	} else {
 		buf_str(b, "What it would have shown is missing from every judgement since. "
 			   "<b>Look at the source and at how its log gets here.</b>");
@@ -220,10 +221,11 @@ void html_others(struct html_page *p)
 
 	if (p->n_others == 0)
 		return;
-	buf_str(b, "<section id=\"others\" aria-labelledby=\"h-others\">\n<h2 id=\"h-others\">Other "
-		   "verdicts</h2>\n<p class=\"hint\">Explained by an ordinary reason, observed "
-		   "without reaching a path to suspected, or expected. None of them needs action."
-		   "</p>\n");
+	buf_str(b,
+		"<section id=\"others\" aria-labelledby=\"h-others\">\n<h2 id=\"h-others\">Other "
+		"verdicts</h2>\n<p class=\"hint\">Explained by an ordinary reason, observed "
+		"without reaching a path to suspected, or expected. None of them needs action."
+		"</p>\n");
 	table_begin(b, "Other verdicts", "Explained, observed and expected", columns, numeric,
 		    sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < shown; i++) {
@@ -241,7 +243,8 @@ void html_others(struct html_page *p)
 		text_fixed2(b, f->score_centidb, true);
 		buf_printf(b, "</td><td class=\"n\">%zu</td><td>", f->n_devices);
 		html_time(b, f->last_seen);
-		buf_printf(b, "</td><td><code title=\"%s\">%.8s</code></td></tr>\n", f->uid, f->uid);
+		buf_printf(b, "</td><td><code title=\"%s\">%.8s</code></td></tr>\n", f->uid,
+			   f->uid);
 	}
 	cut_note(b, shown, p->n_others);
 	buf_str(b, "</section>\n");

@@ -22,14 +22,14 @@ struct html_item {
 	const struct finding *f;
 	struct svg_points points;
 	const struct evidence **records; /* the most telling ones, in event order */
-	struct sv *raws;                 /* their raw lines, hostile; empty where gone */
+	struct sv *raws;		 /* their raw lines, hostile; empty where gone */
 	size_t n_records;
 };
 
 struct html_page {
 	const struct emit_input *in;
-	struct buf b;       /* what comes next; written and emptied after each section */
-	struct arena arena; /* items, records and raw lines */
+	struct buf b;		  /* what comes next; written and emptied after each section */
+	struct arena arena;	  /* items, records and raw lines */
 	struct html_item *ranked; /* confirmed and suspected pinning, the most important first */
 	size_t n_ranked, n_full;
 	struct html_item *repairs; /* devices, gateway, sources */

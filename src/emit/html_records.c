@@ -123,18 +123,21 @@ void html_devices(struct buf *b, const struct finding *f)
 		buf_str(b, "<p>No device is left: every attempt is set aside.</p>\n");
 		return;
 	}
-	buf_str(b, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Devices\">"
-		   "<table class=\"grid devices\"><caption>Connections of each device: failures and "
-		   "successes under inspection, trials (bursts that count), uninspected sessions; "
-		   "starts in the background or on a locked device</caption>\n<thead><tr>"
-		   "<th scope=\"col\">Device</th><th scope=\"col\">Known by</th>");
+	buf_str(b,
+		"<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Devices\">"
+		"<table class=\"grid devices\"><caption>Connections of each device: failures and "
+		"successes under inspection, trials (bursts that count), uninspected sessions; "
+		"starts in the background or on a locked device</caption>\n<thead><tr>"
+		"<th scope=\"col\">Device</th><th scope=\"col\">Known by</th>");
 	for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++)
 		buf_printf(b, "<th scope=\"col\">%s</th>", columns[c]);
 	buf_str(b, "</tr></thead>\n<tbody>");
 	for (size_t i = 0; i < shown; i++) {
 		const struct finding_device *d = &f->devices[i];
-		const uint32_t counts[] = { d->failures,    d->successes,	  d->trials,
-					    d->uninspected, d->background_starts, d->locked_starts };
+		const uint32_t counts[] = {
+			d->failures,	d->successes,	      d->trials,
+			d->uninspected, d->background_starts, d->locked_starts
+		};
 
 		buf_str(b, "<tr><th scope=\"row\"><code>");
 		html_value(b, d->id, 96);

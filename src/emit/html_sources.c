@@ -67,8 +67,9 @@ static void rejects(struct buf *b, const struct run_summary *s)
 		n += s->sources[i].n_examples;
 	if (n == 0)
 		return;
-	buf_str(b, "<details class=\"part\"><summary>Rejected records, the first of them</summary>\n"
-		   "<ul class=\"notes\">");
+	buf_str(b,
+		"<details class=\"part\"><summary>Rejected records, the first of them</summary>\n"
+		"<ul class=\"notes\">");
 	for (size_t i = 0; i < s->n_sources; i++)
 		for (size_t k = 0; k < s->sources[i].n_examples && k < SUMMARY_EXAMPLES; k++) {
 			const struct reject_example *e = &s->sources[i].examples[k];
@@ -86,9 +87,10 @@ static void rejects(struct buf *b, const struct run_summary *s)
 
 static void log_sources(struct buf *b, const struct run_summary *s)
 {
-	buf_str(b, "<table class=\"checks\"><caption>The analytic’s log sources</caption>\n<thead><tr>"
-		   "<th scope=\"col\">Log source</th><th scope=\"col\">Written by</th></tr></thead>\n"
-		   "<tbody>");
+	buf_str(b,
+		"<table class=\"checks\"><caption>The analytic’s log sources</caption>\n<thead><tr>"
+		"<th scope=\"col\">Log source</th><th scope=\"col\">Written by</th></tr></thead>\n"
+		"<tbody>");
 	for (int l = 0; l < LANES; l++) {
 		enum sensor_kind k = svg_lane_sensor((enum svg_lane)l);
 		enum source_status status = s->log_sources[k];
@@ -138,9 +140,9 @@ static void settings(struct buf *b, const struct settings *s)
 
 void html_sources(struct html_page *p)
 {
-	static const char *const columns[] = { "Source",   "Feeds",	 "Format",     "Health",
-					       "Records",  "Rejected",	 "Irrelevant", "Not used",
-					       "From",	   "To" };
+	static const char *const columns[] = { "Source",  "Feeds",    "Format",	    "Health",
+					       "Records", "Rejected", "Irrelevant", "Not used",
+					       "From",	  "To" };
 	const struct run_summary *s = p->in->summary;
 	struct buf *b = &p->b;
 
@@ -165,28 +167,29 @@ void html_sources(struct html_page *p)
 
 void html_guide(struct html_page *p)
 {
-	buf_str(&p->b,
-		"<section id=\"guide\" aria-labelledby=\"h-guide\">\n<h2 id=\"h-guide\">How to read "
-		"it</h2>\n<dl class=\"guide\">\n"
-		"<div><dt>Verdict</dt><dd>Does the app pin? <b>confirmed</b>: rejection repeats, the "
-		"score is 10 or more and a control rules ordinary reasons out. <b>suspected</b>: it "
-		"behaves so, but something is not ruled out. <b>explained</b>: an ordinary reason "
-		"stands. <b>expected</b>: allow-listed, or an Apple service. <b>observed</b>: too "
-		"little to say.</dd></div>\n"
-		"<div><dt>Risk and severity</dt><dd>Does anyone need to care? A bank’s app that pins "
-		"its own server is confirmed and harmless; a background app that does so with an "
-		"unknown place is not. 70 and more is high, 45 medium, 25 low.</dd></div>\n"
-		"<div><dt>Score</dt><dd>Ten times the logarithm of the odds that the app pins, from "
-		"expert weights. It ranks; it is no probability.</dd></div>\n"
-		"<div><dt>Trial</dt><dd>Connections of one device within a minute count once. It "
-		"fails <b>hard</b> when the client refuses the certificate, <b>silently</b> when it "
-		"hangs up inside the handshake, <b>late</b> when it leaves without sending "
-		"anything.</dd></div>\n"
-		"<div><dt>Control</dt><dd>An observation that rules a rival explanation out, such as "
-		"the same app working where nobody inspects.</dd></div>\n"
-		"<div><dt>Confidence</dt><dd>How well device, app and circumstances are known. A "
-		"missing log source caps it.</dd></div>\n</dl>\n</section>\n</main>\n"
-		"<footer class=\"end\"><p>pinwatch " PINWATCH_VERSION
-		" · times are UTC · records quote logs as they were when this report was "
-		"written</p></footer>\n</body>\n</html>\n");
+	buf_str(
+	    &p->b,
+	    "<section id=\"guide\" aria-labelledby=\"h-guide\">\n<h2 id=\"h-guide\">How to read "
+	    "it</h2>\n<dl class=\"guide\">\n"
+	    "<div><dt>Verdict</dt><dd>Does the app pin? <b>confirmed</b>: rejection repeats, the "
+	    "score is 10 or more and a control rules ordinary reasons out. <b>suspected</b>: it "
+	    "behaves so, but something is not ruled out. <b>explained</b>: an ordinary reason "
+	    "stands. <b>expected</b>: allow-listed, or an Apple service. <b>observed</b>: too "
+	    "little to say.</dd></div>\n"
+	    "<div><dt>Risk and severity</dt><dd>Does anyone need to care? A bank’s app that pins "
+	    "its own server is confirmed and harmless; a background app that does so with an "
+	    "unknown place is not. 70 and more is high, 45 medium, 25 low.</dd></div>\n"
+	    "<div><dt>Score</dt><dd>Ten times the logarithm of the odds that the app pins, from "
+	    "expert weights. It ranks; it is no probability.</dd></div>\n"
+	    "<div><dt>Trial</dt><dd>Connections of one device within a minute count once. It "
+	    "fails <b>hard</b> when the client refuses the certificate, <b>silently</b> when it "
+	    "hangs up inside the handshake, <b>late</b> when it leaves without sending "
+	    "anything.</dd></div>\n"
+	    "<div><dt>Control</dt><dd>An observation that rules a rival explanation out, such as "
+	    "the same app working where nobody inspects.</dd></div>\n"
+	    "<div><dt>Confidence</dt><dd>How well device, app and circumstances are known. A "
+	    "missing log source caps it.</dd></div>\n</dl>\n</section>\n</main>\n"
+	    "<footer class=\"end\"><p>pinwatch " PINWATCH_VERSION
+	    " · times are UTC · records quote logs as they were when this report was "
+	    "written</p></footer>\n</body>\n</html>\n");
 }

@@ -55,8 +55,9 @@ static void lead(struct html_page *p)
 	}
 	if (quiet > 0) {
 		buf_char(b, ' ');
-		text_plural(b, quiet, "app pins", "apps pin");
-		buf_str(b, " without anything else unusual about it: candidates for the "
+		text_plural(b, quiet, p->n_ranked == quiet ? "finding has" : "more has",
+			    p->n_ranked == quiet ? "findings have" : "more have");
+		buf_str(b, " nothing unusual beyond the pinning itself: to be reviewed for the "
 			   "do-not-decrypt list.");
 	}
 	if (p->n_repairs > 0) {
@@ -70,7 +71,8 @@ static void lead(struct html_page *p)
 
 static void tile(struct buf *b, const char *style, const char *name, size_t n)
 {
-	buf_printf(b, "<div class=\"tile %s%s\"><dt>%s</dt><dd>", style, n == 0 ? " nil" : "", name);
+	buf_printf(b, "<div class=\"tile %s%s\"><dt>%s</dt><dd>", style, n == 0 ? " nil" : "",
+		   name);
 	text_count(b, n);
 	buf_str(b, "</dd></div>");
 }
@@ -118,8 +120,9 @@ static void scanned(struct html_page *p)
 static void not_evaluated(struct buf *b, bool *any)
 {
 	if (!*any)
-		buf_str(b, "<div class=\"notice\" role=\"note\"><h2>What could not be evaluated</h2>"
-			   "<ul>\n");
+		buf_str(b,
+			"<div class=\"notice\" role=\"note\"><h2>What could not be evaluated</h2>"
+			"<ul>\n");
 	*any = true;
 	buf_str(b, "<li>");
 }
@@ -172,7 +175,8 @@ static void gaps(struct html_page *p)
 			continue;
 		not_evaluated(b, &any);
 		buf_printf(b, "<b>%s is %s</b> (%s). %s</li>\n", log_source_name(k),
-			   source_status_name(status), words_log_source(k), words_missing_source(k));
+			   source_status_name(status), words_log_source(k),
+			   words_missing_source(k));
 	}
 	source_gaps(b, s, &any);
 	if (s->n_sources > 1 && (!instant_known(s->overlap_from) || !instant_known(s->overlap_to) ||
@@ -195,8 +199,9 @@ static void gaps(struct html_page *p)
 	if (any)
 		buf_str(b, "</ul></div>\n");
 	else
-		buf_str(b, "<p class=\"complete\">All four log sources of the analytic were there for "
-			   "the whole time.</p>\n");
+		buf_str(b,
+			"<p class=\"complete\">All four log sources of the analytic were there for "
+			"the whole time.</p>\n");
 }
 
 void html_summary(struct html_page *p)

@@ -1,5 +1,5 @@
-/* Words for a web page: every hostile byte made harmless twice, first as text_safe has it (controls,
- * reordering and invisible characters), then as HTML.
+/* Words for a web page: every hostile byte made harmless twice, first as text_safe has it
+ * (controls, reordering and invisible characters), then as HTML.
  *
  * What these functions append may stand between tags and inside a quoted attribute alike, except
  * where the comment says that they write elements.

@@ -95,7 +95,7 @@ static enum svg_lane lane_of(const struct evidence *e, const struct run_summary 
 		if (!sv_eq(summary->sources[i].name, e->source))
 			continue;
 		return summary->sources[i].kind == SENSOR_INSPECTION ? LANE_INSPECTION
-		       : summary->sources[i].kind == SENSOR_EDR      ? LANE_EDR
+		       : summary->sources[i].kind == SENSOR_EDR	     ? LANE_EDR
 								     : LANE_FLOW;
 	}
 	return svg_mark_fails(mark_of(e)) ? LANE_INSPECTION : LANE_FLOW;
@@ -155,8 +155,7 @@ void svg_points(struct svg_points *p, const struct finding *f, const struct run_
 		const struct evidence *e = &f->evidence[i];
 
 		if (instant_known(e->time) && e->kind != OBS_LEASE)
-			p->list[p->n++] =
-			    (struct svg_point){ e, lane_of(e, summary), mark_of(e) };
+			p->list[p->n++] = (struct svg_point){ e, lane_of(e, summary), mark_of(e) };
 	}
 	qsort(p->list, p->n, sizeof(*p->list), by_time);
 	find_window(p);

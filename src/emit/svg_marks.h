@@ -1,5 +1,5 @@
-/* How a record looks on a timeline: the lane it belongs to, the mark that tells its outcome, and the
- * TimeWindow that holds the most of what counts.
+/* How a record looks on a timeline: the lane it belongs to, the mark that tells its outcome, and
+ * the TimeWindow that holds the most of what counts.
  *
  * A mark has a shape of its own, so that nothing depends on colour.
  */
@@ -39,9 +39,9 @@ struct svg_point {
 struct svg_points {
 	struct svg_point *list;
 	size_t n;
-	struct instant window;  /* start of the fullest TimeWindow; INSTANT_NONE without records */
+	struct instant window; /* start of the fullest TimeWindow; INSTANT_NONE without records */
 	struct span window_length;
-	size_t in_window;       /* of what counts: failures, else what else is known */
+	size_t in_window; /* of what counts: failures, else what else is known */
 	bool counts_failures;
 };
 

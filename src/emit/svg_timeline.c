@@ -12,7 +12,7 @@
 #define OVERVIEW_TOP 16
 #define OVERVIEW_BOTTOM (OVERVIEW_TOP + LANES * OVERVIEW_LANE)
 #define FUNNEL 14 /* between overview and lanes */
-#define HEAD 18   /* above the lanes, for the name of the window */
+#define HEAD 18	  /* above the lanes, for the name of the window */
 #define LANE 40
 #define FOOT 20 /* below them, for the axis */
 
@@ -29,6 +29,12 @@ struct axis {
 	int top, bottom;
 };
 
+/* The range of time ends in 2262: nothing lies behind it. */
+static struct instant later(struct instant t, int64_t ns)
+{
+	return (struct instant){ t.ns < INT64_MAX - ns ? t.ns + ns : INT64_MAX };
+}
+
 static int x_of(const struct axis *a, struct instant t)
 {
 	int64_t length = (a->to.ns - a->from.ns) / NS_PER_MS;
@@ -41,9 +47,10 @@ static int x_of(const struct axis *a, struct instant t)
 
 static struct span tick_step(const struct axis *a)
 {
-	static const int64_t seconds[] = { 1,    2,    5,	10,    15,    30,	60,	 120,
-					   300,  600,  900,	1800,  3600,  7200,	10800,	 21600,
-					   43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000 };
+	static const int64_t seconds[] = { 1,	   2,	   5,	    10,	     15,      30,
+					   60,	   120,	   300,	    600,     900,     1800,
+					   3600,   7200,   10800,   21600,   43200,   86400,
+					   172800, 604800, 1209600, 2592000, 7776000, 31536000 };
 	int64_t length = (a->to.ns - a->from.ns) / NS_PER_S;
 	size_t i = 0;
 
@@ -105,8 +112,8 @@ static void overview(struct buf *out, const struct svg_points *p, const struct a
 				buf_printf(out, "<path class=\"o m%d\" d=\"", m);
 			any = true;
 			last[lane] = x;
-			buf_printf(out, "M%d %dv%d", x, OVERVIEW_TOP + (int)lane * OVERVIEW_LANE + 1,
-				   OVERVIEW_LANE - 2);
+			buf_printf(out, "M%d %dv%d", x,
+				   OVERVIEW_TOP + (int)lane * OVERVIEW_LANE + 1, OVERVIEW_LANE - 2);
 		}
 		if (any)
 			buf_str(out, "\"/>");
@@ -226,7 +233,7 @@ static void lane_name(struct buf *out, const struct finding *f, const struct svg
 
 static void window_shade(struct buf *out, const struct svg_points *p, const struct axis *a)
 {
-	struct instant end = { p->window.ns + p->window_length.ns };
+	struct instant end = later(p->window, p->window_length.ns);
 	char length[INSTANT_ISO_SIZE];
 	int x0 = x_of(a, p->window), x1 = x_of(a, end);
 
@@ -234,8 +241,9 @@ static void window_shade(struct buf *out, const struct svg_points *p, const stru
 	buf_printf(out,
 		   "<rect class=\"window%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
 		   "<text class=\"window-name\" x=\"%d\" y=\"%d\">TimeWindow %s: ",
-		   p->counts_failures ? "" : " calm", x0, a->top, x1 - x0 < 2 ? 2 : x1 - x0, a->bottom - a->top,
-		   x0 + 4 > RIGHT - 240 ? RIGHT - 240 : x0 + 4, a->top + 13, length);
+		   p->counts_failures ? "" : " calm", x0, a->top, x1 - x0 < 2 ? 2 : x1 - x0,
+		   a->bottom - a->top, x0 + 4 > RIGHT - 240 ? RIGHT - 240 : x0 + 4, a->top + 13,
+		   length);
 	text_plural(out, p->in_window, p->counts_failures ? "failed record" : "record",
 		    p->counts_failures ? "failed records" : "records");
 	buf_str(out, "</text>");
@@ -248,7 +256,7 @@ static struct axis padded(int64_t from, int64_t to, int64_t pad)
 
 	pad = pad < NS_PER_S ? NS_PER_S : pad;
 	a = (struct axis){ .from = { from > pad ? from - pad : 0 },
-			   .to = { to < INT64_MAX - pad ? to + pad : INT64_MAX } };
+			   .to = later((struct instant){ to }, pad) };
 	return a;
 }
 
@@ -256,8 +264,9 @@ static void caption(struct buf *out, const struct svg_points *p, bool zoomed)
 {
 	buf_str(out, "<figcaption>");
 	text_plural(out, p->n, "record", "records");
-	buf_str(out, " in the analytic’s four log sources (the first and last ten of each device and "
-		     "kind are kept). ");
+	buf_str(out,
+		" in the analytic’s four log sources (the first and last ten of each device and "
+		"kind are kept). ");
 	if (zoomed)
 		buf_str(out, "The lanes show the TimeWindow that holds the most of them; the strip "
 			     "above shows where it lies. ");
@@ -276,15 +285,16 @@ void svg_timeline(struct buf *out, const struct finding *f, const struct svg_poi
 	first = p->list[0].e->time.ns;
 	last = p->list[p->n - 1].e->time.ns;
 	whole = padded(first, last, (last - first) / 60);
-	zoomed = last - first > window + window / 2;
-	detail = zoomed ? padded(p->window.ns, p->window.ns + window, window / 5) : whole;
+	zoomed = last - first - window > window / 2;
+	detail = zoomed ? padded(p->window.ns, later(p->window, window).ns, window / 5) : whole;
 	whole.top = OVERVIEW_TOP;
 	whole.bottom = OVERVIEW_BOTTOM;
 	detail.top = zoomed ? OVERVIEW_BOTTOM + FUNNEL : 0;
 	detail.bottom = detail.top + HEAD + LANES * LANE;
 
-	buf_str(out, "<figure class=\"timeline\"><div class=\"scroll\" tabindex=\"0\" role=\"group\" "
-		     "aria-label=\"Timeline\">");
+	buf_str(out,
+		"<figure class=\"timeline\"><div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+		"aria-label=\"Timeline\">");
 	buf_printf(out,
 		   "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Evidence over time: the "
 		   "same records are listed under Records\">",
@@ -300,7 +310,8 @@ void svg_timeline(struct buf *out, const struct finding *f, const struct svg_poi
 		lane_name(out, f, p, &detail, (enum svg_lane)l, top);
 		marks |= lane_marks(out, p, &detail, (enum svg_lane)l, top + LANE / 2);
 	}
-	buf_printf(out, "<path class=\"rule\" d=\"M0 %dH%d\"/></svg></div>\n", detail.bottom, RIGHT);
+	buf_printf(out, "<path class=\"rule\" d=\"M0 %dH%d\"/></svg></div>\n", detail.bottom,
+		   RIGHT);
 	caption(out, p, zoomed);
 	for (size_t i = 0; zoomed && i < p->n; i++)
 		marks |= 1u << p->list[i].mark;

@@ -13,8 +13,8 @@ struct scale {
 	int64_t low, high;
 };
 
-/* A cap behind the trials cuts a sum that may be many times the rest: it is drawn with them, as what
- * they count for. */
+/* A cap behind the trials cuts a sum that may be many times the rest: it is drawn with them, as
+ * what they count for. */
 static bool capped_next(const struct finding *f, size_t i)
 {
 	return f->contributions[i].term == TERM_DIFFERENTIAL && i + 1 < f->n_contributions &&
@@ -81,8 +81,9 @@ static void bar_cell(struct buf *out, const struct scale *s, int64_t from, int64
 	if (entry != NULL)
 		vertical(out, "join", s, *entry, "0", bar ? BAR_TOP : BAR_BOTTOM);
 	if (bar) {
-		buf_printf(out, "<rect class=\"%s\" y=\"" BAR_TOP "\" height=\"" BAR_HEIGHT
-				"\" rx=\"2\"", style);
+		buf_printf(
+		    out, "<rect class=\"%s\" y=\"" BAR_TOP "\" height=\"" BAR_HEIGHT "\" rx=\"2\"",
+		    style);
 		percent(out, "x", s, left, false);
 		percent(out, "width", s, right - left, true);
 		buf_str(out, "/>");
@@ -114,7 +115,8 @@ static void row(struct buf *out, const struct scale *s, const struct finding *f,
 	*sum = to;
 	if (capped_next(f, i))
 		to += f->contributions[i + 1].centidb;
-	buf_printf(out, "<tr><th scope=\"row\"><span class=\"term\">%s</span>", words_term(c->term));
+	buf_printf(out, "<tr><th scope=\"row\"><span class=\"term\">%s</span>",
+		   words_term(c->term));
 	buf_printf(out, "<small><code>%s</code>", term_name(c->term));
 	if (!sv_empty(c->because)) {
 		buf_str(out, " ");
@@ -124,7 +126,8 @@ static void row(struct buf *out, const struct scale *s, const struct finding *f,
 	if (again)
 		bar_cell(out, s, to, to, NULL, &to, true);
 	else
-		bar_cell(out, s, from, to, to < from ? "minus" : "plus", i > 0 ? &from : NULL, true);
+		bar_cell(out, s, from, to, to < from ? "minus" : "plus", i > 0 ? &from : NULL,
+			 true);
 	buf_str(out, "<td class=\"n\">");
 	text_fixed2(out, c->centidb, true);
 	buf_str(out, "</td></tr>\n");
@@ -135,9 +138,10 @@ void svg_waterfall(struct buf *out, const struct finding *f)
 	struct scale s = scale_of(f);
 	int64_t sum = 0, total;
 
-	buf_str(out, "<table class=\"waterfall\"><caption>Score in decibans, term by term. It is not "
-		     "fitted, so no probability; confirmed needs +10 (dashed line) and more."
-		     "</caption>\n<thead><tr><th scope=\"col\">Term</th>");
+	buf_str(out,
+		"<table class=\"waterfall\"><caption>Score in decibans, term by term. It is not "
+		"fitted, so no probability; confirmed needs +10 (dashed line) and more."
+		"</caption>\n<thead><tr><th scope=\"col\">Term</th>");
 	head_cell(out, &s);
 	buf_str(out, "<th scope=\"col\" class=\"n\">dB</th></tr></thead>\n<tbody>");
 	for (size_t i = 0; i < f->n_contributions; i++)

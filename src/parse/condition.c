@@ -11,7 +11,7 @@ static const struct {
 	{ "word", WHEN_WORD },
 };
 static const char *const op_names[] = { "is",	"not",	"has",	   "lacks",    "starts",
-					"ends", "word", "present", "tls_port", NULL };
+					"ends", "word", "present", "same_as", "tls_port", NULL };
 
 static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, struct error *err)
 {
@@ -31,8 +31,8 @@ static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, s
 }
 
 /* One operator of a field: `has: X`. */
-static bool compile_op(struct yaml key, struct yaml value, struct arena *a, struct condition *c,
-		       struct error *err)
+static bool compile_op(struct yaml key, struct yaml value, struct names *names, struct arena *a,
+		       struct condition *c, struct error *err)
 {
 	struct sv name = yfile_text(key);
 	bool yes = false;
@@ -42,6 +42,13 @@ static bool compile_op(struct yaml key, struct yaml value, struct arena *a, stru
 			c->op = ops[i].op;
 			return compile_texts(value, a, c, err);
 		}
+	if (sv_eq(name, SV("same_as"))) {
+		if (yfile_text(value).n == 0)
+			return yfile_error(err, value, "expected a field name");
+		c->op = WHEN_SAME;
+		c->other = names_add(names, a, yfile_text(value));
+		return true;
+	}
 	if (!yfile_take_bool(value, &yes, err))
 		return false;
 	if (sv_eq(name, SV("present")))
@@ -89,8 +96,8 @@ static bool compile_field(struct yaml key, struct yaml value, struct names *name
 	c->children = children = arena_alloc(a, c->n_children * sizeof(*children));
 	for (size_t i = 0; i < c->n_children; i++) {
 		children[i].slot = slot;
-		if (!compile_op(yfile_key_at(value, i), yfile_value_at(value, i), a, &children[i],
-				err))
+		if (!compile_op(yfile_key_at(value, i), yfile_value_at(value, i), names, a,
+				&children[i], err))
 			return false;
 	}
 	if (c->n_children == 1)
@@ -196,6 +203,12 @@ static bool matches(enum condition_op op, struct sv text, struct sv want)
 	}
 }
 
+static bool same_text(const struct raw *a, const struct raw *b)
+{
+	return a->type != RAW_ABSENT && a->type != RAW_TREE && b->type != RAW_ABSENT &&
+	       b->type != RAW_TREE && sv_eq(a->text, b->text);
+}
+
 bool condition_holds(const struct condition *c, const struct raw *raws,
 		     const struct parser_options *options)
 {
@@ -219,6 +232,8 @@ bool condition_holds(const struct condition *c, const struct raw *raws,
 		return raws[c->slot].type != RAW_ABSENT;
 	case WHEN_ABSENT:
 		return raws[c->slot].type == RAW_ABSENT;
+	case WHEN_SAME:
+		return same_text(&raws[c->slot], &raws[c->other]);
 	default:
 		break;
 	}

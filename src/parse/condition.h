@@ -26,12 +26,14 @@ enum condition_op {
 		      texts */
 	WHEN_PRESENT,
 	WHEN_ABSENT,
+	WHEN_SAME, /* both fields are there and hold equal texts */
 	WHEN_TLS_PORT, /* a port that carries TLS: 443, 8443 or one of parser_options.tls_ports */
 };
 
 struct condition {
 	enum condition_op op;
 	uint32_t slot;
+	uint32_t other; /* slot, of WHEN_SAME */
 	const struct sv *texts;
 	size_t n_texts;
 	const struct condition *children;

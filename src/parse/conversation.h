@@ -28,7 +28,7 @@
 #define KEPT_MAX 32u
 
 struct kept_field {
-	uint32_t from; /* slot of the line */
+	uint32_t from;  /* slot of the line */
 	uint32_t piece; /* which of conversation.kept */
 };
 

@@ -7,15 +7,17 @@
  *
  * `{name}` takes everything up to the literal text behind it (or the end). `{name:word}` takes no
  * white space,
- * `{name:number}` digits and points only; both take at least one byte. `{}` is taken and dropped,
+ * `{name:number}` digits and points only; both take at least one byte. `{name:endpoint}` takes
+ * ADDRESS:PORT, `{name:blank}` white space or nothing. `{}` is taken and dropped,
  * `{{` is a brace. The first pattern that fits the whole line counts. `unset` lists words that say
  * nothing.
  */
 #include <stdlib.h>
 
+#include "base/addr.h"
 #include "parse/decode.h"
 
-enum capture { CAPTURE_ANY, CAPTURE_WORD, CAPTURE_NUMBER };
+enum capture { CAPTURE_ANY, CAPTURE_WORD, CAPTURE_NUMBER, CAPTURE_ENDPOINT, CAPTURE_BLANK };
 
 /* A literal and the field behind it; the last piece of a pattern has no field. */
 struct piece {
@@ -79,8 +81,14 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 		piece->capture = CAPTURE_WORD;
 	else if (sv_eq(kind, SV("number")))
 		piece->capture = CAPTURE_NUMBER;
+	else if (sv_eq(kind, SV("endpoint")))
+		piece->capture = CAPTURE_ENDPOINT;
+	else if (sv_eq(kind, SV("blank")))
+		piece->capture = CAPTURE_BLANK;
 	else
-		return yfile_error(err, where, "a field is {name}, {name:word} or {name:number}");
+		return yfile_error(err, where,
+				   "a field is {name}, {name:word}, {name:number}, {name:endpoint} or "
+				   "{name:blank}");
 	return true;
 }
 
@@ -169,9 +177,15 @@ static void close(void *state)
 static bool fits(enum capture capture, struct sv text)
 {
 	bool wrong = text.n == 0;
+	struct addr ip;
+	uint16_t port;
 
 	if (capture == CAPTURE_ANY)
 		return true;
+	if (capture == CAPTURE_ENDPOINT)
+		return addr_parse_port(text, &ip, &port) && port != 0;
+	if (capture == CAPTURE_BLANK)
+		return sv_trim(text).n == 0;
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 		if (capture == CAPTURE_NUMBER)

@@ -67,6 +67,10 @@ const struct derivation *derivation_find(struct sv name);
 /* All of them, for documentation and suggestions; NULL past the end. */
 const struct derivation *derivation_at(size_t i);
 
+/* The word for value i where d reads the words of an enumeration; empty for a value without word,
+ * SV_NONE past the last and for all other derivations. */
+struct sv derivation_word(const struct derivation *d, size_t i);
+
 /* What an alert means, by who sent it ("Alerts and vendor wording"). Where the meaning depends on a
  * side that is not known, unknown. */
 enum outcome outcome_of_alert(int alert, enum side from);

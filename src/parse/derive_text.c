@@ -57,6 +57,15 @@ static enum derived until(struct derive_context *c, struct sv in, struct cell *o
 	return derive_text(out, at == SIZE_MAX ? in : sv_first(in, at));
 }
 
+static enum derived append(struct derive_context *c, struct sv in, struct cell *out)
+{
+	char *p = arena_alloc(c->scratch, in.n + c->argument.n);
+
+	memcpy(p, in.p, in.n);
+	memcpy(p + in.n, c->argument.p, c->argument.n);
+	return derive_text(out, sv_make(p, in.n + c->argument.n));
+}
+
 static enum derived drop_prefix(struct derive_context *c, struct sv in, struct cell *out)
 {
 	return derive_text(out, sv_starts(in, c->argument) ? sv_skip(in, c->argument.n) : in);
@@ -127,6 +136,7 @@ static const struct derivation list[] = {
 	  "what stands behind the first ARGUMENT; nothing where that is missing" },
 	{ "after_last", CELL_TEXT, true, false, after_last,
 	  "what stands behind the last ARGUMENT, or all of it" },
+	{ "append", CELL_TEXT, true, false, append, "the text and ARGUMENT behind it" },
 	{ "base64", CELL_TEXT, false, false, base64, "decoded base64" },
 	{ "drop_prefix", CELL_TEXT, true, false, drop_prefix, "without ARGUMENT at its start" },
 	{ "lower", CELL_TEXT, false, false, lower, "ASCII letters in lower case" },

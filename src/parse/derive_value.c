@@ -68,7 +68,7 @@ static enum derived ip(struct derive_context *c, struct sv in, struct cell *out)
 	return addr_known(&out->addr) ? DERIVED : DERIVED_NOTHING;
 }
 
-/* One conversion an enumeration: its word, its derivation. */
+/* An enumeration: the derivation that reads its words, and the word for a value. */
 #define WORD(prefix, type, wanted)                                                                 \
 	static enum derived prefix(struct derive_context *c, struct sv in, struct cell *out)       \
 	{                                                                                          \
@@ -76,7 +76,8 @@ static enum derived ip(struct derive_context *c, struct sv in, struct cell *out)
 		if (!prefix##_from_name(in, &v))                                                   \
 			return derive_bad(c, wanted);                                              \
 		return derive_number(out, (int64_t)v);                                             \
-	}
+	}                                                                                          \
+	static const char *prefix##_word(int i) { return prefix##_name((enum type)i); }
 
 WORD(sensor_kind, sensor_kind, "inspection, flow, edr, mdm or lease")
 WORD(side, side, "client, server or proxy")
@@ -107,6 +108,34 @@ static const struct derivation list[] = {
 	{ "sensor", CELL_SENSOR, false, false, sensor_kind, "the canonical word" },
 	{ "side", CELL_SIDE, false, false, side, "client, server or proxy" },
 };
+
+static const struct {
+	enum cell_type type;
+	int n;
+	const char *(*word)(int i);
+} enumerations[] = {
+	{ CELL_SENSOR, SENSORS, sensor_kind_word },
+	{ CELL_SIDE, SIDE_PROXY + 1, side_word },
+	{ CELL_CLOSE, CLOSE_OTHER + 1, close_kind_word },
+	{ CELL_OUTCOME, OUTCOMES, outcome_word },
+	{ CELL_INSPECTION, UNINSPECTED + 1, inspection_word },
+	{ CELL_BYPASS, BYPASS_UNKNOWN + 1, bypass_reason_word },
+	{ CELL_EVENT, ACTIVITIES, activity_event_word },
+	{ CELL_APP_STATE, APP_STATE_BACKGROUND + 1, app_state_word },
+	{ CELL_LEASE_BY, LEASE_STATIC + 1, lease_by_word },
+};
+
+struct sv derivation_word(const struct derivation *d, size_t i)
+{
+	bool here = d >= list && d < list + sizeof(list) / sizeof(list[0]);
+
+	for (size_t e = 0; here && e < sizeof(enumerations) / sizeof(enumerations[0]); e++)
+		if (enumerations[e].type == d->out && i < (size_t)enumerations[e].n) {
+			const char *word = enumerations[e].word((int)i);
+			return word != NULL ? sv_cstr(word) : SV("");
+		}
+	return SV_NONE;
+}
 
 struct derivation_table derive_value_table(void)
 {

@@ -6,7 +6,8 @@
 
 static const char *const format_keys[] = { "format", "title",  "source", "sensor",  "framing",
 					   "like",   "refuse", "ignore", "syslog",  "decode",
-					   "embed",  "detect", "map",	 "records", NULL };
+					   "embed",  "detect", "map",	 "records", "conversation",
+					   "setup",  "needs",  "see",	 NULL };
 static const char *const detect_keys[] = {
 	"weight", "starts", "contains", "require", "when", NULL
 };
@@ -39,7 +40,7 @@ bool format_name_is_inner(const struct format *f, struct sv name)
 	for (size_t i = 0; i < f->n_embeds; i++)
 		if (sv_starts(name, f->embeds[i].prefix))
 			return true;
-	return false;
+	return conversation_delivers(f->conversation, &f->names, name);
 }
 
 static bool compile_slots(struct format *f, struct yaml y, const uint32_t **slots, size_t *n,
@@ -204,6 +205,34 @@ static bool compile_head(struct format *f, const struct format *base, struct err
 	       format_texts(part(f, base, "ignore"), &f->arena, &f->ignore, &f->n_ignore, err);
 }
 
+/* `setup:`, `needs:` and `see:` are for the reader of docs/formats/; here they are only held to what
+ * they promise: texts, and fields that the format does read. */
+static bool check_documentation(struct format *f, struct error *err)
+{
+	struct yaml root = yfile_root(&f->file), needs = yfile_get(root, "needs");
+	const struct sv *see = NULL;
+	struct sv setup = SV_NONE;
+	size_t n;
+
+	if (!yfile_take_text(yfile_get(root, "setup"), &setup, err) ||
+	    !format_texts(yfile_get(root, "see"), &f->arena, &see, &n, err))
+		return false;
+	if (!yfile_there(needs))
+		return true;
+	if (!yfile_is_map(needs))
+		return yfile_error(err, needs, "expected {field: what is lost without it}");
+	for (size_t i = 0; i < yfile_count(needs); i++) {
+		struct yaml field = yfile_key_at(needs, i);
+		if (names_find(&f->names, yfile_text(field)) == SIZE_MAX)
+			return yfile_error(err, field, "`needs:` names `%.*s`, which no rule reads",
+					   SV_ARG(yfile_text(field)));
+		if (!yfile_is_text(yfile_value_at(needs, i)))
+			return yfile_error(err, field, "expected what is lost without `%.*s`",
+					   SV_ARG(yfile_text(field)));
+	}
+	return true;
+}
+
 struct format *format_compile(const char *name, struct sv yaml,
 			      const struct format *(*like)(const void *context, struct sv name),
 			      const void *context, struct error *err)
@@ -232,14 +261,16 @@ struct format *format_compile(const char *name, struct sv yaml,
 	/* Embedded documents come first: they say which names are not the decoder's. */
 	if (!compile_head(f, base, err) || !compile_decoder(f, part(f, base, "decode"), err) ||
 	    !compile_embeds(f, part(f, base, "embed"), err) ||
-	    !compile_detection(f, part(f, base, "detect"), err))
+	    !compile_detection(f, part(f, base, "detect"), err) ||
+	    !conversation_compile(part(f, base, "conversation"), &f->names, &f->arena,
+				  &f->conversation, err))
 		goto fail;
 	if (f->refusal.n == 0 &&
 	    !plan_compile(&f->plan, part(f, base, "map"),
 			  yfile_there(part(f, base, "records")) ? part(f, base, "records") : root,
 			  f->sensor, &f->names, &f->arena, err))
 		goto fail;
-	if (check_names(f, err))
+	if (check_names(f, err) && check_documentation(f, err))
 		return f;
 fail:
 	format_free(f);

@@ -2,6 +2,7 @@
 #ifndef PINWATCH_PARSE_FORMAT_H
 #define PINWATCH_PARSE_FORMAT_H
 
+#include "parse/conversation.h"
 #include "parse/plan.h"
 
 struct decoder;
@@ -42,6 +43,7 @@ struct format {
 	struct embed *embeds;
 	size_t n_embeds;
 	struct detection detect;
+	const struct conversation *conversation; /* NULL: every record stands for itself */
 	struct plan plan;
 };
 

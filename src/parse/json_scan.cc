@@ -20,53 +20,51 @@ namespace
 {
 
 constexpr uint32_t NOTHING = UINT32_MAX;
-/* Longest name that is remembered; wanted ones may be longer. */
-constexpr size_t KNOWN_BYTES = 48;
-/* Unwanted names that are remembered, of one object. */
+/* Unwanted names that are remembered, of one object, and how long they may be. */
 constexpr size_t MAX_LEARNT = 64;
+constexpr size_t MAX_LEARNT_BYTES = 64;
 
 /* A name met in an object. A wanted one fills a slot, leads deeper, or both. Records of one source
  * repeat their fields in one order, with some left out now and then: what has followed a name is
  * what is tried first behind it. */
 struct known_key {
-	std::string text;
-	uint64_t words[KNOWN_BYTES / 8] = {}; /* the text again, to be compared by words */
-	uint64_t last_mask = 0;
-	size_t n_words = 0; /* 0: too long for that */
+	uint64_t words[2] = {}; /* the first 16 bytes of the name and its closing quote */
+	uint64_t masks[2] = {};
+	uint32_t n; /* of both */
 	uint32_t slot = NOTHING;
 	uint32_t deeper = NOTHING;
-	uint32_t follower[2] = { NOTHING, NOTHING };
+	bool plain; /* stands in JSON as it is; only such names are tried */
+	known_key *follower[2] = {};
+	std::string text; /* without the quote */
 
-	explicit known_key(const std::string &name) : text(name)
+	explicit known_key(const std::string &name)
+	    : n(static_cast<uint32_t>(name.size() + 1)),
+	      plain(name.find_first_of("\"\\") == std::string::npos), text(name)
 	{
-		if (name.empty() || name.size() > KNOWN_BYTES)
-			return;
-		n_words = (name.size() + 7) / 8;
-		last_mask = ~UINT64_C(0);
-		if (name.size() % 8 != 0) { /* by bytes, whatever their order in a word is */
-			last_mask = 0;
-			memset(&last_mask, 0xff, name.size() % 8);
-		}
-		memcpy(words, name.data(), name.size());
+		const size_t head = n < sizeof(words) ? n : sizeof(words);
+
+		memcpy(words, (name + '"').data(), head);
+		memset(masks, 0xff, head);
 	}
-	/* p has READ_PADDING readable bytes or more behind it. */
-	bool is(const char *p, size_t n) const
+	/* Whether it is the string whose first byte is *p and whose length is `length`. p has
+	 * READ_PADDING readable bytes or more behind it. */
+	bool is(const char *p, size_t length) const
 	{
-		uint64_t word, different = 0;
-		size_t i = 0;
+		uint64_t a, b;
 
-		if (n != text.size() || n_words == 0)
+		memcpy(&a, p, sizeof(a));
+		memcpy(&b, p + sizeof(a), sizeof(b));
+		if ((((a ^ words[0]) & masks[0]) | ((b ^ words[1]) & masks[1])) != 0)
 			return false;
-		for (; i + 1 < n_words; i++) {
-			memcpy(&word, p + 8 * i, 8);
-			different |= word ^ words[i];
-		}
-		memcpy(&word, p + 8 * i, 8);
-		return (different | ((word & last_mask) ^ words[i])) == 0;
+		return n <= sizeof(words) ||
+		       (n == length + 1 &&
+			memcmp(p + sizeof(words), text.data() + sizeof(words),
+			       length - sizeof(words)) == 0);
 	}
 };
 
-/* What may be met in one object. keys[0] has no name: it stands for the opening brace. */
+/* What may be met in one object. keys[0] has no name: it stands for the opening brace, and for
+ * names that are not known. */
 struct object_plan {
 	std::vector<known_key> keys{ known_key("") };
 	std::vector<uint32_t> table; /* open addressing over keys */
@@ -88,24 +86,24 @@ struct object_plan {
 			i = (i + 1) & mask;
 		return i;
 	}
-	/* NOTHING for a name that is neither wanted nor can be remembered. */
-	uint32_t find(const char *p, size_t n)
+	known_key *find(const char *p, size_t n)
 	{
 		if (n == 0)
-			return NOTHING;
+			return &keys[0];
 		uint32_t &k = table[place(p, n)];
-		if (k == NOTHING && n <= KNOWN_BYTES && learnt < MAX_LEARNT) {
+		if (k == NOTHING && n <= MAX_LEARNT_BYTES && learnt < MAX_LEARNT) {
 			learnt++;
 			k = static_cast<uint32_t>(keys.size());
 			keys.emplace_back(std::string(p, n));
 		}
-		return k;
+		return &keys[k != NOTHING ? k : 0];
 	}
-	void build_table()
+	void build()
 	{
 		size_t size = 4;
 
-		while (size < (keys.size() + MAX_LEARNT) * 2)
+		keys.reserve(keys.size() + MAX_LEARNT); /* so that none of them ever moves */
+		while (size < keys.capacity() * 2)
 			size *= 2;
 		table.assign(size, NOTHING);
 		for (uint32_t k = 1; k < keys.size(); k++)
@@ -166,7 +164,7 @@ extern "C" struct json_scanner *json_scanner_new(const struct json_name *names, 
 	}
 	s->wanted = seen.size();
 	for (auto &plan : s->plans)
-		plan.build_table();
+		plan.build();
 	return s;
 }
 
@@ -177,28 +175,32 @@ namespace
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-/* One record being read. `at` runs over the positions where something begins: brackets, colons,
- * commas, the opening quotes of strings, the first bytes of numbers and words. */
+/* One record being read. Positions are those where something begins: brackets, colons, commas, the
+ * opening quotes of strings, the first bytes of numbers and words. */
 struct scan {
 	json_scanner &scanner;
 	struct raw *slots;
 	struct arena *scratch;
 	const char *p;
-	const uint32_t *at, *end;
+	const uint32_t *end; /* of the positions */
 	size_t found;
 	bool escapes; /* a backslash stands somewhere in the record */
+	status error; /* what is wrong, at the position returned */
 
-	status object(uint32_t plan);
+	const uint32_t *object(uint32_t plan, const uint32_t *at);
 
 private:
-	uint32_t which_key(object_plan &o, uint32_t before, struct sv name);
-	status value(const known_key &key);
-	status take(struct raw &r);
-	status skip_value();
-	bool string(struct sv *out);
+	known_key *slow_key(object_plan &o, known_key *before, struct sv name);
+	const uint32_t *skip(const uint32_t *at);
+	const uint32_t *take(struct raw &r, const uint32_t *at);
 	bool unescape(struct sv *text);
-	/* What begins at *at, up to what begins next, without the white space between. */
-	struct sv token() const
+	const uint32_t *fail(status e, const uint32_t *at)
+	{
+		error = e;
+		return at;
+	}
+	/* What begins at `at`, up to what begins next, without the white space between. */
+	struct sv token(const uint32_t *at) const
 	{
 		size_t from = at[0], to = at[1];
 
@@ -206,15 +208,27 @@ private:
 			to--;
 		return sv{ p + from, to - from };
 	}
+	/* The string there. What begins next is never part of it. */
+	bool string(const uint32_t *at, struct sv *out)
+	{
+		struct sv t = token(at);
+
+		if (t.n < 2 || t.p[t.n - 1] != '"')
+			return false;
+		*out = sv{ t.p + 1, t.n - 2 };
+		return !escapes || unescape(out);
+	}
 };
 
-/* An escaped string, unescaped into the scratch arena. */
+/* A string with escapes is unescaped into the scratch arena. */
 bool scan::unescape(struct sv *text)
 {
-	auto *room = static_cast<uint8_t *>(arena_alloc(scratch, text->n + SIMDJSON_PADDING));
-	simdjson::ondemand::raw_json_string raw(reinterpret_cast<const uint8_t *>(text->p));
 	std::string_view plain;
 
+	if (sv_find_char(*text, '\\') == SIZE_MAX)
+		return true;
+	auto *room = static_cast<uint8_t *>(arena_alloc(scratch, text->n + SIMDJSON_PADDING));
+	simdjson::ondemand::raw_json_string raw(reinterpret_cast<const uint8_t *>(text->p));
 	if (scanner.unescaper.capacity() == 0 &&
 	    scanner.unescaper.allocate(SIMDJSON_PADDING) != simdjson::SUCCESS)
 		return false;
@@ -224,141 +238,112 @@ bool scan::unescape(struct sv *text)
 	return true;
 }
 
-/* The string at *at, followed by anything but its own end. */
-bool scan::string(struct sv *out)
+/* The name that was not the one to be expected, expected from now on. */
+known_key *scan::slow_key(object_plan &o, known_key *before, struct sv name)
 {
-	struct sv t = token();
+	known_key *k = before->follower[1];
 
-	if (t.n < 2 || t.p[t.n - 1] != '"')
-		return false;
-	*out = sv{ t.p + 1, t.n - 2 };
-	return !escapes || out->n == 0 || memchr(out->p, '\\', out->n) == nullptr || unescape(out);
-}
-
-uint32_t scan::which_key(object_plan &o, uint32_t before, struct sv name)
-{
-	uint32_t *follower = o.keys[before].follower;
-
-	for (size_t i = 0; i < 2; i++)
-		if (follower[i] != NOTHING && o.keys[follower[i]].is(name.p, name.n))
-			return follower[i];
-	uint32_t k = o.find(name.p, name.n);
-	if (k != NOTHING) {
-		follower = o.keys[before].follower; /* finding may move them */
-		follower[1] = follower[0];
-		follower[0] = k;
+	if (k != nullptr && k->is(name.p, name.n))
+		return k;
+	k = o.find(name.p, name.n);
+	if (k->plain && k != &o.keys[0]) {
+		before->follower[1] = before->follower[0];
+		before->follower[0] = k;
 	}
 	return k;
 }
 
-/* Over any value. What is inside brackets is only counted. */
-status scan::skip_value()
+/* Behind any value. What is inside brackets is only counted. */
+const uint32_t *scan::skip(const uint32_t *at)
 {
 	size_t depth = 0;
 
 	do {
 		if (at == end)
-			return simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
+			return fail(simdjson::INCOMPLETE_ARRAY_OR_OBJECT, end);
 		char c = p[*at++];
 		if (c == '{' || c == '[')
 			depth++;
 		else if (c == '}' || c == ']')
 			depth--;
 	} while (depth > 0);
-	return simdjson::SUCCESS;
+	return at;
 }
 
-status scan::take(struct raw &r)
+const uint32_t *scan::take(struct raw &r, const uint32_t *at)
 {
-	const char *from = p + *at;
+	const uint32_t *behind = at + 1;
 
-	switch (*from) {
+	switch (p[*at]) {
 	case '"':
-		if (!string(&r.text))
-			return simdjson::STRING_ERROR;
+		if (!string(at, &r.text))
+			return fail(simdjson::STRING_ERROR, at);
 		r.type = RAW_TEXT;
-		at++;
 		break;
 	case '{':
-	case '[': {
-		status e = skip_value();
-		if (e != simdjson::SUCCESS)
-			return e;
-		r.text = sv{ from, static_cast<size_t>(p + at[-1] + 1 - from) };
+	case '[':
+		behind = skip(at);
+		r.text = sv{ p + *at, static_cast<size_t>(behind[-1] + 1 - *at) };
 		r.type = RAW_JSON;
 		break;
-	}
 	case 'n':
-		if (!sv_eq(token(), sv{ "null", 4 }))
-			return simdjson::N_ATOM_ERROR;
-		at++;
-		return simdjson::SUCCESS; /* not said, and not counted: a repeat may say it */
+		if (!sv_eq(token(at), sv{ "null", 4 }))
+			return fail(simdjson::N_ATOM_ERROR, at);
+		return behind; /* not said, and not counted: a repeat may say it */
 	default:
-		r.text = token();
+		r.text = token(at);
 		r.type = RAW_LITERAL;
-		at++;
 		break;
 	}
 	found++;
-	return simdjson::SUCCESS;
+	return behind;
 }
 
-status scan::value(const known_key &key)
-{
-	switch (p[*at]) {
-	case ',':
-	case ':':
-	case '}':
-	case ']':
-		return simdjson::TAPE_ERROR;
-	case '{':
-		if (key.deeper != NOTHING)
-			return object(key.deeper);
-		break;
-	default:
-		break;
-	}
-	if (key.slot == NOTHING || slots[key.slot].type != RAW_ABSENT)
-		return skip_value();
-	return take(slots[key.slot]);
-}
-
-/* The object whose brace is at *at. Ends with found == wanted as soon as that is so. */
-status scan::object(uint32_t plan)
+/* The object whose brace stands at `at`; returns the position behind it. Ends early with found ==
+ * wanted. */
+const uint32_t *scan::object(uint32_t plan, const uint32_t *at)
 {
 	object_plan &o = scanner.plans[plan];
-	uint32_t k = 0, before = 0;
-	char next;
+	known_key *k = &o.keys[0];
 
 	at++;
-	if (at < end && p[*at] == '}') {
-		at++;
-		return simdjson::SUCCESS;
-	}
-	do {
-		struct sv name;
-
+	if (at < end && p[*at] == '}')
+		return at + 1;
+	for (;;) {
 		if (end - at < 4) /* name, colon, value, and what closes */
-			return simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
+			return fail(simdjson::INCOMPLETE_ARRAY_OR_OBJECT, end);
 		if (p[at[0]] != '"' || p[at[1]] != ':')
-			return simdjson::TAPE_ERROR;
-		if (!string(&name))
-			return simdjson::STRING_ERROR;
+			return fail(simdjson::TAPE_ERROR, at);
+		known_key *expected = k->follower[0];
+		if (expected != nullptr && expected->is(p + at[0] + 1, at[1] - at[0] - 2)) {
+			k = expected;
+		} else {
+			struct sv name;
+			if (!string(at, &name))
+				return fail(simdjson::STRING_ERROR, at);
+			k = slow_key(o, k, name);
+		}
 		at += 2;
-		k = which_key(o, before, name);
-		before = k != NOTHING ? k : 0;
-		/* keys[0] wants nothing, like a name that is not known. */
-		status e = value(o.keys[before]);
-		if (e != simdjson::SUCCESS || found == scanner.wanted)
-			return e;
+		char c = p[*at];
+		if (c == ',' || c == ':' || c == '}' || c == ']')
+			return fail(simdjson::TAPE_ERROR, at);
+		if (c == '{' && k->deeper != NOTHING)
+			at = object(k->deeper, at);
+		else if (k->slot == NOTHING || slots[k->slot].type != RAW_ABSENT)
+			at = skip(at);
+		else
+			at = take(slots[k->slot], at);
+		if (error != simdjson::SUCCESS || found == scanner.wanted)
+			return at;
 		if (at == end)
-			return simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
-		next = p[*at];
-		if (next != ',' && next != '}')
-			return simdjson::TAPE_ERROR;
+			return fail(simdjson::INCOMPLETE_ARRAY_OR_OBJECT, end);
+		c = p[*at];
+		if (c != ',' && c != '}')
+			return fail(simdjson::TAPE_ERROR, at);
 		at++;
-	} while (next == ',');
-	return simdjson::SUCCESS;
+		if (c == '}')
+			return at;
+	}
 }
 
 /* Where everything begins in the record. */
@@ -389,14 +374,15 @@ extern "C" bool json_scan(struct json_scanner *s, struct sv record, struct raw *
 		return json_refuse(record, e, record.n, err);
 	const uint32_t *at = s->indexer->structural_indexes.get();
 	const uint32_t *end = at + s->indexer->n_structural_indexes;
-	struct scan scan = { *s, slots, scratch, record.p,
-			     at, end,	0,	 sv_find_char(record, '\\') != SIZE_MAX };
+	bool escapes = sv_find_char(record, '\\') != SIZE_MAX;
+	struct scan scan = { *s, slots, scratch, record.p, end, 0, escapes, e };
 	if (record.p[*at] != '{')
 		return json_refuse(record, simdjson::INCORRECT_TYPE, *at, err);
-	e = scan.object(0);
-	if (e == simdjson::SUCCESS && scan.found < s->wanted && scan.at < end)
+	at = scan.object(0, at);
+	e = scan.error;
+	if (e == simdjson::SUCCESS && scan.found < s->wanted && at < end)
 		e = simdjson::TRAILING_CONTENT;
 	if (e == simdjson::SUCCESS)
 		return true;
-	return json_refuse(record, e, scan.at < end ? *scan.at : record.n, err);
+	return json_refuse(record, e, at < end ? *at : record.n, err);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "parse/decode_record.h"
+#include "parse/ignored.h"
+#include "parse/talks.h"
 
 /* Observations one record may give; a list of more is cut there, and that is an error. */
 #define MAX_OBSERVATIONS 262144u
@@ -11,6 +13,8 @@ struct parser {
 	const struct format *format;
 	struct parser_options options;
 	uint16_t *tls_ports;
+	struct ignored_hosts ignored;
+	struct talks *talks; /* NULL: every record stands for itself */
 	struct record_decoder decoder;
 	struct observation *observations;
 	size_t n;
@@ -29,7 +33,10 @@ struct parser *parser_new(const struct format *f, const struct parser_options *o
 		memcpy(p->tls_ports, options->tls_ports,
 		       options->n_tls_ports * sizeof(*p->tls_ports));
 	p->options.tls_ports = p->tls_ports;
+	ignored_hosts_init(&p->ignored, options->ignore_hosts, options->n_ignore_hosts);
 	record_decoder_open(&p->decoder, f);
+	if (f->conversation != NULL)
+		p->talks = talks_new(f, &p->options);
 	p->capacity = 1;
 	p->observations = xcalloc(p->capacity, sizeof(*p->observations));
 	return p;
@@ -39,7 +46,9 @@ void parser_free(struct parser *p)
 {
 	if (p == NULL)
 		return;
+	talks_free(p->talks);
 	record_decoder_close(&p->decoder);
+	ignored_hosts_free(&p->ignored);
 	free(p->observations);
 	free(p->tls_ports);
 	free(p);
@@ -56,6 +65,7 @@ static bool observe(struct parser *p, const struct record_rule *rule, const stru
 	}
 	if (!plan_observe(rule, run, &p->observations[p->n]))
 		return false;
+	ignored_hosts_apply(&p->ignored, &p->observations[p->n]);
 	p->n++;
 	return true;
 }
@@ -82,12 +92,11 @@ static bool observe_items(struct parser *p, const struct record_rule *rule,
 	return true;
 }
 
-/* The fields at hand, through the plan. */
-static bool observe_fields(struct parser *p, struct sv record, struct error *err)
+/* Fields, through the plan. */
+static bool observe_fields(struct parser *p, struct raw *raws, struct sv record, struct error *err)
 {
-	const struct plan_run run = { record,	       &p->format->names,
-				      p->decoder.raws, &p->decoder.scratch,
-				      &p->options,     err };
+	const struct plan_run run = { record, &p->format->names, raws, &p->decoder.scratch,
+				      &p->options, err };
 	const struct record_rule *rule = plan_choose(&p->format->plan, &run);
 
 	if (rule == NULL || rule->irrelevant)
@@ -105,7 +114,8 @@ static bool observe_list(struct parser *p, struct sv record, struct error *err)
 	for (size_t i = 0; i < items; i++) {
 		size_t before = p->n;
 
-		if (record_decode_item(&p->decoder, i, err) && observe_fields(p, record, err))
+		if (record_decode_item(&p->decoder, i, err) &&
+		    observe_fields(p, p->decoder.raws, record, err))
 			continue;
 		if (err->code == ERROR_LIMIT)
 			return false;
@@ -116,6 +126,50 @@ static bool observe_list(struct parser *p, struct sv record, struct error *err)
 	if (p->rejected_items > 0)
 		*err = first;
 	return p->rejected_items == 0 || p->rejected_items < items;
+}
+
+/* What a conversation has become goes through the plan as a record does. */
+struct telling {
+	struct parser *parser;
+	struct sv record;
+	struct error first; /* of those that were rejected */
+};
+
+static void told(void *arg, struct raw *fields)
+{
+	struct telling *telling = arg;
+	struct parser *p = telling->parser;
+	struct error err = { 0 };
+
+	if (!observe_fields(p, fields, telling->record, &err) && p->rejected_items++ == 0)
+		telling->first = err;
+}
+
+static bool observe_line(struct parser *p, struct sv record, struct error *err)
+{
+	struct telling telling = { .parser = p, .record = record };
+	const struct talk_sink sink = { told, &telling, &p->decoder.scratch };
+
+	talks_line(p->talks, p->decoder.raws, &sink);
+	if (p->rejected_items > 0)
+		*err = telling.first;
+	if (p->rejected_items == 0 || p->n > 0)
+		return true;
+	p->rejected_items = 0; /* the line stands for them */
+	return false;
+}
+
+void parser_finish(struct parser *p, const struct observation **out, size_t *n)
+{
+	struct telling telling = { .parser = p };
+	const struct talk_sink sink = { told, &telling, &p->decoder.scratch };
+
+	p->n = 0;
+	p->rejected_items = 0;
+	if (p->talks != NULL)
+		talks_end(p->talks, &sink);
+	*out = p->observations;
+	*n = p->n;
 }
 
 size_t parser_rejected_items(const struct parser *p) { return p->rejected_items; }
@@ -140,7 +194,8 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 	case DECODE_NOTHING:
 		return PARSE_IRRELEVANT;
 	case DECODE_FIELDS:
-		ok = observe_fields(p, record, err);
+		ok = p->talks != NULL ? observe_line(p, record, err)
+				      : observe_fields(p, p->decoder.raws, record, err);
 		break;
 	case DECODE_LIST:
 		ok = observe_list(p, record, err);

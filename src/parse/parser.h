@@ -63,6 +63,13 @@ struct parser_options {
 	/* Ports counted as TLS in flow records that do not say what they carry; 443 always is. */
 	const uint16_t *tls_ports;
 	size_t n_tls_ports;
+	/* Destinations the gateway passes on unopened, where its log does not tell them from others:
+	 * host, `.suffix` (the name itself and all below) or CIDR. Copied. */
+	const struct sv *ignore_hosts;
+	size_t n_ignore_hosts;
+	/* How many midnights the input's times of day pass until its end, which lies on `date`; see
+	 * parser_midnights. */
+	uint32_t midnights;
 };
 
 struct parser *parser_new(const struct format *f, const struct parser_options *options);
@@ -71,12 +78,22 @@ void parser_free(struct parser *p);
 enum parse_result {
 	PARSE_OBSERVATIONS, /* *n ≥ 1 */
 	PARSE_IRRELEVANT,   /* well-formed, but no observation: another kind of traffic, a header, a
-			       comment */
+			       comment, or a line of a conversation that is not at its end */
 	PARSE_REJECTED, /* *err says which field, what was expected; position is a byte offset */
 };
 /* Runs the plan over one record. READ_PADDING bytes behind it must be readable. */
 enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
 			     size_t *n, struct error *err);
+
+/* The input has ended. Formats whose connections are told by several lines give what is still open, cut
+ * off; of all others nothing is left. *n may be 0; parser_rejected_items tells of what was rejected. To
+ * be called once, after the last parser_run; the views live until parser_free. */
+void parser_finish(struct parser *p, const struct observation **out, size_t *n);
+
+/* Counts parser_options.midnights of a file by reading it once, where the format's lines carry a time of
+ * day alone; 0 for all other formats and for what is no regular file. False when it cannot be opened. */
+bool parser_midnights(const struct format *f, const char *path, enum framing framing,
+		      uint32_t *midnights, struct error *err);
 
 /* How many items of the last record were rejected, where the record was a list of records and
  * others of it were not (PARSE_OBSERVATIONS, PARSE_IRRELEVANT). *err of parser_run tells of the

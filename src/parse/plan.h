@@ -11,7 +11,7 @@
 #define PINWATCH_PARSE_PLAN_H
 
 #include "parse/condition.h"
-#include "parse/target.h"
+#include "parse/quick.h"
 
 struct link {
 	const struct derivation *derivation;
@@ -21,6 +21,7 @@ struct link {
 /* A word of a format and what it stands for. */
 struct word {
 	struct sv text;
+	struct short_text head; /* of text */
 	struct cell value;
 };
 
@@ -42,10 +43,15 @@ struct step {
 	const struct target *target;
 	const struct alternative *alternatives;
 	size_t n;
-	/* Most steps: one field, one link, no condition. Taken without looking at the alternatives.
-	 */
-	const struct derivation *only;
-	uint32_t only_slot;
+	/* Most steps: one field, no condition, at most one link. Taken without looking at the
+	 * alternatives: the quick way first, else the one derivation. */
+	bool direct;
+	uint32_t slot;
+	enum quick quick;
+	const struct derivation *only; /* NULL: the long way */
+	const struct word *words;      /* of QUICK_WORD */
+	size_t n_words;
+	bool all_words; /* what is none of them says nothing */
 };
 
 /* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`). */

@@ -99,6 +99,7 @@ static bool compile_words(struct compiler *c, const struct target *t, struct yam
 		return yfile_error(c->err, y, "expected words and what they stand for");
 	for (size_t i = 0; i < n; i++) {
 		words[i].text = arena_sv(c->arena, yfile_text(yfile_key_at(y, i)));
+		words[i].head = short_text(words[i].text);
 		if (!constant(c, t, yfile_value_at(y, i), &words[i].value))
 			return false;
 	}
@@ -203,6 +204,50 @@ static bool find_target(struct compiler *c, struct yaml key, const struct target
 	return yfile_error(c->err, key, "no field is called `%.*s`", SV_ARG(name));
 }
 
+/* The words that an enumeration's own derivation knows. */
+static void own_words(struct compiler *c, const struct derivation *d, struct step *step)
+{
+	struct word *words;
+	size_t n = 0;
+
+	while (derivation_word(d, n).p != NULL)
+		n++;
+	words = arena_alloc(c->arena, n * sizeof(*words));
+	for (size_t i = 0; i < n; i++) {
+		words[i].text = derivation_word(d, i);
+		words[i].head = short_text(words[i].text);
+		words[i].value.number = (int64_t)i;
+	}
+	step->words = words;
+	step->n_words = n;
+}
+
+/* A step of one field without condition. */
+static void compile_direct(struct compiler *c, const struct alternative *a, struct step *step)
+{
+	const struct derivation *only = a->n_links == 1 ? a->links[0].derivation : NULL;
+
+	step->direct = true;
+	step->slot = a->slots[0];
+	if (a->has_words) {
+		if (only != NULL || step->target->width != AS_INT)
+			return;
+		step->quick = QUICK_WORD;
+		step->words = a->words;
+		step->n_words = a->n_words;
+		step->all_words = !a->has_else;
+		return;
+	}
+	if (only != NULL && only->takes_argument)
+		return;
+	step->only = only;
+	step->quick = quick_find(only, step->target);
+	if (only != NULL && step->target->width == AS_INT && derivation_word(only, 0).p != NULL) {
+		step->quick = QUICK_WORD;
+		own_words(c, only, step);
+	}
+}
+
 static bool compile_step(struct compiler *c, const struct target *t, struct yaml y,
 			 struct step *step)
 {
@@ -221,12 +266,8 @@ static bool compile_step(struct compiler *c, const struct target *t, struct yaml
 			return false;
 	*step = (struct step){ .target = t, .alternatives = alternatives, .n = n };
 	if (n == 1 && alternatives->when == NULL && alternatives->n_slots == 1 &&
-	    alternatives->n_links == 1 && !alternatives->has_words && !alternatives->lenient) {
-		step->only = alternatives->links[0].derivation;
-		step->only_slot = alternatives->slots[0];
-		if (step->only->takes_argument)
-			step->only = NULL;
-	}
+	    alternatives->n_links <= 1 && !alternatives->lenient)
+		compile_direct(c, alternatives, step);
 	return true;
 }
 

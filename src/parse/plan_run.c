@@ -18,14 +18,25 @@ const struct record_rule *plan_choose(const struct plan *plan, const struct plan
 	return NULL;
 }
 
+static const struct word *find_word(const struct word *words, size_t n, struct sv text)
+{
+	struct short_text head = short_text(text);
+
+	for (size_t i = 0; i < n && text.n > 0; i++)
+		if (short_text_eq(words[i].head, head) &&
+		    (text.n <= 16 || sv_eq(words[i].text, text)))
+			return &words[i];
+	return NULL;
+}
+
 static enum derived words_of(const struct alternative *a, struct sv text, struct cell *out)
 {
-	for (size_t i = 0; i < a->n_words; i++)
-		if (a->words[i].text.n == text.n && text.n > 0 &&
-		    a->words[i].text.p[0] == text.p[0] && sv_eq(a->words[i].text, text)) {
-			*out = a->words[i].value;
-			return DERIVED;
-		}
+	const struct word *word = find_word(a->words, a->n_words, text);
+
+	if (word != NULL) {
+		*out = word->value;
+		return DERIVED;
+	}
 	*out = a->value;
 	return a->has_else ? DERIVED : DERIVED_NOTHING;
 }
@@ -82,23 +93,37 @@ static void run_texts(struct runner *r, const struct step *step, void *object)
 	p->n_payload_types = n;
 }
 
-static bool run_step(struct runner *r, const struct step *step, void *object)
+/* A word of the step. False where it is none, unless that says nothing. */
+static bool quick_word(const struct step *step, struct sv text, void *object)
 {
+	const struct word *word = find_word(step->words, step->n_words, text);
+
+	if (word == NULL)
+		return step->all_words;
+	return target_store(step->target, object, &word->value);
+}
+
+/* A direct step whose field is there and no tree. What goes wrong is for the long way to say. */
+static inline bool run_direct(struct runner *r, const struct step *step, struct sv text,
+			      void *object)
+{
+	enum derived got;
 	struct cell cell;
 
-	if (step->only != NULL) {
-		const struct raw *raw = &r->raws[step->only_slot];
-		enum derived got;
+	if (step->quick == QUICK_WORD ? quick_word(step, text, object)
+				      : quick_take(step->quick, text, step->target, object))
+		return true;
+	if (step->only == NULL)
+		return false;
+	got = step->only->run(&r->context, text, &cell);
+	return got == DERIVED_NOTHING ||
+	       (got == DERIVED && target_store(step->target, object, &cell));
+}
 
-		if (raw->type == RAW_ABSENT)
-			return true;
-		if (raw->type != RAW_TREE) {
-			got = step->only->run(&r->context, raw->text, &cell);
-			if (got == DERIVED_NOTHING ||
-			    (got == DERIVED && target_store(step->target, object, &cell)))
-				return true;
-		} /* what went wrong is for the long way to say */
-	}
+/* Through the alternatives. */
+static bool run_long(struct runner *r, const struct step *step, void *object)
+{
+	struct cell cell;
 
 	if (step->target->type == CELL_TEXTS) {
 		run_texts(r, step, object);
@@ -135,6 +160,19 @@ static bool run_step(struct runner *r, const struct step *step, void *object)
 		}
 	}
 	return true;
+}
+
+static inline bool run_step(struct runner *r, const struct step *step, void *object)
+{
+	if (step->direct) {
+		const struct raw *raw = &r->raws[step->slot];
+
+		if (raw->type == RAW_ABSENT)
+			return true;
+		if (raw->type != RAW_TREE && run_direct(r, step, raw->text, object))
+			return true;
+	}
+	return run_long(r, step, object);
 }
 
 static void fill_item(struct raw *raws, const struct names *names, struct sv key,

@@ -70,6 +70,13 @@ bool engine_take(struct engine *e, const struct observation *o, struct stamp sta
 	return calendar_push(&e->calendar, (struct instant){ stamp.order }, &event);
 }
 
+static void prepare(void *arg, const void *item)
+{
+	const struct engine *e = arg;
+
+	merge_prefetch(&e->merge, item);
+}
+
 static void deliver(void *arg, const void *item)
 {
 	struct engine *e = arg;
@@ -84,7 +91,7 @@ static void deliver(void *arg, const void *item)
 
 void engine_release(struct engine *e, struct instant watermark)
 {
-	calendar_release(&e->calendar, watermark, deliver, e);
+	calendar_release(&e->calendar, watermark, prepare, deliver, e);
 }
 
 bool engine_quarantine(struct engine *e, uint16_t source, int64_t from)

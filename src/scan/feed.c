@@ -20,6 +20,8 @@ static bool open_input(struct input *x, const struct scan_options *o, struct err
 		.n_tls_ports = o->conf->tls_ports.n,
 	};
 
+	if (!parser_midnights(x->format, x->open_path, x->framing, &parsing.midnights, err))
+		return false;
 	x->reader = reader_open(x->open_path, &reading, err);
 	if (x->reader == NULL)
 		return false;
@@ -213,6 +215,19 @@ static void parse_record(struct feed *f, struct input *x, struct sv record)
 	}
 }
 
+/* What the input's end leaves of conversations that had not come to theirs. */
+static void finish(struct feed *f, struct input *x)
+{
+	const struct observation *seen;
+	size_t n;
+
+	parser_finish(x->parser, &seen, &n);
+	for (size_t i = 0; i < n; i++)
+		take(f, x, &seen[i], i, reader_line(x->reader), SV_NONE);
+	x->source->summary.records += parser_rejected_items(x->parser);
+	x->source->summary.rejected += parser_rejected_items(x->parser);
+}
+
 /* Reads a run of records; closes the input at its end. */
 static bool read_run(struct feed *f, struct input *x, struct error *err)
 {
@@ -243,6 +258,7 @@ static bool read_run(struct feed *f, struct input *x, struct error *err)
 		case READ_END:
 			break;
 		}
+		finish(f, x);
 		x->source->summary.bytes += reader_bytes(x->reader) - before;
 		close_input(x);
 		return true;

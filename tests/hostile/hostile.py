@@ -417,8 +417,8 @@ def many_things(program, _good, _dice):
     """Memory for 150,000 hosts, apps, devices, addresses and leases, each seen once."""
     path = os.path.join(program.folder, "many.jsonl")
     line = ('{"kind":"tls_attempt","time":"2026-11-24T%02d:%02d:%02dZ","device":{"udid":"%s"},'
-            '"src_endpoint":{"ip":"10.%d.%d.%d","port":%d},"dst_endpoint":{"hostname":"%s.test"},"app":{"bundle_id":"com.%s"},"inspection":"intercepted",'
-            '"outcome":"%s"}\n')
+            '"src_endpoint":{"ip":"10.%d.%d.%d","port":%d},"dst_endpoint":{"hostname":"%s.test"},'
+            '"app":{"bundle_id":"com.%s"},"inspection":"intercepted","outcome":"%s"}\n')
     with open(path, "w", encoding="utf-8") as f:
         for i in range(150000):
             name = "n%d" % i

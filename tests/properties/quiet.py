@@ -3,8 +3,8 @@
 
 To the logs of simulated fleets are added records from the future, garbage and lines that say nothing of TLS; records are
 moved to the end of their file, far beyond max_lag, and line ends are changed. Findings stay byte-identical (but for the
-file and line of evidence), and what was added is counted where it belongs. If this failed, noise in a log would change an answer, or
-vanish uncounted. The seed is in each check's name.
+file and line of evidence), and what was added is counted where it belongs. If this failed, noise in a log would change an
+answer, or vanish uncounted. The seed is in each check's name.
 """
 import datetime
 import json

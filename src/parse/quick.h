@@ -1,0 +1,235 @@
+/* Quick ways: what the usual spelling of a value needs, written straight to its target.
+ *
+ * Each says true after having done exactly what its derivation would have, and false, with nothing
+ * written, for every spelling it does not know: the derivation then has the word. So a quick way
+ * may be short of cases but never of care. None reads outside its text.
+ */
+#ifndef PINWATCH_PARSE_QUICK_H
+#define PINWATCH_PARSE_QUICK_H
+
+#include "parse/target.h"
+
+enum quick {
+	QUICK_NONE,
+	QUICK_PLAIN,  /* the text as it is */
+	QUICK_TRIM,   /* trim */
+	QUICK_LOWER,  /* lower, host */
+	QUICK_UPPER,  /* udid, serial */
+	QUICK_BUNDLE, /* strip_team_id */
+	QUICK_IP,     /* ip */
+	QUICK_PORT,   /* number, into 16 bits */
+	QUICK_NUMBER, /* number, into 64 bits */
+	QUICK_EPOCH,  /* time, epoch_any */
+	QUICK_TRI,    /* boolean */
+	QUICK_WORD,   /* one of the step's words */
+};
+
+/* The quick way of a derivation (NULL: none) into a target, or QUICK_NONE. */
+enum quick quick_find(const struct derivation *d, const struct target *t);
+
+/* Up to sixteen bytes of text, to be compared at once. */
+struct short_text {
+	uint64_t a, b;
+	size_t n;
+};
+
+static inline uint64_t load_64(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint32_t load_32(const char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Of longer texts the first and the last eight bytes. */
+static inline struct short_text short_text(struct sv v)
+{
+	struct short_text s = { 0, 0, v.n };
+
+	if (v.n >= 8) {
+		s.a = load_64(v.p);
+		s.b = load_64(v.p + v.n - 8);
+	} else if (v.n >= 4) {
+		s.a = load_32(v.p);
+		s.b = load_32(v.p + v.n - 4);
+	} else if (v.n > 0) {
+		s.a = (unsigned char)v.p[0];
+		s.b = (uint64_t)(unsigned char)v.p[v.n / 2] << 8 | (unsigned char)v.p[v.n - 1];
+	}
+	return s;
+}
+
+/* Texts of the same first and last bytes and length; up to sixteen bytes that is all of them. */
+static inline bool short_text_eq(struct short_text a, struct short_text b)
+{
+	return ((a.a ^ b.a) | (a.b ^ b.b) | (a.n ^ b.n)) == 0;
+}
+
+#define EVERY_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* Bytes of x that are no visible ASCII, or letters from `first` to `first` + 25: their high bits are
+ * set. Sums cannot carry into the next byte but from one that is not ASCII, which counts anyway. */
+static inline uint64_t odd_bytes(uint64_t x, unsigned char first)
+{
+	uint64_t letter = (x + EVERY_BYTE(0x80u - first)) & ~(x + EVERY_BYTE(0x80u - first - 26u));
+	uint64_t blank = ~(x + EVERY_BYTE(0x80u - 0x21u));
+	uint64_t delete = x + EVERY_BYTE(1u);
+
+	return (x | letter | blank | delete) & EVERY_BYTE(0x80u);
+}
+
+/* Not empty, visible ASCII only, without letters of the case that begins with `first`. */
+static inline bool is_simple(struct sv v, char first)
+{
+	uint64_t odd = 0;
+
+	if (v.n < 8) { /* filled up with a digit, which is never odd */
+		struct short_text s = short_text(v);
+		uint64_t x = s.a | s.b << 32;
+		if (v.n < 4) /* a is there again in b, or n is 0 or 1 */
+			x = v.n > 0 ? s.b | s.a << 16 | EVERY_BYTE('0') << 24 : 0;
+		return odd_bytes(x, (unsigned char)first) == 0;
+	}
+	for (size_t i = 0; i + 8 < v.n; i += 8)
+		odd |= odd_bytes(load_64(v.p + i), (unsigned char)first);
+	return (odd | odd_bytes(load_64(v.p + v.n - 8), (unsigned char)first)) == 0;
+}
+
+static inline bool visible(char c) { return c > ' ' && c < 0x7f; }
+
+static inline bool quick_digits(const char *p, size_t n, uint64_t *out)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = (unsigned)(unsigned char)p[i] - '0';
+		if (d > 9)
+			return false;
+		sum = sum * 10 + d;
+	}
+	*out = sum;
+	return true;
+}
+
+static inline bool quick_number(struct sv in, const struct target *t, int64_t *out)
+{
+	uint64_t n;
+
+	if (in.n == 0 || in.n > 18 || !quick_digits(in.p, in.n, &n) || (int64_t)n < t->min ||
+	    (int64_t)n > t->max)
+		return false;
+	*out = (int64_t)n;
+	return true;
+}
+
+/* Dotted IPv4. */
+static inline bool quick_ip(struct sv in, struct addr *out)
+{
+	uint32_t sum = 0, part = 0;
+	unsigned dots = 0, digits = 0;
+
+	for (size_t i = 0; i < in.n; i++) {
+		unsigned d = (unsigned)(unsigned char)in.p[i] - '0';
+		if (d <= 9) {
+			part = part * 10 + d;
+			if (++digits > 3 || part > 255)
+				return false;
+			continue;
+		}
+		if (in.p[i] != '.' || digits == 0 || ++dots > 3)
+			return false;
+		sum = sum << 8 | part;
+		part = digits = 0;
+	}
+	if (dots != 3 || digits == 0)
+		return false;
+	sum = sum << 8 | part;
+	*out = (struct addr){ { [10] = 0xff, [11] = 0xff, [12] = (uint8_t)(sum >> 24),
+				[13] = (uint8_t)(sum >> 16), [14] = (uint8_t)(sum >> 8),
+				[15] = (uint8_t)sum } };
+	return true;
+}
+
+/* Seconds since 1970 of ten digits (2001 to 2262) with at most nine decimals. */
+static inline bool quick_epoch(struct sv in, struct instant *out)
+{
+	static const uint32_t unit[] = { 0,	1000000000, 100000000, 10000000, 1000000, 100000,
+					 10000, 1000,	    100,       10,	 1 };
+	uint64_t seconds, fraction;
+
+	if (in.n < 12 || in.n > 20 || in.p[10] != '.' ||
+	    !quick_digits(in.p, 10, &seconds) || seconds >= UINT64_C(9223372036) ||
+	    !quick_digits(in.p + 11, in.n - 11, &fraction))
+		return false;
+	out->ns = (int64_t)(seconds * NS_PER_S + fraction * unit[in.n - 10]);
+	return true;
+}
+
+static inline bool quick_tri(struct sv in, enum tri *out)
+{
+	if (in.n == 4 && load_32(in.p) == load_32("true"))
+		*out = TRI_TRUE;
+	else if (in.n == 5 && load_32(in.p) == load_32("fals") && in.p[4] == 'e')
+		*out = TRI_FALSE;
+	else if (in.n == 1 && (in.p[0] == 'T' || in.p[0] == 'F'))
+		*out = in.p[0] == 'T' ? TRI_TRUE : TRI_FALSE;
+	else
+		return false;
+	return true;
+}
+
+static inline bool quick_take(enum quick quick, struct sv in, const struct target *t, void *object)
+{
+	void *at = (char *)object + t->offset;
+	int64_t n;
+
+	switch (quick) {
+	case QUICK_NONE:
+	case QUICK_WORD: /* which plan_run.c looks up */
+		return false;
+	case QUICK_PLAIN:
+		break;
+	case QUICK_TRIM:
+		if (in.n == 0 || !visible(in.p[0]) || !visible(in.p[in.n - 1]))
+			return false;
+		break;
+	case QUICK_LOWER:
+		/* 255 octets, a closing dot, [brackets]: what `host` has to think about. */
+		if (in.n > 255 || !is_simple(in, 'A') || in.p[in.n - 1] == '.' || in.p[0] == '[')
+			return false;
+		break;
+	case QUICK_UPPER:
+		if (!is_simple(in, 'a'))
+			return false;
+		break;
+	case QUICK_BUNDLE:
+		if (in.n == 0 || in.p[0] < 'a' || in.p[0] > 'z' || !visible(in.p[in.n - 1]))
+			return false;
+		break;
+	case QUICK_IP:
+		return quick_ip(in, at);
+	case QUICK_PORT:
+		if (!quick_number(in, t, &n))
+			return false;
+		*(uint16_t *)at = (uint16_t)n;
+		return true;
+	case QUICK_NUMBER:
+		return quick_number(in, t, at);
+	case QUICK_EPOCH:
+		return quick_epoch(in, at);
+	case QUICK_TRI:
+		return quick_tri(in, at);
+	}
+	*(struct sv *)at = in;
+	return true;
+}
+
+#endif
