@@ -40,7 +40,7 @@ def main():
     parts = ['#include "formats/builtin.h"\n']
     rows = []
     for i, (path, text) in enumerate(ordered(files)):
-        body = ",".join(str(b) for b in text + b"\0")
+        body = ",".join(str(b - 256 if b > 127 else b) for b in text + b"\0")  # char is signed
         lines = re.findall(r".{1,96}(?:,|$)", body)
         parts.append("static const char text_%d[] = {\n%s\n};\n" % (i, "\n".join(lines)))
         rows.append('\t{ "formats/%s", text_%d, %d },\n' % (os.path.basename(path), i, len(text)))

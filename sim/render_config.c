@@ -1,5 +1,6 @@
 /* pinwatch.yaml and the allow-lists that it names. */
 #include "sim/render.h"
+#include "sim/talk.h"
 
 static void source(struct sink *k, const char *name, const char *kind, const char *path,
 		   const char *more)
@@ -8,12 +9,32 @@ static void source(struct sink *k, const char *name, const char *kind, const cha
 		    path, more);
 }
 
+#define EVENT_LOGS "mitmdump-*.log"
+
+/* Did this run write the file, or one of those a name with an asterisk stands for? */
 static bool has_file(const struct sim *s, const char *name)
 {
+	const char *star = strchr(name, '*');
+	size_t n = star != NULL ? (size_t)(star - name) : strlen(name) + 1;
+
 	for (size_t i = 0; i < s->report->n_files; i++)
-		if (strcmp(s->report->files[i].name, name) == 0)
+		if (strncmp(s->report->files[i].name, name, n) == 0)
 			return true;
 	return false;
+}
+
+/* Hosts that the proxy passes on unopened, where its log does not say so. */
+static void ignored_hosts(const struct sim *s, struct sink *k)
+{
+	const char *before = "    ignore_hosts: [";
+
+	for (size_t i = 0; i < s->n_pairs; i++)
+		if (s->pairs[i].talk == talk_spliced) {
+			sink_printf(k, "%s%s", before, s->hosts[s->pairs[i].host].name);
+			before = ", ";
+		}
+	if (*before == ',')
+		sink_str(k, "]\n");
 }
 
 /* Logs that this run wrote, in the order in which they should appear. */
@@ -21,6 +42,7 @@ static const struct {
 	const char *file, *name, *kind, *more;
 } sources[] = {
 	{ "squid-access.log", "proxy", "inspection", "    max_lag: 30s\n    silence_after: 12h\n" },
+	{ EVENT_LOGS, "proxy", "inspection", "    max_lag: 30s\n    silence_after: 12h\n" },
 	{ "inspection.jsonl", "proxy", "inspection", "    max_lag: 30s\n    silence_after: 12h\n" },
 	{ "conn.log", "zeek-conn", "flow",
 	  "    vantage: inside\n    max_lag: 30s\n    silence_after: 12h\n" },
@@ -82,6 +104,8 @@ bool sim_render_config(struct sim *s, struct error *err)
 			listed = true;
 			source(&f.sink, sources[i].name, sources[i].kind, sources[i].file,
 			       sources[i].more);
+			if (strcmp(sources[i].file, EVENT_LOGS) == 0)
+				ignored_hosts(s, &f.sink);
 		}
 	return sim_file_close(s, &f, err);
 }

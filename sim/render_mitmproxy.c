@@ -264,6 +264,9 @@ static bool open_day(struct sim *s, struct file *out, int64_t day, struct error 
 	if (!sim_file_open(s, &out->f, out->name, err))
 		return false;
 	out->day = day;
+	/* The process runs on, only its log begins anew. */
+	if (day != (s->start.ns + s->proxy_ahead) / NS_PER_DAY)
+		return true;
 	sink_str(&out->f.sink, s->o->timeless ? "Proxy server listening at *:3128"
 					      : "[00:00:00.000] HTTP(S) proxy listening at *:3128.");
 	sim_file_line(&out->f);

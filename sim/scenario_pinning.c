@@ -201,7 +201,8 @@ static bool rogue(struct sim *s, struct rng *r, struct sim_cast *cast)
 		if (cast->device[i] != SIM_NO_DEVICE) {
 			sim_install(s, app, cast->device[i]);
 			/* Without the EDR nothing would tell that it works in the background. */
-			s->devices[cast->device[i]].edr = EDR_EXACT;
+			if (s->o->noise == 0)
+				s->devices[cast->device[i]].edr = EDR_EXACT;
 		}
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "sim/noise.h"
 #include "sim/render.h"
 #include "sim/scenario.h"
 #include "sim/timeline.h"
@@ -22,6 +23,9 @@ static bool check(const struct sim_options *o, struct error *err)
 	if (o->connections > SIM_MAX_CONNECTIONS)
 		return error_set(err, ERROR_USAGE, 0, "connections: at most %d",
 				 SIM_MAX_CONNECTIONS);
+	if (o->noise > SIM_MAX_NOISE)
+		return error_set(err, ERROR_USAGE, 0, "noise: 0 to %d, not %u", SIM_MAX_NOISE,
+				 o->noise);
 	for (size_t i = 0; i < o->n_scenarios; i++) {
 		size_t k = 0;
 		while (sim_scenario_name(k) != NULL &&
@@ -62,7 +66,9 @@ static bool render(struct sim *s, struct error *err)
 	if (s->o->profile == SIM_CANONICAL) {
 		if (!sim_render_canonical(s, err))
 			return false;
-	} else if (!sim_render_squid(s, err) || !sim_render_zeek(s, err) ||
+	} else if (!(s->o->profile == SIM_MITMPROXY ? sim_render_mitmproxy(s, err)
+						    : sim_render_squid(s, err)) ||
+		   !sim_render_zeek(s, err) ||
 		   !sim_render_leases(s, err) || !sim_render_mdm(s, err)) {
 		return false;
 	}
@@ -77,6 +83,7 @@ static void run(struct sim *s)
 	const struct sim_scenario *sc;
 
 	sim_build_devices(s);
+	sim_noise_devices(s);
 	sim_build_ordinary_apps(s);
 	for (size_t i = 0; i < SIM_MAX_SCENARIOS && (sc = sim_scenario_at(i)) != NULL; i++) {
 		struct rng r = rng_stream(s->o->seed, sc->name, 0);
@@ -86,6 +93,7 @@ static void run(struct sim *s)
 		if (!plays[i])
 			s->report->skipped[s->report->n_skipped++] = sc->name;
 	}
+	sim_noise_pairs(s);
 	sim_spread_apps(s);
 	sim_plan_visits(s);
 	for (size_t i = 0; i < SIM_MAX_SCENARIOS && (sc = sim_scenario_at(i)) != NULL; i++) {
@@ -99,6 +107,7 @@ static void run(struct sim *s)
 		if (plays[i] && sc->disturb != NULL)
 			sc->disturb(s, &r, &casts[i]);
 	}
+	sim_noise_timeline(s);
 	sim_finish_timeline(s);
 }
 

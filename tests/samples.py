@@ -153,6 +153,63 @@ def devices(program, root):
                       "version": "1.0"}]}}, options=day)
 
 
+def conversations(program, root):
+    """Logs in which several lines tell of one connection."""
+    day = ("--date", "2026-11-24")
+
+    def failed(outcome, alert=None, **more):
+        return {"outcome": outcome, "tls.alert": alert, "tls.alert_from": "client" if alert is not None else None,
+                "inspection": "intercepted", "ended": True, **more}
+    silent = failed("client_silent_close", closed_by="client")
+    late = {"outcome": "established_no_data", "weak_late": True, "ended": True, "inspection": "intercepted"}
+    bank = {"dst_endpoint.hostname": "api.bank.test", "dst_endpoint.port": 9443}
+    # No line has a time: all records have the source's date.
+    expect(program, root, "mitmproxy/lab__mitmdump-8.1.1.log", "mitmproxy", 5, {
+        0: {"outcome": "established", "dst_endpoint.hostname": "news.test", "src_endpoint.port": 37758,
+            "weak_late": None, "time": "2026-11-24T00:00:00.000Z"},
+        1: {**late, **bank}, 2: {**late, **bank}, 3: {**failed("client_reject", 48), **bank, "tls.sni": "api.bank.test"},
+        4: failed("client_reject", 48)}, options=day)
+    # Three versions in one file. What has no time is as old as the line before; 23:21:54 is the day's.
+    expect(program, root, "mitmproxy/github-issues__ios-lines.log", "mitmproxy", 4, {
+        0: {**silent, "tls.sni": "www.apple.com", "dst_endpoint.port": 443},
+        1: {**failed("client_reject", 46), "time": "2026-11-24T23:21:54.726Z", "duration_ms": 190,
+            "src_endpoint.ip": "192.168.3.18", "tls.sni": "api5-normal-c-lq.amemv.com"},
+        2: {**silent, "src_endpoint.ip": "192.168.1.6", "src_endpoint.port": 53270, "tls.sni": "app.snapchat.com"},
+        3: {**failed("client_reject", 46), "src_endpoint": None, "tls.sni": "graph.facebook.com"}}, options=day)
+    expect(program, root, "lab/mitm.log", "mitmproxy", 12, {
+        0: failed("client_reject", 48), 1: failed("client_reject", 48), 2: {"outcome": "established"}, 3: late, 4: late,
+        5: silent, 6: late, 7: silent, 8: silent, 9: silent, 10: late, 11: failed("tls_mismatch")}, options=day)
+    expect(program, root, "lab/mitm2.log", "mitmproxy", 8, {
+        0: failed("client_reject", 42), 1: failed("client_reject_validity", 45), 2: failed("client_reject", 46),
+        3: failed("client_reject", 48), 4: failed("client_reject", 40), 5: failed("client_cancel", 90),
+        6: failed("unknown"), 7: failed("client_reject", 46)}, options=day)
+    expect(program, root, "lab/sslsplit.log", "sslsplit_debug", 6, {
+        0: failed("client_reject", 46, **{"src_endpoint.port": 53644, "tls.sni": "api.bank.example"}),
+        1: failed("client_reject", 48, **{"src_endpoint.port": 53658}), 2: failed("client_silent_close"),
+        # ended in the middle of the handshake without an error of either side
+        3: {"outcome": "unknown", "tls.established": False, "tls.server_certificate": True},
+        4: failed("client_silent_close"), 5: failed("client_reject", 48, **{"src_endpoint.port": 34942})}, options=day)
+    _, out, errors = run(program, "parse", "-v", os.path.join(root, "lab/sslsplit.log"))
+    if "CLIENT_RANDOM" in out + errors:
+        fail("lab/sslsplit.log", "a session's secret is shown")
+    expect(program, root, "sslsplit/lab__sslsplit-0.5.5-connect.log", "sslsplit", 1, {
+        0: {"outcome": "established", "inspection": "intercepted", "time": "2026-11-24T02:15:37.000Z",
+            "src_endpoint.port": 36046, "tls.sni": "api.bank.test", "tls.version": "1.3"}})
+
+
+def more_devices(program, root):
+    day = ("--date", "2026-11-24")
+    expect(program, root, "isc_dhcpd/sekoia__ack.log", "isc_dhcpd", 1, {
+        0: {"ip": "10.100.102.108", "device.mac": "6c:88:14:1d:97:1c", "by": "dhcp", "until": None,
+            "time": "2026-11-24T00:00:00.000Z"}}, options=day)
+    expect(program, root, "isc_dhcpd/sekoia__release.log", "isc_dhcpd", 1, {
+        0: {"ip": "10.17.81.182", "device.mac": "00:08:5d:71:92:15", "until": "2026-11-24T00:00:00.000Z"}}, options=day)
+    # One networkActivity record; the other two are accesses.
+    expect(program, root, "apple_privacy_report/App_Privacy_Report__lines.ndjson", "app_privacy_report", 1, {
+        0: {"kind": "app_activity", "event": "declared", "app.bundle_id": "com.ss.iphone.ugc.Aweme",
+            "dst_endpoint.ip": "117.161.74.49", "time": "2021-10-18T00:42:46.449Z"}})
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -160,7 +217,7 @@ def main():
     if not os.path.isdir(root):
         print("samples: not here (%s), nothing compared" % root)
         return
-    for group in (squid, zeek, devices):
+    for group in (squid, zeek, devices, conversations, more_devices):
         group(sys.argv[1], root)
     print("samples: %d differences" % len(FAILURES))
     sys.exit(1 if FAILURES else 0)

@@ -101,9 +101,10 @@ def assignment(value):
         return code(value)
     if isinstance(value, list):
         return "; else ".join(assignment(v) for v in value)
-    if "each" in value:
-        inner = ", ".join(f"{k} ← {assignment(v)}" for k, v in value.items() if k != "each")
-        return f"each of {' or '.join(code(v) for v in listed(value['each']))}: {inner}"
+    for lists, word in (("each", " or "), ("every", " and ")):
+        if lists in value:
+            inner = ", ".join(f"{k} ← {assignment(v)}" for k, v in value.items() if k != lists)
+            return f"each of {word.join(code(v) for v in listed(value[lists]))}: {inner}"
     if "is" in value:
         said = f"**{value['is']}**"
     elif "from" in value:
@@ -179,6 +180,16 @@ def decoded(formats, document):
     return said, listed((options or {}).get("patterns", []))
 
 
+def conversation(talk):
+    by = f"by {code(talk['key'])}" if "key" in talk else f"within {talk['within']} lines"
+    yield f"Lines of one connection are put together {by} before the rules see them:"
+    yield ""
+    for line in talk["lines"]:
+        does = [f"keeps {code(v)} as {code(k)}" for k, v in line.get("keep", {}).items()]
+        does += [word for word in ("opens", "begins", "decides", "lingers", "closes") if line.get(word) == "true"]
+        yield f"- {condition(line['when'])}: {', '.join(does)}"
+
+
 def page(formats, document):
     name, sensor = document["format"], part(formats, document, "sensor")
     source, role = SENSORS[sensor]
@@ -196,7 +207,7 @@ def page(formats, document):
         return "\n".join(out) + "\n"
     out += ["", "## What is needed", "", "| field | what is lost without it |", "|---|---|"]
     out += [f"| {code(field)} | {text} |" for field, text in part(formats, document, "needs").items()]
-    out += ["", "## How it is told", "", recognised(formats, document) + "."]
+    out += ["", "## How it is told", "", f"The input's beginning decides: {recognised(formats, document)}."]
     if patterns:
         out += ["", "A line is one of", "", *[f"    {p}" for p in patterns]]
     shared = part(formats, document, "map")
@@ -204,8 +215,7 @@ def page(formats, document):
         out += ["", "## Fields of every record", "", *table(shared)]
     talk = part(formats, document, "conversation")
     if talk:
-        out += ["", "## Conversations", "", "Lines of one connection are put together before the rules see them:", "",
-                "```yaml", yaml.dump(talk, sort_keys=False, allow_unicode=True, width=110).rstrip(), "```"]
+        out += ["", "## Conversations", "", *conversation(talk)]
     out += ["", "## Rules", "", "The first that fits is applied.", ""]
     rules = part(formats, document, "records")
     for number, r in enumerate(rules, 1):

@@ -47,7 +47,7 @@ static void bash(void)
 	       "\t\tCOMPREPLY=($(compgen -W '");
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		printf("%s ", c->name);
-	printf("--help --version' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n");
+	printf("--help --version --man' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $cmd in\n");
 	for (const struct command *c = command_table; c->name != NULL; c++) {
 		if (c->args == NULL)
 			continue;
@@ -114,7 +114,9 @@ static void zsh(void)
 		       c->args->operands == OPERANDS_SHELLS ? "shell:(bash zsh fish)"
 							    : "file:_files");
 	}
-	printf("\t*) _files ;;\n\tesac\n}\ncompdef _pinwatch pinwatch\n");
+	printf("\t*) _files ;;\n\tesac\n}\n"
+	       "if [ \"$funcstack[1]\" = _pinwatch ]; then\n" /* loaded from fpath: called already */
+	       "\t_pinwatch \"$@\"\nelse\n\tcompdef _pinwatch pinwatch\nfi\n");
 }
 
 static void fish(void)

@@ -11,6 +11,7 @@
 #include "base/sv.h"
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/man.h"
 #include "cli/report.h"
 #include "cli/tables.h"
 #include "conf/nearest.h"
@@ -20,6 +21,7 @@
 #endif
 
 #define MAX_COMMANDS 32
+#define MAN_MAX_BYTES ((size_t)1024 * 1024)
 
 const struct command command_table[] = {
 	{ "scan", "analyse files and folders to their end", cmd_scan, &scan_command },
@@ -51,11 +53,22 @@ static void help(FILE *out)
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		fprintf(out, "  %-14s %s\n", c->name, c->summary);
 	fprintf(out, "\n"
-		     "`pinwatch COMMAND --help` says more about each.\n"
+		     "`pinwatch COMMAND --help` says more about each; `pinwatch --man` is all of it\n"
+		     "as manual page pinwatch(1), `pinwatch --version` the version.\n"
 		     "\n"
 		     "Examples:\n"
 		     "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current\n"
 		     "  pinwatch sim --out fleet && pinwatch scan fleet\n");
+}
+
+static int manual(void)
+{
+	struct buf b;
+
+	buf_init(&b, MAN_MAX_BYTES);
+	man_page(&b);
+	report_buf(stdout, &b);
+	return report_finish("", EXIT_DONE);
 }
 
 static const struct command *find(const char *name)
@@ -129,6 +142,8 @@ int main(int argc, char **argv)
 		help(stdout);
 		return report_finish("", EXIT_DONE);
 	}
+	if (strcmp(argv[1], "--man") == 0)
+		return manual();
 	c = find(argv[1]);
 	if (c == NULL)
 		return unknown(argv[1]);

@@ -105,7 +105,8 @@ static void observations(struct parse_run *run, const struct format *f, const st
 	}
 	if (run->out.n < WRITE_BYTES)
 		return;
-	fwrite(run->out.p, 1, run->out.n, stdout);
+	if (run->out.n > 0)
+		fwrite(run->out.p, 1, run->out.n, stdout);
 	buf_reset(&run->out);
 }
 

@@ -23,7 +23,7 @@ enum {
 
 static const struct arg scan_args[] = {
 	INPUT_ARG_TABLE,
-	{ SCAN_OUTPUT, 'o', "output", "FORM", "table json jsonl",
+	{ SCAN_OUTPUT, 'o', "output", "FORM", "table json jsonl csv html",
 	  "how findings are written; table" },
 	{ SCAN_ALL, 'a', "all", NULL, NULL, "observed, explained and expected findings too" },
 	{ SCAN_FAIL_ON, 0, "fail-on", "SEVERITY", "informational low medium high",

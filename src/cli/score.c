@@ -6,30 +6,41 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/report.h"
+#include "cli/score_naive.h"
 #include "cli/tables.h"
 #include "read/reader.h"
 #include "sim/score.h"
 
 #define MAX_OUTPUT ((size_t)64 * 1024 * 1024)
 
-enum { SCORE_OUTPUT = 1, SCORE_MIN_F1 };
+enum { SCORE_OUTPUT = 1, SCORE_MIN_F1, SCORE_NAIVE, SCORE_FINDINGS };
 
 static const struct arg score_args[] = {
 	{ SCORE_OUTPUT, 'o', "output", "FORM", "text json", "how it is written; text" },
 	{ SCORE_MIN_F1, 0, "min-f1", "X", NULL, "exit with 1 when F1 is below X (0 to 1)" },
+	{ SCORE_NAIVE, 0, "naive", NULL, NULL,
+	  "measure a rule of thumb on the LOGs instead: so many refusals in ten minutes" },
+	{ SCORE_FINDINGS, 0, "findings", "FILE", NULL, "with --naive: these findings beside it" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
 const struct args_command score_command = {
 	.name = "score",
 	.summary = "compare findings with a simulated fleet's truth",
-	.usage = "[OPTION]... TRUTH FINDINGS",
+	.usage = "[OPTION]... TRUTH FINDINGS | --naive [OPTION]... TRUTH LOG...",
 	.about =
 	    "TRUTH is a simulated fleet's truth.json, FINDINGS what `pinwatch scan --output jsonl` "
 	    "wrote, best with\n"
-	    "--all. A case is an (app, host) of the fleet; raised means confirmed or suspected.",
+	    "--all. A case is an (app, host) of the fleet; raised means confirmed or suspected.\n"
+	    "\n"
+	    "With --naive the proxy's LOGs are put to the rule that is often written by hand: N or "
+	    "more refused\n"
+	    "certificates of one client and host within ten minutes. The best N from 1 to 20 is "
+	    "shown, by host.",
 	.examples = "  pinwatch scan -c fleet/pinwatch.yaml --all --output jsonl > findings.jsonl\n"
-		    "  pinwatch score fleet/truth.json findings.jsonl --min-f1 0.95\n",
+		    "  pinwatch score fleet/truth.json findings.jsonl --min-f1 0.95\n"
+		    "  pinwatch score --naive --findings findings.jsonl fleet/truth.json "
+		    "fleet/squid-access.log\n",
 	.args = score_args,
 	.operands = OPERANDS_FILES,
 };
@@ -265,12 +276,8 @@ static void json_kind(struct jsonw *w, const char *kind, size_t found, size_t al
 	jsonw_close(w, '}');
 }
 
-static void write_json(struct buf *b, const struct score *s)
+static void json_findings(struct jsonw *w, const struct score *s)
 {
-	struct jsonw json = jsonw_on(b), *w = &json;
-
-	jsonw_open(w, '{');
-	json_text(w, "schema", SV("pinwatch.score/1"));
 	json_share(w, "precision", score_precision(s));
 	json_share(w, "recall", score_recall(s));
 	json_share(w, "f1", score_f1(s));
@@ -312,14 +319,27 @@ static void write_json(struct buf *b, const struct score *s)
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
+}
+
+static void write_json(struct buf *b, const struct score *s, const struct naive *naive, bool findings)
+{
+	struct jsonw json = jsonw_on(b), *w = &json;
+
+	jsonw_open(w, '{');
+	json_text(w, "schema", SV("pinwatch.score/1"));
+	if (findings)
+		json_findings(w, s);
+	if (naive != NULL)
+		score_naive_json(w, naive, s, findings);
 	jsonw_close(w, '}');
 	buf_char(b, '\n');
 }
 
 struct choices {
-	const char *paths[2];
-	size_t n;
-	bool json;
+	const char *truth, *findings; /* NULL: not given */
+	const char **logs;
+	size_t n_logs;
+	bool json, naive;
 	double min_f1; /* below 0: not asked for */
 };
 
@@ -334,35 +354,91 @@ static bool min_f1(const char *text, double *out, struct error *err)
 			 text);
 }
 
+static bool read_all(const struct choices *c, struct score *s, struct naive *n, struct error *err)
+{
+	return read_truth(s, c->truth, err) &&
+	       (c->findings == NULL || read_findings(s, c->findings, err)) &&
+	       (!c->naive || score_naive_read(n, c->logs, c->n_logs, err));
+}
+
+static void write_results(struct buf *b, const struct choices *c, const struct score *s,
+			  const struct naive *n)
+{
+	if (c->json) {
+		write_json(b, s, c->naive ? n : NULL, c->findings != NULL);
+		return;
+	}
+	if (c->findings != NULL)
+		write_text(b, s);
+	if (c->findings != NULL && c->naive)
+		buf_char(b, '\n');
+	if (c->naive)
+		score_naive_text(b, n, s, c->findings != NULL);
+}
+
 static int compare(const struct choices *c)
 {
 	struct score score = { 0 };
+	struct naive naive = { 0 };
 	struct error err;
 	struct buf b;
 	int code = EXIT_DONE;
 
-	if (!read_truth(&score, c->paths[0], &err) || !read_findings(&score, c->paths[1], &err)) {
+	if (!read_all(c, &score, &naive, &err)) {
+		naive_free(&naive);
 		score_free(&score);
 		return report_error("score", &err);
 	}
 	score_finish(&score);
+	naive_finish(&naive, &score);
 	buf_init(&b, MAX_OUTPUT);
-	if (c->json)
-		write_json(&b, &score);
-	else
-		write_text(&b, &score);
+	write_results(&b, c, &score, &naive);
 	report_buf(stdout, &b);
-	if (c->min_f1 >= 0 && score_f1(&score) < c->min_f1) {
+	if (c->findings != NULL && c->min_f1 >= 0 && score_f1(&score) < c->min_f1) {
 		report_note("score", "F1 %.3f is below %.3f", score_f1(&score), c->min_f1);
 		code = EXIT_FINDINGS;
 	}
+	naive_free(&naive);
 	score_free(&score);
 	return report_finish("score", code);
 }
 
-int cmd_score(int argc, char **argv)
+static bool take_option(struct choices *c, int id, const char *value, struct error *err)
 {
-	struct choices c = { .min_f1 = -1 };
+	switch (id) {
+	case SCORE_OUTPUT:
+		c->json = strcmp(value, "json") == 0;
+		return true;
+	case SCORE_NAIVE:
+		c->naive = true;
+		return true;
+	case SCORE_FINDINGS:
+		c->findings = value;
+		return true;
+	default:
+		return min_f1(value, &c->min_f1, err);
+	}
+}
+
+/* TRUTH came first; what follows are LOGs, or the one FINDINGS. */
+static bool settle_operands(struct choices *c, struct error *err)
+{
+	if (c->truth == NULL || (c->n_logs == 0 && (c->naive || c->findings == NULL)))
+		return error_set(err, ERROR_USAGE, 0, "needs TRUTH and %s (`pinwatch score --help`)",
+				 c->naive ? "LOGs" : "FINDINGS");
+	if (c->naive)
+		return true;
+	if (c->n_logs + (c->findings != NULL) > 1)
+		return error_set(err, ERROR_USAGE, 0,
+				 "%.80s: one TRUTH and one FINDINGS are enough",
+				 c->logs[c->n_logs - 1]);
+	if (c->n_logs > 0)
+		c->findings = c->logs[0];
+	return true;
+}
+
+static int run(struct choices *c, int argc, char **argv)
+{
 	enum args_result got;
 	struct error err;
 	struct args a;
@@ -371,30 +447,31 @@ int cmd_score(int argc, char **argv)
 
 	args_begin(&a, &score_command, argc, argv);
 	while ((got = args_next(&a, &id, &value, &err)) != ARGS_END) {
-		if (got == ARGS_OPERAND && c.n < 2) {
-			c.paths[c.n++] = value;
-			continue;
-		}
-		if (got == ARGS_OPERAND) {
-			error_set(&err, ERROR_USAGE, 0,
-				  "%.80s: one TRUTH and one FINDINGS are enough", value);
-			got = ARGS_ERROR;
-		}
 		if (got == ARGS_ERROR)
 			return report_error("score", &err);
-		if (id == ARG_HELP) {
+		if (got == ARGS_OPERAND && c->truth == NULL) {
+			c->truth = value;
+		} else if (got == ARGS_OPERAND) {
+			c->logs[c->n_logs++] = value;
+		} else if (id == ARG_HELP) {
 			args_help(&score_command);
 			return report_finish("score", EXIT_DONE);
-		}
-		if (id == SCORE_OUTPUT)
-			c.json = strcmp(value, "json") == 0;
-		else if (!min_f1(value, &c.min_f1, &err))
+		} else if (!take_option(c, id, value, &err)) {
 			return report_error("score", &err);
+		}
 	}
-	if (c.n < 2) {
-		error_set(&err, ERROR_USAGE, 0,
-			  "needs TRUTH and FINDINGS (`pinwatch score --help`)");
+	if (!settle_operands(c, &err))
 		return report_error("score", &err);
-	}
-	return compare(&c);
+	return compare(c);
+}
+
+int cmd_score(int argc, char **argv)
+{
+	struct choices c = { .min_f1 = -1 };
+	int code;
+
+	c.logs = xcalloc((size_t)argc, sizeof(*c.logs));
+	code = run(&c, argc, argv);
+	free(c.logs);
+	return code;
 }

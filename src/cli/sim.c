@@ -17,6 +17,8 @@ enum {
 	SIM_CONNECTIONS,
 	SIM_START,
 	SIM_ZEEK,
+	SIM_TIMES,
+	SIM_NOISE,
 	SIM_DISORDER,
 	SIM_GARBAGE,
 	SIM_QUIET
@@ -30,9 +32,13 @@ static const struct arg sim_args[] = {
 	{ SIM_CONNECTIONS, 'n', "connections", "N", NULL,
 	  "about how many background connections in all; an ordinary day's traffic" },
 	{ SIM_START, 0, "start", "TIME", NULL, "first midnight, ISO 8601; 2026-11-16T00:00:00Z" },
-	{ SIM_PROFILE, 'p', "profile", "NAME", "squid-zeek canonical",
+	{ SIM_PROFILE, 'p', "profile", "NAME", "squid-zeek mitmproxy canonical",
 	  "which logs: of products, or canonical observations; squid-zeek" },
 	{ SIM_ZEEK, 0, "zeek", "FORM", "json tsv", "form of the flow sensor's logs; json" },
+	{ SIM_TIMES, 0, "mitmproxy", "VERSION", "9 8",
+	  "whose log the profile of that name writes: 8 has no times; 9" },
+	{ SIM_NOISE, 0, "noise", "LEVEL", "0 1 2 3",
+	  "bad networks, missing agents and records, wrong clocks, few attempts; 0" },
 	{ SIM_SCENARIO, 0, "scenario", "NAME,...", NULL,
 	  "only these scenarios beside the baseline; `list` lists them" },
 	{ SIM_DISORDER, 0, "disorder", NULL, NULL, "records up to 25 s out of order" },
@@ -126,7 +132,15 @@ static bool take_option(struct sim_options *o, int id, const char *value, bool *
 				 "--start takes a time like 2026-11-16T00:00:00Z, not %.40s",
 				 value);
 	case SIM_PROFILE:
-		o->profile = strcmp(value, "canonical") == 0 ? SIM_CANONICAL : SIM_SQUID_ZEEK;
+		o->profile = strcmp(value, "canonical") == 0   ? SIM_CANONICAL
+			     : strcmp(value, "mitmproxy") == 0 ? SIM_MITMPROXY
+							       : SIM_SQUID_ZEEK;
+		return true;
+	case SIM_TIMES:
+		o->timeless = strcmp(value, "8") == 0;
+		return true;
+	case SIM_NOISE:
+		o->noise = (unsigned)(*value - '0');
 		return true;
 	case SIM_ZEEK:
 		o->zeek_tsv = strcmp(value, "tsv") == 0;

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/roff.h"
 #include "conf/assign.h"
 #include "conf/conf.h"
 #include "conf/options.h"
@@ -43,22 +44,6 @@ void conf_reference(struct buf *out)
 	}
 }
 
-/* roff takes a leading dot or apostrophe for a request, a backslash for an escape and a bare hyphen
- * for a typographic one. */
-static void roff(struct buf *out, struct sv text)
-{
-	if (text.n > 0 && (text.p[0] == '.' || text.p[0] == '\''))
-		buf_str(out, "\\&");
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '\\')
-			buf_str(out, "\\e");
-		else if (text.p[i] == '-')
-			buf_str(out, "\\-");
-		else
-			buf_char(out, text.p[i]);
-	}
-}
-
 static void man_option(struct buf *out, const struct option *o)
 {
 	struct buf facts;
@@ -66,11 +51,11 @@ static void man_option(struct buf *out, const struct option *o)
 	buf_init(&facts, 1024);
 	write_facts(&facts, o);
 	buf_str(out, ".TP\n.B ");
-	roff(out, sv_cstr(o->path));
+	roff_text(out, sv_cstr(o->path));
 	buf_str(out, "\n");
-	roff(out, sv_cstr(o->description));
+	roff_text(out, sv_cstr(o->description));
 	buf_str(out, ".\n.br\n");
-	roff(out, buf_view(&facts));
+	roff_text(out, buf_view(&facts));
 	buf_str(out, ".\n");
 	buf_free(&facts);
 }

@@ -73,6 +73,7 @@ void event_from(struct event *e, const struct observation *o, struct stamp stamp
 	e->udp = (uint8_t)o->tls.udp;
 	e->closed_by = (uint8_t)o->tls.closed_by;
 	e->close = (uint8_t)o->tls.close;
+	e->weak_late = o->tls.weak_late;
 }
 
 int event_cmp(const void *a, const void *b)

@@ -21,6 +21,7 @@ struct event {
 	uint8_t outcome, inspection, bypass_reason;
 	uint8_t established, server_certificate, ended, udp; /* enum tri */
 	uint8_t closed_by, close;
+	bool weak_late; /* established_no_data by a log that cannot tell it from other things */
 	bool listener;     /* the server side is one of the gateway's listeners */
 };
 

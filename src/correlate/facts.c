@@ -107,6 +107,7 @@ static void resolve(struct facts *f, const struct context *c)
 		}
 		x->outcome = (uint8_t)attempt_outcome(a, c->merge->now, &alert, &contradiction);
 		x->alert = (int16_t)alert;
+		x->weak_late = x->outcome == ESTABLISHED_NO_DATA && a->weak_late && !a->sure_late;
 		f->contradictions += contradiction;
 	}
 	keymap_free(&stacks);

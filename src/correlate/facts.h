@@ -27,6 +27,7 @@ struct fact {
 	int16_t alert;
 	uint8_t outcome, inspection, bypass_reason;
 	uint8_t attribution;
+	bool weak_late;          /* a late failure that is not sure to be one */
 	bool excluded_ca, excluded_gateway; /* set by judge/exclude */
 };
 

@@ -115,6 +115,11 @@ static void take_outcome(struct attempt *a, const struct event *e)
 {
 	int who = e->sensor == SENSOR_INSPECTION ? INSPECTING : OTHER;
 
+	if (e->outcome == ESTABLISHED_NO_DATA) {
+		a->weak_late |= e->weak_late;
+		a->sure_late |= !e->weak_late;
+	}
+
 	if (e->outcome == ESTABLISHED_NO_DATA && e->ended == TRI_FALSE) {
 		if (e->stamp.order < a->pending_order[who])
 			a->pending_order[who] = e->stamp.order;

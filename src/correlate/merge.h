@@ -39,6 +39,7 @@ struct attempt {
 	int16_t alert[2];
 	uint8_t inspection[2], bypass_reason[2];
 	uint8_t established, server_certificate, ended; /* enum tri */
+	bool weak_late, sure_late; /* who says established_no_data: a log that may mean other things, one that does not */
 	bool in_chain;             /* found by client ip and port */
 	uint8_t closed_by[2], close[2]; /* first known: of a flow sensor, of any */
 };

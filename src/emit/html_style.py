@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the style sheet as a C string, without comments and line breaks: html_style.py OUTPUT FILE.css"""
+"""Writes the style sheet as a C string, without comments and line breaks:
+html_style.py OUTPUT FILE.css"""
 import re
 import sys
 

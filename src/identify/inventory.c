@@ -88,6 +88,7 @@ void inventory_add(struct inventory *v, const struct observation *o, struct stam
 		.compliant = (uint8_t)p->compliant,
 		.jailbroken = (uint8_t)p->jailbroken,
 		.snapshot = p->snapshot,
+		.managed_complete = p->managed_complete,
 		.has_apps = p->has_apps,
 		.has_profiles = p->has_profiles,
 		.n_apps = p->has_apps ? (uint32_t)p->n_apps : 0,

@@ -33,7 +33,7 @@ struct posture_record {
 	uint32_t udid;   /* resolved by inventory_finish; 0: none */
 	uint32_t device; /* set by device_table */
 	uint8_t supervised, managed, compliant, jailbroken; /* enum tri */
-	bool snapshot, has_apps, has_profiles;
+	bool snapshot, managed_complete, has_apps, has_profiles;
 	const struct app_entry *apps;
 	uint32_t n_apps;
 	const struct profile_entry *profiles;

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+/* Apps of one name that are told apart; more make the name useless anyway. */
+#define MAX_NAMESAKES 64
+
 static uint32_t keep_entry(struct postures *p, const struct app_entry *e)
 {
 	if (p->_n_entries == p->_entries_capacity) {
@@ -27,6 +30,8 @@ static void add_name(struct postures *p, uint32_t device, const struct app_entry
 	for (uint32_t i = 0; i < known.n; i++)
 		if (known.list[i].value == e->bundle)
 			return;
+	if (known.n >= MAX_NAMESAKES)
+		return;
 	tracks_add(&p->_named, device, e->name, (struct point){ 0, e->bundle, 0 });
 }
 
@@ -43,16 +48,24 @@ static void inherit(struct app_entry *e, const struct app_entry *old)
 		e->declares_pinning = old->declares_pinning;
 }
 
-static bool names_bundle(const struct posture_record *r, uint32_t bundle)
+/* An app that the record does not name: gone, where the list is complete; where it is the list of the managed
+ * ones, not managed. */
+static void unnamed_app(struct postures *p, const struct posture_record *r, uint32_t bundle)
 {
-	for (uint32_t i = 0; i < r->n_apps; i++)
-		if (r->apps[i].bundle == bundle)
-			return true;
-	return false;
+	const struct app_entry *old = newest(p, tracks_get(&p->_apps, r->device, bundle));
+	struct app_entry e;
+
+	if (r->snapshot) {
+		tracks_add(&p->_apps, r->device, bundle, (struct point){ r->time, 0, 0 });
+	} else if (old != NULL && old->managed != TRI_FALSE) {
+		e = *old;
+		e.managed = TRI_FALSE;
+		tracks_add(&p->_apps, r->device, bundle, (struct point){ r->time, keep_entry(p, &e), 0 });
+	}
 }
 
 /* Adds what one record with an app list says to the device's tracks. */
-static void fold_apps(struct postures *p, const struct posture_record *r)
+static void fold_apps(struct postures *p, const struct posture_record *r, uint32_t index)
 {
 	struct points bundles;
 
@@ -63,6 +76,7 @@ static void fold_apps(struct postures *p, const struct posture_record *r)
 
 		if (e.bundle == 0)
 			continue;
+		*keymap_slot(&p->_named_by, &e.bundle) = index + 1;
 		if (old != NULL)
 			inherit(&e, old);
 		if (track.n == 0)
@@ -74,13 +88,13 @@ static void fold_apps(struct postures *p, const struct posture_record *r)
 			add_name(p, 0, &e);
 		}
 	}
-	if (!r->snapshot)
+	if (!r->snapshot && !r->managed_complete)
 		return;
 	bundles = tracks_get(&p->_bundles, r->device, 0);
 	for (uint32_t i = 0; i < bundles.n; i++) {
 		uint32_t bundle = bundles.list[i].value;
-		if (!names_bundle(r, bundle))
-			tracks_add(&p->_apps, r->device, bundle, (struct point){ r->time, 0, 0 });
+		if (keymap_get(&p->_named_by, &bundle) != index + 1)
+			unnamed_app(p, r, bundle);
 	}
 }
 
@@ -96,7 +110,7 @@ static void add_record(struct postures *p, const struct posture_record *r, uint3
 		tracks_add(&p->_fields, r->device, POSTURE_PROFILES, (struct point){ r->time, index, 0 });
 	if (r->has_apps) {
 		tracks_add(&p->_fields, r->device, POSTURE_APPS, (struct point){ r->time, index, 0 });
-		fold_apps(p, r);
+		fold_apps(p, r, index);
 	}
 }
 
@@ -109,6 +123,7 @@ void postures_build(struct postures *p, struct inventory *v, struct devices *d,
 	tracks_init(&p->_apps, seed);
 	tracks_init(&p->_bundles, seed);
 	tracks_init(&p->_named, seed);
+	keymap_init(&p->_named_by, sizeof(uint32_t), seed);
 	for (size_t i = 0; i < v->n_records; i++) {
 		struct posture_record *r = &v->records[i];
 
@@ -125,6 +140,7 @@ void postures_free(struct postures *p)
 	tracks_free(&p->_apps);
 	tracks_free(&p->_bundles);
 	tracks_free(&p->_named);
+	keymap_free(&p->_named_by);
 	free(p->_entries);
 }
 

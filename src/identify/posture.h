@@ -27,6 +27,7 @@ struct postures {
 	struct tracks _apps;    /* (device, bundle): 1 + index into _entries, 0 once it is gone */
 	struct tracks _bundles; /* (device, 0): every bundle that has a track */
 	struct tracks _named;   /* (device, or 0 for the fleet; app name): bundles that ever had it */
+	struct keymap _named_by; /* bundle → 1 + index of the record that named it last */
 	struct app_entry *_entries;
 	uint32_t _n_entries, _entries_capacity;
 };

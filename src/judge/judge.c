@@ -66,12 +66,17 @@ static void open_sitting(struct sitting *s, struct group g, const struct allowan
 	s->last_seen = s->n_kept > 0 ? s->kept[s->n_kept - 1]->start : s->newest;
 }
 
-static bool only_validity(const struct version_case *c)
+/* Failures that alone never go beyond suspected: an expired certificate is often the gateway's own fault, and
+ * some logs write other things like a late refusal. */
+static bool only_doubtful(const struct version_case *c)
 {
-	for (size_t i = 0; i < c->n_failures; i++)
-		if (c->failures[i]->outcome != CLIENT_REJECT_VALIDITY)
-			return false;
-	return true;
+	bool only_validity = true, only_weak = true;
+
+	for (size_t i = 0; i < c->n_failures; i++) {
+		only_validity &= c->failures[i]->outcome == CLIENT_REJECT_VALIDITY;
+		only_weak &= c->failures[i]->weak_late;
+	}
+	return only_validity || only_weak;
 }
 
 /* The first rival that stands. A missing root and a gateway's fault explain only what they leave nothing of. */
@@ -103,7 +108,7 @@ static void settle_verdict(struct version_case *c, const struct allowance *entry
 	} else if (c->paths == 0) {
 		c->verdict = VERDICT_OBSERVED;
 	} else if ((c->paths & PATH_REJECTION) && c->score >= CONFIRMED_SCORE && c->controls != 0 &&
-		   c->failed_trials >= 2 && !only_validity(c)) {
+		   c->failed_trials >= 2 && !only_doubtful(c)) {
 		c->verdict = VERDICT_CONFIRMED;
 	} else {
 		c->verdict = VERDICT_SUSPECTED;

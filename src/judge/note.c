@@ -54,10 +54,12 @@ static void note_paths(struct notes *n, const struct version_case *c)
 
 static void note_confirmation(struct notes *n, const struct version_case *c)
 {
-	bool only_validity = c->n_failures > 0;
+	bool only_validity = c->n_failures > 0, only_weak = c->n_failures > 0;
 
-	for (size_t i = 0; i < c->n_failures && only_validity; i++)
-		only_validity = c->failures[i]->outcome == CLIENT_REJECT_VALIDITY;
+	for (size_t i = 0; i < c->n_failures; i++) {
+		only_validity &= c->failures[i]->outcome == CLIENT_REJECT_VALIDITY;
+		only_weak &= c->failures[i]->weak_late;
+	}
 	if (!(c->paths & PATH_REJECTION))
 		note(n, SV("Only path A (rejection) leads to confirmed."));
 	if (c->score < 1000)
@@ -68,6 +70,9 @@ static void note_confirmation(struct notes *n, const struct version_case *c)
 	if (c->failed_trials < 2)
 		note(n, say(n->arena, "Confirmed needs 2 failed trials (bursts at least 60 s apart); there "
 			    "%s %u.", c->failed_trials == 1 ? "is" : "are", c->failed_trials));
+	if (only_weak)
+		note(n, SV("The gateway's log writes a policy bypass and a late refusal alike, so on this alone "
+			   "it never goes beyond suspected; its structured log, or a network sensor, tells."));
 	if (only_validity)
 		note(n, SV("Alert 45 (certificate_expired) alone never goes beyond suspected."));
 }

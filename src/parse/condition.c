@@ -16,6 +16,7 @@ static const char *const op_names[] = { "is",	"not",	"has",	   "lacks",    "star
 static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, struct error *err)
 {
 	struct sv *texts = arena_alloc(a, yfile_count(y) * sizeof(*texts));
+	struct short_text *heads = arena_alloc(a, yfile_count(y) * sizeof(*heads));
 
 	if (yfile_count(y) == 0 || yfile_is_map(y))
 		return yfile_error(err, y, "expected a text or a list of texts");
@@ -24,8 +25,10 @@ static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, s
 		if (!yfile_is_text(item))
 			return yfile_error(err, item, "expected a text");
 		texts[i] = arena_sv(a, yfile_text(item));
+		heads[i] = short_text(texts[i]);
 	}
 	c->texts = texts;
+	c->heads = heads;
 	c->n_texts = yfile_count(y);
 	return true;
 }
@@ -182,16 +185,32 @@ static bool tls_port(struct sv text, const struct parser_options *options)
 	return false;
 }
 
+static bool is_one_of(const struct condition *c, struct sv text)
+{
+	struct short_text head = short_text(text);
+
+	for (size_t i = 0; i < c->n_texts; i++)
+		if (short_text_is(c->heads[i], c->texts[i], head, text))
+			return true;
+	return false;
+}
+
+static bool has(struct sv text, struct sv want)
+{
+	if (want.n != 1)
+		return sv_find(text, want) != SIZE_MAX;
+	for (size_t i = 0; i < text.n; i++) /* letters of a history: too short for a search */
+		if (text.p[i] == want.p[0])
+			return true;
+	return false;
+}
+
 static bool matches(enum condition_op op, struct sv text, struct sv want)
 {
 	switch (op) {
-	case WHEN_IS:
-	case WHEN_NOT: /* most comparisons fail at the first byte */
-		return text.n == want.n && (text.n == 0 || (text.p[0] == want.p[0] &&
-							    memcmp(text.p, want.p, text.n) == 0));
 	case WHEN_HAS:
 	case WHEN_LACKS:
-		return sv_find(text, want) != SIZE_MAX;
+		return has(text, want);
 	case WHEN_STARTS:
 		return text.n > 0 && want.n > 0 && text.p[0] == want.p[0] && sv_starts(text, want);
 	case WHEN_ENDS:
@@ -209,25 +228,14 @@ static bool same_text(const struct raw *a, const struct raw *b)
 	       b->type != RAW_TREE && sv_eq(a->text, b->text);
 }
 
-bool condition_holds(const struct condition *c, const struct raw *raws,
-		     const struct parser_options *options)
+/* A condition on one field. */
+static bool field_holds(const struct condition *c, const struct raw *raws,
+			const struct parser_options *options)
 {
 	const struct raw *r;
 	bool hit = false;
 
-	if (c == NULL)
-		return true;
 	switch (c->op) {
-	case WHEN_ALL:
-		for (size_t i = 0; i < c->n_children; i++)
-			if (!condition_holds(&c->children[i], raws, options))
-				return false;
-		return true;
-	case WHEN_ANY:
-	case WHEN_NONE:
-		for (size_t i = 0; i < c->n_children && !hit; i++)
-			hit = condition_holds(&c->children[i], raws, options);
-		return hit == (c->op == WHEN_ANY);
 	case WHEN_PRESENT:
 		return raws[c->slot].type != RAW_ABSENT;
 	case WHEN_ABSENT:
@@ -241,10 +249,33 @@ bool condition_holds(const struct condition *c, const struct raw *raws,
 	if (r->type != RAW_ABSENT && r->type != RAW_TREE) {
 		if (c->op == WHEN_TLS_PORT)
 			return tls_port(r->text, options);
-		for (size_t i = 0; i < c->n_texts && !hit; i++)
-			hit = matches(c->op, r->text, c->texts[i]);
+		if (c->op == WHEN_IS || c->op == WHEN_NOT)
+			hit = is_one_of(c, r->text);
+		else
+			for (size_t i = 0; i < c->n_texts && !hit; i++)
+				hit = matches(c->op, r->text, c->texts[i]);
 	}
 	return hit != (c->op == WHEN_NOT || c->op == WHEN_LACKS);
+}
+
+bool condition_holds(const struct condition *c, const struct raw *raws,
+		     const struct parser_options *options)
+{
+	bool wanted;
+
+	if (c == NULL)
+		return true;
+	if (c->op != WHEN_ALL && c->op != WHEN_ANY && c->op != WHEN_NONE)
+		return field_holds(c, raws, options);
+	wanted = c->op != WHEN_ALL; /* the child that settles it */
+	for (size_t i = 0; i < c->n_children; i++) {
+		const struct condition *child = &c->children[i];
+		bool holds = child->n_children == 0 ? field_holds(child, raws, options)
+						    : condition_holds(child, raws, options);
+		if (holds == wanted)
+			return c->op == WHEN_ANY;
+	}
+	return c->op != WHEN_ANY;
 }
 
 const struct condition *condition_first_failing(const struct condition *c, const struct raw *raws,

@@ -10,6 +10,7 @@
 
 #include "parse/parser.h"
 #include "parse/raw.h"
+#include "parse/short_text.h"
 #include "parse/yfile.h"
 
 enum condition_op {
@@ -35,6 +36,7 @@ struct condition {
 	uint32_t slot;
 	uint32_t other; /* slot, of WHEN_SAME */
 	const struct sv *texts;
+	const struct short_text *heads; /* of the texts */
 	size_t n_texts;
 	const struct condition *children;
 	size_t n_children;

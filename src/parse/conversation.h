@@ -35,7 +35,7 @@ struct kept_field {
 struct line_rule {
 	const struct condition *when;
 	bool opens, begins, decides, closes;
-	bool lingers; /* also taken as the one line behind the closing one */
+	bool lingers; /* of a block: taken inside of it and as the one line behind the closing one */
 	const struct kept_field *keep; /* the first line that says something counts */
 	size_t n_keep;
 };

@@ -57,7 +57,8 @@ static inline bool unset_holds(const struct unset *u, struct sv text)
 	if (text.n == 0)
 		return true;
 	for (size_t i = 0; i < u->n; i++)
-		if (sv_eq(text, u->words[i]))
+		if (text.n == u->words[i].n && text.p[0] == u->words[i].p[0] &&
+		    sv_eq(text, u->words[i]))
 			return true;
 	return false;
 }

@@ -88,6 +88,14 @@ static bool open_embeds(struct record_decoder *d, struct error *err)
 	return true;
 }
 
+static bool ignored(const struct format *f, struct sv record)
+{
+	for (size_t i = 0; i < f->n_ignore; i++)
+		if (sv_starts(record, f->ignore[i]))
+			return true;
+	return false;
+}
+
 enum decode_result record_decode(struct record_decoder *d, struct sv record, struct error *err)
 {
 	const struct format *f = d->format;
@@ -96,11 +104,13 @@ enum decode_result record_decode(struct record_decoder *d, struct sv record, str
 
 	arena_reset(&d->scratch);
 	clear(d);
-	for (size_t i = 0; i < f->n_ignore; i++)
-		if (sv_starts(record, f->ignore[i]))
-			return DECODE_NOTHING;
-	if (f->syslog)
+	if (ignored(f, record))
+		return DECODE_NOTHING;
+	if (f->syslog) {
 		record = open_envelope(d, record);
+		if (ignored(f, record))
+			return DECODE_NOTHING;
+	}
 	got = f->decoder->run(d->state, record, &c);
 	d->list = c.list;
 	if (got == DECODE_LIST && c.list->type != VALUE_ARRAY) {

@@ -16,6 +16,7 @@
 
 #include "base/addr.h"
 #include "parse/decode.h"
+#include "parse/text_scan.h"
 
 enum capture { CAPTURE_ANY, CAPTURE_WORD, CAPTURE_NUMBER, CAPTURE_ENDPOINT, CAPTURE_BLANK };
 
@@ -176,7 +177,6 @@ static void close(void *state)
 
 static bool fits(enum capture capture, struct sv text)
 {
-	bool wrong = text.n == 0;
 	struct addr ip;
 	uint16_t port;
 
@@ -186,33 +186,24 @@ static bool fits(enum capture capture, struct sv text)
 		return addr_parse_port(text, &ip, &port) && port != 0;
 	if (capture == CAPTURE_BLANK)
 		return sv_trim(text).n == 0;
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-		if (capture == CAPTURE_NUMBER)
-			wrong |= (c < '0' || c > '9') && c != '.';
-		else
-			wrong |= c == ' ' || c == '\t';
-	}
-	return !wrong;
+	return text.n > 0 &&
+	       text_scan_is(text, capture == CAPTURE_NUMBER ? BYTES_NUMBER : BYTES_WORD);
 }
 
-/* Where the literal stands next; a short one is looked for by its first byte. */
-static size_t find_literal(struct sv text, struct sv literal)
+/* Where the literal stands next, or SIZE_MAX. */
+static inline size_t find_literal(struct sv text, struct sv literal)
 {
-	size_t from = 0;
+	size_t at = text_scan_find(text, 0, literal.p[0]);
 
-	if (literal.n == 1)
-		return sv_find_char(text, literal.p[0]);
-	while (from + literal.n <= text.n) {
-		size_t hit = sv_find_char(sv_skip(text, from), literal.p[0]);
-		if (hit == SIZE_MAX)
+	while (at != SIZE_MAX && literal.n > 1) {
+		if (at + literal.n > text.n)
+			return SIZE_MAX;
+		if (text.p[at + 1] == literal.p[1] &&
+		    memcmp(text.p + at, literal.p, literal.n) == 0)
 			break;
-		from += hit;
-		if (from + literal.n <= text.n && memcmp(text.p + from, literal.p, literal.n) == 0)
-			return from;
-		from++;
+		at = text_scan_find(text, at + 1, literal.p[0]);
 	}
-	return SIZE_MAX;
+	return at;
 }
 
 /* Fits the whole line, or says how far it came. */

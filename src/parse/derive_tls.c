@@ -110,6 +110,18 @@ static enum derived openssl_error_to_alert(struct derive_context *c, struct sv i
 						: DERIVED_NOTHING;
 }
 
+/* The reason alone, in decimals, as ERR_GET_REASON gives it. */
+static enum derived openssl_reason_to_alert(struct derive_context *c, struct sv in,
+					    struct cell *out)
+{
+	uint64_t reason;
+
+	if (!sv_to_u64(in, &reason))
+		return derive_bad(c, "an OpenSSL reason");
+	return reason >= 1000 && reason <= 1255 ? derive_number(out, (int64_t)reason - 1000)
+						: DERIVED_NOTHING;
+}
+
 static enum derived openssl_word(struct derive_context *c, struct sv in, struct cell *out)
 {
 	static const struct {
@@ -220,6 +232,9 @@ static const struct derivation list[] = {
 	{ "openssl_error_to_alert", CELL_NUMBER, false, false, openssl_error_to_alert,
 	  "the alert in an OpenSSL error code (`A000418`, `14094418`); the library's own errors "
 	  "say nothing" },
+	{ "openssl_reason_to_alert", CELL_NUMBER, false, false, openssl_reason_to_alert,
+	  "the alert in an OpenSSL reason in decimals (`1048`); the library's own reasons say "
+	  "nothing" },
 	{ "openssl_word", CELL_TEXT, false, false, openssl_word,
 	  "the word for an OpenSSL error code: the alert's name, or no_shared_cipher, "
 	  "unsupported_protocol, "

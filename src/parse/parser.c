@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/keylog.h"
 #include "parse/decode_record.h"
 #include "parse/ignored.h"
 #include "parse/talks.h"
@@ -174,6 +175,14 @@ void parser_finish(struct parser *p, const struct observation **out, size_t *n)
 
 size_t parser_rejected_items(const struct parser *p) { return p->rejected_items; }
 
+/* Messages quote what they found. */
+static enum parse_result rejected(struct sv record, struct error *err)
+{
+	if (keylog_holds(record))
+		error_set(err, err->code, 0, "the record holds a TLS session's secret");
+	return PARSE_REJECTED;
+}
+
 enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
 			     size_t *n, struct error *err)
 {
@@ -189,7 +198,7 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 	}
 	switch (record_decode(&p->decoder, record, err)) {
 	case DECODE_BAD:
-		return PARSE_REJECTED;
+		return rejected(record, err);
 	case DECODE_HEADING:
 	case DECODE_NOTHING:
 		return PARSE_IRRELEVANT;
@@ -202,7 +211,7 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 		break;
 	}
 	if (!ok)
-		return PARSE_REJECTED;
+		return rejected(record, err);
 	*out = p->observations;
 	*n = p->n;
 	return p->n > 0 ? PARSE_OBSERVATIONS : PARSE_IRRELEVANT;

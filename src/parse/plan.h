@@ -54,12 +54,14 @@ struct step {
 	bool all_words; /* what is none of them says nothing */
 };
 
-/* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`). */
+/* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`), `every` to
+ * several that count together. */
 struct list_step {
 	unsigned in; /* IN_APP or IN_PROFILE */
 	const struct condition *when;
 	const uint32_t *slots;
 	size_t n_slots;
+	bool every; /* all lists that are there, not the first */
 	struct names names; /* fields of an item */
 	const struct step *steps;
 	size_t n_steps;

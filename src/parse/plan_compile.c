@@ -276,16 +276,20 @@ static bool compile_list(struct compiler *c, struct yaml y, unsigned in, struct 
 	struct compiler inner = { &list->names, c->arena, c->err, in };
 	struct step *steps = arena_alloc(c->arena, yfile_count(y) * sizeof(*steps));
 
+	struct yaml each = yfile_get(y, "each"), every = yfile_get(y, "every");
+
 	list->in = in;
-	if (!yfile_is_map(y) || !yfile_there(yfile_get(y, "each")))
-		return yfile_error(c->err, y, "expected {each: field, …}");
-	if (!compile_from(c, yfile_get(y, "each"), &list->slots, &list->n_slots) ||
+	list->every = yfile_there(every);
+	if (!yfile_is_map(y) || yfile_there(each) == yfile_there(every))
+		return yfile_error(c->err, y, "expected {each: field, …} or {every: [field, …], …}");
+	if (!compile_from(c, list->every ? every : each, &list->slots, &list->n_slots) ||
 	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &list->when, c->err))
 		return false;
 	for (size_t i = 0; i < yfile_count(y); i++) {
 		struct yaml key = yfile_key_at(y, i);
 		const struct target *t;
-		if (sv_eq(yfile_text(key), SV("each")) || sv_eq(yfile_text(key), SV("when")))
+		if (sv_eq(yfile_text(key), SV("each")) || sv_eq(yfile_text(key), SV("every")) ||
+		    sv_eq(yfile_text(key), SV("when")))
 			continue;
 		if (!find_target(&inner, key, &t) ||
 		    !compile_step(&inner, t, yfile_value_at(y, i), &steps[list->n_steps]))

@@ -23,8 +23,7 @@ static const struct word *find_word(const struct word *words, size_t n, struct s
 	struct short_text head = short_text(text);
 
 	for (size_t i = 0; i < n && text.n > 0; i++)
-		if (short_text_eq(words[i].head, head) &&
-		    (text.n <= 16 || sv_eq(words[i].text, text)))
+		if (short_text_is(words[i].head, words[i].text, head, text))
 			return &words[i];
 	return NULL;
 }
@@ -213,6 +212,33 @@ static bool run_item(const struct list_step *list, const struct plan_run *run, s
 	return true;
 }
 
+/* All the arrays that are there as one. An object, whose keys are names, stands alone. */
+static const struct value *joined_lists(struct runner *r, const struct list_step *list)
+{
+	struct value *all = arena_alloc(r->run->scratch, sizeof(*all));
+	struct value *items;
+	size_t n = 0;
+
+	for (size_t k = 0; k < list->n_slots; k++) {
+		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->scratch);
+		if (v != NULL && v->type == VALUE_OBJECT)
+			return v;
+		n += v != NULL && v->type == VALUE_ARRAY ? v->array.n : 0;
+	}
+	items = arena_alloc(r->run->scratch, n * sizeof(*items));
+	*all = (struct value){ .type = VALUE_NULL };
+	for (size_t k = 0; k < list->n_slots; k++) {
+		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->scratch);
+		if (v == NULL || v->type != VALUE_ARRAY)
+			continue;
+		memcpy(items + all->array.n, v->array.items, v->array.n * sizeof(*items));
+		all->type = VALUE_ARRAY;
+		all->array.items = items;
+		all->array.n += v->array.n;
+	}
+	return all;
+}
+
 static const struct value *first_list(struct runner *r, const struct list_step *list)
 {
 	for (size_t k = 0; k < list->n_slots; k++) {
@@ -235,7 +261,7 @@ static bool run_list(struct runner *r, const struct list_step *list, struct obse
 
 	if (!condition_holds(list->when, r->raws, r->run->options))
 		return true;
-	tree = first_list(r, list);
+	tree = list->every ? joined_lists(r, list) : first_list(r, list);
 	if (tree == NULL || (tree->type != VALUE_ARRAY && tree->type != VALUE_OBJECT))
 		return true;
 	n = tree->type == VALUE_ARRAY ? tree->array.n : tree->object.n;

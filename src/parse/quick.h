@@ -7,6 +7,7 @@
 #ifndef PINWATCH_PARSE_QUICK_H
 #define PINWATCH_PARSE_QUICK_H
 
+#include "parse/short_text.h"
 #include "parse/target.h"
 
 enum quick {
@@ -26,52 +27,6 @@ enum quick {
 
 /* The quick way of a derivation (NULL: none) into a target, or QUICK_NONE. */
 enum quick quick_find(const struct derivation *d, const struct target *t);
-
-/* Up to sixteen bytes of text, to be compared at once. */
-struct short_text {
-	uint64_t a, b;
-	size_t n;
-};
-
-static inline uint64_t load_64(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint32_t load_32(const char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Of longer texts the first and the last eight bytes. */
-static inline struct short_text short_text(struct sv v)
-{
-	struct short_text s = { 0, 0, v.n };
-
-	if (v.n >= 8) {
-		s.a = load_64(v.p);
-		s.b = load_64(v.p + v.n - 8);
-	} else if (v.n >= 4) {
-		s.a = load_32(v.p);
-		s.b = load_32(v.p + v.n - 4);
-	} else if (v.n > 0) {
-		s.a = (unsigned char)v.p[0];
-		s.b = (uint64_t)(unsigned char)v.p[v.n / 2] << 8 | (unsigned char)v.p[v.n - 1];
-	}
-	return s;
-}
-
-/* Texts of the same first and last bytes and length; up to sixteen bytes that is all of them. */
-static inline bool short_text_eq(struct short_text a, struct short_text b)
-{
-	return ((a.a ^ b.a) | (a.b ^ b.b) | (a.n ^ b.n)) == 0;
-}
 
 #define EVERY_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
 

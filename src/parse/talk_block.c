@@ -51,7 +51,7 @@ void talk_block_line(struct talks *t, const struct line_rule *rule, const struct
 	struct talk_block *b = &t->block;
 	struct talk *x = &t->list[0];
 
-	if (follow(t, rule, line, sink) || rule == NULL || rule->lingers)
+	if (follow(t, rule, line, sink) || rule == NULL || (rule->lingers && !b->begun))
 		return;
 	if (rule->opens) {
 		open_one(t);

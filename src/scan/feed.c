@@ -5,6 +5,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/keylog.h"
+
 /* Records read from one input before the next choice. */
 #define RUN 512
 #define MAX_PORTS 256
@@ -83,7 +85,8 @@ static void set_aside(struct feed *f, const struct input *x, uint32_t line, cons
 			.reason = arena_sv(f->arena, sv_cstr(reason)),
 		};
 	if (f->options->rejected != NULL) {
-		struct scan_reject r = { x->path.p, line, reason, record };
+		struct scan_reject r = { x->path.p, line, reason,
+					 keylog_holds(record) ? KEYLOG_INSTEAD : record };
 		f->options->rejected(f->options->rejected_arg, &r);
 	}
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/keylog.h"
 #include "conf/nearest.h"
 #include "base/safe.h"
 
@@ -21,6 +22,12 @@ static void unrecognised(struct error *err, const char *path, struct sv head,
 	text_safe(&b, sv_cstr(path), 120);
 	if (sv_empty(head)) {
 		buf_str(&b, " is empty");
+		error_set(err, ERROR_UNRECOGNISED, 0, "%.*s", SV_ARG(buf_view(&b)));
+		buf_free(&b);
+		return;
+	}
+	if (keylog_holds(head)) {
+		buf_str(&b, " is in no known format, and holds TLS sessions' secrets: it is not shown");
 		error_set(err, ERROR_UNRECOGNISED, 0, "%.*s", SV_ARG(buf_view(&b)));
 		buf_free(&b);
 		return;

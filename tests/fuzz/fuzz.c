@@ -236,6 +236,17 @@ void fuzz_tree(const struct value *v)
 	fuzz_require(walk(v, 0, &sum) <= VALUE_MAX_NODES);
 }
 
+void fuzz_json(struct sv v)
+{
+	struct arena a = { 0 };
+	struct error err = { 0 };
+	struct value tree;
+
+	if (!json_to_value(v, &a, &tree, &err))
+		fuzz_wrong("what is written is JSON", __FILE__, __LINE__, v, sv_cstr(err.message));
+	arena_free(&a);
+}
+
 static bool steers(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0xfeff ||

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "model/observation.h"
 #include "parse/parser.h"
@@ -47,6 +48,9 @@ int fuzz_decoder(const char *const *yaml, size_t n, const uint8_t *data, size_t 
 
 /* Visits every byte of a tree; its depth and nodes have to keep the bounds of value.h. */
 void fuzz_tree(const struct value *v);
+
+/* v is one JSON document. */
+void fuzz_json(struct sv v);
 
 /* Nothing in v steers a terminal, hides or reorders text, and all of it is UTF-8. Line feeds only
  * where said. */

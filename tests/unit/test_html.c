@@ -388,7 +388,7 @@ static void test_any_time_can_be_drawn(void **state)
 			svg_timeline(&b, &f, &points);
 			assert_false(b.overflowed);
 			assert_int_equal(count(buf_view(&b), "</svg></div>"), 1);
-			assert_int_equal(count(buf_view(&b), "x=\"-"), 0);
+			assert_int_equal(count(buf_view(&b), " x=\"-"), 0);
 			assert_true(count(buf_view(&b), "<use ") >= 1);
 			buf_free(&b);
 			arena_free(&a);

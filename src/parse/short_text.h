@@ -1,0 +1,59 @@
+/* Short texts, compared at once instead of byte by byte: the words of log formats are short. */
+#ifndef PINWATCH_PARSE_SHORT_TEXT_H
+#define PINWATCH_PARSE_SHORT_TEXT_H
+
+#include "base/sv.h"
+
+struct short_text {
+	uint64_t a, b;
+	size_t n;
+};
+
+static inline uint64_t load_64(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint32_t load_32(const char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Of longer texts the first and the last eight bytes. */
+static inline struct short_text short_text(struct sv v)
+{
+	struct short_text s = { 0, 0, v.n };
+
+	if (v.n >= 8) {
+		s.a = load_64(v.p);
+		s.b = load_64(v.p + v.n - 8);
+	} else if (v.n >= 4) {
+		s.a = load_32(v.p);
+		s.b = load_32(v.p + v.n - 4);
+	} else if (v.n > 0) {
+		s.a = (unsigned char)v.p[0];
+		s.b = (uint64_t)(unsigned char)v.p[v.n / 2] << 8 | (unsigned char)v.p[v.n - 1];
+	}
+	return s;
+}
+
+/* Texts of the same first and last bytes and length; up to sixteen bytes that is all of them. */
+static inline bool short_text_eq(struct short_text a, struct short_text b)
+{
+	return ((a.a ^ b.a) | (a.b ^ b.b) | (a.n ^ b.n)) == 0;
+}
+
+/* `whole` is the text of which `head` was made, `text` the one compared with it. */
+static inline bool short_text_is(struct short_text head, struct sv whole, struct short_text other,
+				 struct sv text)
+{
+	return short_text_eq(head, other) && (text.n <= 16 || sv_eq(whole, text));
+}
+
+#endif

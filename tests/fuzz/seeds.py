@@ -1,0 +1,221 @@
+#!/usr/bin/python3
+"""First inputs for the fuzz targets: seeds.py FOLDER
+
+Fills FOLDER/TARGET/ for each target from the behaviour cases, the formats and the unit tests' data, cut small, so that no
+corpus has to be kept. Inputs that once showed a fault lie in regressions/TARGET/ and are always run as well.
+"""
+import base64
+import gzip
+import hashlib
+import pathlib
+import plistlib
+import random
+import struct
+import sys
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+ROOT = TESTS.parent
+LINES = 6
+BYTES = 4096
+
+
+def cases(pattern):
+    return sorted((TESTS / "cases").glob(pattern))
+
+
+def pieces(data):
+    """A few lines each: the header of a log with what stands behind it, then the middle."""
+    lines = data.split(b"\n")
+    head = [line for line in lines[:12] if line.startswith(b"#")]
+    for at in range(0, min(len(lines), LINES * 4), LINES):
+        part = b"\n".join((head if at else []) + lines[at:at + LINES])
+        if part.strip():
+            yield part[:BYTES]
+
+
+def format_names():
+    """In the order of the program: sorted by name."""
+    names = []
+    for path in (ROOT / "formats").glob("*.yaml"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("format:"):
+                names.append(line.split(":", 1)[1].split("#")[0].strip())
+    return sorted(names)
+
+
+def formats_inputs():
+    for path in cases("formats/*/*/input.*"):
+        yield path.parent.parent.name, path.read_bytes()
+
+
+def of_kind(*words):
+    for name, data in formats_inputs():
+        if any(word in name for word in words):
+            yield from pieces(data)
+
+
+def records():
+    names = format_names()
+    for name, data in formats_inputs():
+        if name in names:
+            for piece in pieces(data):
+                yield bytes([names.index(name)]) + piece
+    for path in cases("scan/*/*.jsonl"):
+        for piece in list(pieces(path.read_bytes()))[:1]:
+            yield bytes([names.index("canonical")]) + piece
+
+
+def json_documents():
+    for name, data in formats_inputs():
+        for line in data.split(b"\n"):
+            if line.startswith((b"{", b"[")):
+                yield line[:BYTES]
+    yield b'{"id":{"orig_h":"10.0.0.1"},"id.resp_p":443,"ts":1.5e3,"device":{"udid":"a\\u00e9\\n"},"a":{"b":{"c":[1,true,null]}}}'
+    yield b'{"ts":null,"ts":1}\n{"ts":2,"x":[],"list":[{"a":1}],"a \\"quoted\\" one":"y"}\n[1,2,18446744073709551616,-0.0]'
+    yield b"[" * 70 + b"]" * 70
+
+
+def chosen(count, texts):
+    """For targets whose first byte chooses one of `count` formats."""
+    for i, text in enumerate(texts):
+        for k in range(count):
+            if i < 2 or k == i % count:
+                yield bytes([k]) + text
+
+
+def delimited():
+    return chosen(4, [b"time,host,agent\n2026-11-24T02:00:00Z,api.bank.test,\"a \"\"b\"\", c\"\n1795486453.5,-,",
+                      b"#Fields: time host agent\n1795486453 api.bank.test -",
+                      b"<14>1 2026-11-24T02:00:00Z gw acme - - - time\thost\tagent\n1795486453\tb.test\tx",
+                      b",".join(b"%d" % i for i in range(720)), *of_kind("kea")])
+
+
+def keyvalue():
+    return chosen(4, [b'Nov 24 02:14:13 date=2026-11-24 eventtime=1795486453 sni=api.bank.test desc="unknown ca" user=a',
+                      b"2026-11-24 gw %GW-6: sni: b.test, desc: 'unknown \\' ca', user: N/A",
+                      b"sni=b.test;;desc=x;;eventtime=1795486453000000000", *of_kind("freeradius")])
+
+
+def text():
+    return chosen(2, [b'1795486453.759 10.8.0.14 sni=api.bank.test err=x+y "Bank/7.1"\n1795486453 rest\n[abc]{}',
+                      b"<134>Nov 24 02:14:13 gw x: 12aa34aab56\nxb.test.1795\nplain", *of_kind("squid")])
+
+
+def cef():
+    return chosen(1, [b"CEF:0|Acme|GW|1.0|100|TLS fail\\|ed|5|rt=1795486453000 src=10.0.0.1 dhost=b.test msg=a b=c reason=unknown_ca",
+                      b"<14>Nov 24 02:14:13 gw LEEF:2.0|Acme|GW|1.0|100|^|src=10.0.0.1^dhost=b.test^reason=48^msg=x",
+                      b"LEEF:1.0|Acme|GW|1.0|100|src=10.0.0.1\tdhost=b.test", b"LEEF:2.0|a|b|c|d|0x7c|src=1|msg=2"])
+
+
+def plist_trees():
+    yield {"UDID": "u", "InstalledApplicationList": [{"Identifier": "com.acme.bank", "ShortVersion": "7.1", "Size": 1 << 40}],
+           "Data": b"\x00\xff", "Real": -0.5, "Yes": True, "Empty": {}}
+    yield {"ProfileList": [{"PayloadIdentifier": "p", "PayloadContent": [{"PayloadType": "com.apple.security.root"}]}],
+           "Name": "M\u00fcnchen \U0001f4f1", "Big": 1 << 63, "Minus": -1}
+
+
+def plists():
+    for tree in plist_trees():
+        yield plistlib.dumps(tree)
+        yield plistlib.dumps(tree, fmt=plistlib.FMT_BINARY)
+    for name, data in formats_inputs():
+        if data.lstrip().startswith((b"<?xml", b"bplist")):
+            yield data[:BYTES * 4]
+
+
+def format_files():
+    for path in sorted((ROOT / "formats").glob("*.yaml")):
+        data = path.read_bytes()
+        inputs = [d for n, d in formats_inputs() if n == path.stem]
+        yield data + b"\n---\n" + (next(pieces(inputs[0])) if inputs else b"x")
+    yield (b"format: small\nsensor: mdm\nsyslog: true\nframing: document\ndecode: {json: {snake_case: true}}\n"
+           b"embed: [{from: raw, via: base64, as: json, name: inner}]\ndetect: {weight: 3, contains: [a], when: {any: [{a: {has: b}},"
+           b" {none: [{c: {word: [d, e]}}]}]}}\nrecords:\n  - kind: posture\n    each: inner.list\n    time_is: end\n"
+           b"    map: {time: [{via: source_date}], device.udid: item.UDID, managed: {from: [a, b], words: {x: true}, else: false}}\n"
+           b"    apps: {}\n---\n{\"raw\":\"" + base64.b64encode(b'{"list":[{"UDID":"u"}]}') + b"\"}")
+
+
+def configurations():
+    sets = b"\n---\nanalytic.TimeWindow=5m\nsources.proxy.max_lag=1m\nsources[0].idle=1m\ninspection.issuers=[A, B]"
+    for path in cases("scan/*/pinwatch.yaml"):
+        yield path.read_bytes() + sets
+    yield (b"analytic:\n  TimeWindow: 10m\n  InspectionFailureThreshold: 3\n  ForegroundStateRequired: true\n  AllowedAppList:\n"
+           b"    - {app: com.acme.*, destinations: [bank.test, .cdn.test, 10.0.0.0/8], owner: o, reason: r, expires: 2027-03-31}\n"
+           b"  AllowedDestinationList:\n    - {destination: .push.vendor.test, apps: [com.vendor.*]}\n"
+           b"sources:\n  - {name: proxy, kind: inspection, path: a*.log, max_lag: 30s, timezone: Europe/Berlin, bad_line_budget: 5%,"
+           b" ignore_hosts: [.a.test]}\n  - {name: zeek, kind: flow, path: [b, c], vantage: inside, timezone: +01:30, date: 2026-11-24}\n"
+           b"inspection: {root_profiles: [x], issuers: [y], listeners: ['10.0.0.5:3128', '[::1]:1'], addresses: [10.0.0.0/8]}\n"
+           b"serve: {listen: '127.0.0.1:8443'}\nlimits: {max_record: 1M}\n" + sets)
+
+
+def lists():
+    for path in cases("scan/*/*.yaml"):
+        data = path.read_bytes()
+        if data.lstrip().startswith(b"-"):
+            yield b"\x00" + data
+            yield b"\x01" + data
+    yield b"\x00- app: com.acme.bank\n  destinations: [bank.test, .a.test, 10.0.0.0/8, '2001:db8::/32']\n  expires: 2027-03-31\n"
+    yield b"\x01- destination: '*.m\xc3\xbcnchen.test'\n  apps: [com.a.*, ABCDE12345.com.b]\n  owner: x\n- destination: 10.1.2.3\n"
+
+
+def stix():
+    documents = [path.read_bytes() for path in sorted((TESTS / "unit" / "data" / "stix").glob("*.json"))]
+    yield from documents
+    yield b"\n---\n".join(documents)
+
+
+def reader():
+    texts = [b"one\ntwo\r\n\nthree", b"a\nb\n\n\nc\n" * 40, b"x" * 3000 + b"\ny", b""]
+    zstd = b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00hello"
+    for framing in range(3):
+        for data in texts:
+            yield bytes([framing, 4, 3]) + data
+            yield bytes([framing | 0x40, 255, 7]) + data
+            yield bytes([framing | 0xc0, 2, 1]) + data
+            yield bytes([framing, 255, 0]) + gzip.compress(data, mtime=0) + gzip.compress(data[:5], mtime=0)
+        yield bytes([framing, 255, 0]) + zstd + struct.pack("<II", 0x184d2a50, 2) + b"no" + zstd
+        yield bytes([framing, 255, 0]) + gzip.compress(b"\x00" * 300000, mtime=0)
+
+
+def output():
+    for data in (b"plain", b"\x1b]0;x\x07\x00\x7f", "\u202etset \u200b\ufeff\u2028\U000e0041 \u00e9".encode(), b"\xff\xc0\x80\xed\xa0\x80"):
+        yield b"\x00" + data
+        yield b"\x03" + data
+
+
+def derive():
+    texts = [b"1795486453.759", b"2026-11-24T02:14:13.903+01:00", b"Nov 24 2026 02:14:13 CET", b"A000418", b"unknown_ca", b"ShADadfF",
+             b"https://[2001:db8::1]:8443/x", b"b\xc3\xbccher.test.", b"aa-bb-cc-00-00-01", b"TLSv1.3", b"10.8.0.14", b"0.004", b"1.5K",
+             b"%41%zz", b'"a \\"b\\""', b"4294967295", b"T"]
+    for i in range(64):
+        yield bytes([i, 2]) + b"e=" + texts[i % len(texts)]
+        yield bytes([i, 0]) + texts[(i * 7 + 3) % len(texts)]
+
+
+def engine():
+    dice = random.Random(1726)
+    for n in (1, 4, 12, 30, 60):
+        for _ in range(8):
+            yield dice.randbytes(5 + 14 * n)
+    for _ in range(12):  # one app failing again and again on a few devices
+        attempt = dice.randbytes(14)
+        yield dice.randbytes(5) + b"".join(bytes([attempt[0], attempt[1], attempt[2], (attempt[3] & 0xfc)]) + attempt[4:6] +
+                                           dice.randbytes(2) + attempt[8:] for _ in range(20))
+
+
+CORPORA = {"base64": lambda: [b"aGVsbG8=", b"aGVs\r\nbG8", b"====", b"\xff\x00\x01"], "cef": cef, "conf": configurations,
+           "delimited": delimited, "derive": derive, "engine": engine, "format": format_files, "json": json_documents,
+           "keyvalue": keyvalue, "list": lists, "output": output, "plist": plists, "reader": reader, "records": records,
+           "stix": stix, "text": text, "tsv_header": lambda: chosen(2, list(of_kind("zeek")))}
+
+
+def main(folder):
+    for target, seeds in CORPORA.items():
+        into = pathlib.Path(folder) / target
+        into.mkdir(parents=True, exist_ok=True)
+        for data in seeds():
+            (into / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
