@@ -194,6 +194,11 @@ void footer(struct buf *out, const struct run_summary *s, const struct text_styl
 	if (verbose || s->evicted > 0 || s->unjudged > 0)
 		merging(out, s);
 	log_sources(out, s, style);
+	if (!verbose && s->n_left_alone > 0) {
+		text_plural(out, s->n_left_alone, "file", "files");
+		buf_str(out, " left alone: empty, or truth, configuration or lists beside the logs (-v names "
+			     "them; -c takes a configuration)\n");
+	}
 	for (size_t i = 0; verbose && i < s->n_left_alone; i++) {
 		if (i == LEFT_ALONE_MAX) {
 			buf_printf(out, "left alone: and %zu more\n", s->n_left_alone - i);

@@ -4,6 +4,7 @@
 #include "parse/decode_record.h"
 
 /* Records looked at before a format is given up: headers and comments come first. */
+#define MAX_LIKENESS 4096
 #define MAX_RECORDS 64u
 
 /* A record of the head with READ_PADDING readable bytes behind it. */
@@ -151,6 +152,17 @@ static struct sv first_of_list(struct sv text)
 	return text;
 }
 
+/* How much a record that does not decode still looks like the format: the names it needs, as text. */
+static size_t likeness(const struct format *f, struct sv record)
+{
+	struct sv text = sv_first(record, MAX_LIKENESS);
+	size_t hits = 0;
+
+	for (size_t i = 0; i < f->detect.n_require; i++)
+		hits += sv_find(text, f->names.list[f->detect.require[i]]) != SIZE_MAX;
+	return hits > 0 ? 2 * hits + (text.n > 0 && text.p[0] == '{' && f->decoder == &decoder_json) : 0;
+}
+
 static void detect_records(const struct format *f, struct sv head, enum framing framing,
 			   struct padded *room, struct format_match *m, size_t *near)
 {
@@ -172,6 +184,7 @@ static void detect_records(const struct format *f, struct sv head, enum framing 
 			continue;
 		if (got == DECODE_BAD) {
 			snprintf(m->reason, sizeof(m->reason), "%.150s", err.message);
+			*near += likeness(f, record);
 			break;
 		}
 		++*near; /* the right encoding, at least */
