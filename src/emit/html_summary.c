@@ -50,7 +50,8 @@ static void lead(struct html_page *p)
 	}
 	if (low > 0) {
 		buf_char(b, ' ');
-		text_plural(b, low, "more deserves", "more deserve");
+		text_plural(b, low, urgent == 0 ? "finding deserves" : "more deserves",
+			    urgent == 0 ? "findings deserve" : "more deserve");
 		buf_str(b, " a look when there is time.");
 	}
 	if (quiet > 0) {

@@ -101,7 +101,7 @@ static void head_cell(struct buf *out, const struct scale *s)
 	percent(out, "x", s, 0, false);
 	buf_str(out, ">0</text><text y=\"14\"");
 	percent(out, "x", s, CONFIRMED_CENTIDB, false);
-	buf_str(out, ">+10</text></svg></th>");
+	buf_str(out, ">10</text></svg></th>");
 }
 
 /* A row that starts where the last one ended. */

@@ -208,12 +208,12 @@ static void judge_excluding(struct version_case *c)
 		gateway += s->window[i]->excluded_gateway ? s->window[i]->count : 0;
 	}
 	set(c, RIVAL_CA_UNTRUSTED, ca > 0, ca == 0 && trusting(s),
-	    say(s->arena, "%llu failures are those of a device that does not trust the inspection root",
+	    say(s->arena, "failures of a device that does not trust the inspection root: %llu",
 		(unsigned long long)ca),
 	    SV("every failing device was fine under inspection before its last failure here"),
 	    SV("no failing device was seen fine under inspection before it failed here"));
 	set(c, RIVAL_GATEWAY_FAULT, gateway > 0, false,
-	    say(s->arena, "%llu failures fall into a fault of the gateway",
+	    say(s->arena, "failures that fall into a fault of the gateway: %llu",
 		(unsigned long long)gateway),
 	    SV(""), SV("no fault of the gateway covers the failures"));
 }
@@ -233,7 +233,7 @@ void judge_rivals(struct version_case *c)
 	set(c, RIVAL_MUTUAL_TLS, (t.mutual_tls > 0 && t.mutual_tls >= t.failures) || all_end_late(&there),
 	    fine,
 	    t.mutual_tls > 0
-		    ? say(s->arena, "the origin asked for a client certificate %llu times",
+		    ? say(s->arena, "the origin asked for a client certificate, attempts: %llu",
 			  (unsigned long long)t.mutual_tls)
 		    : SV("several apps leave late here and none is fine: the origin may want a client certificate"),
 	    other, SV("no other app was seen fine here"));
@@ -246,7 +246,8 @@ void judge_rivals(struct version_case *c)
 			   : SV("several apps fail here, inspected or not"),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_TLS_MISMATCH, t.mismatch > 0 && t.mismatch >= t.failures, fine,
-	    say(s->arena, "version or cipher did not fit %llu times", (unsigned long long)t.mismatch),
+	    say(s->arena, "version or cipher did not fit, attempts: %llu",
+		(unsigned long long)t.mismatch),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_INTERMITTENT, c->score < 0 && stack_mixed(&c->trials), false,
 	    SV("the same version and stack both fails and succeeds, and the score is below 0"), SV(""),
