@@ -75,7 +75,7 @@ static void find_reasons(struct device_view *v, struct failure *e)
 	e->reasons = 0;
 	if (near == v->n_successes || start_of(v, v->successes[near]) > x->start + AROUND)
 		e->reasons |= LONELY;
-	if (v->n_successes == 0 || start_of(v, v->successes[0]) >= x->start)
+	if (v->n_successes == 0 || start_of(v, v->successes[0]) > x->start)
 		e->reasons |= EARLY;
 	if (r != NULL && !has_root(v->context, r)) {
 		e->reasons |= ROOTLESS;

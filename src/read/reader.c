@@ -152,7 +152,7 @@ static void count_line(struct reader *r)
 static enum read_result finish(struct reader *r, struct error *err)
 {
 	r->start = r->end;
-	r->searched = 0;
+	r->searched = r->line_at = 0;
 	if (!r->failed)
 		return READ_END;
 	r->failed = false;

@@ -69,7 +69,7 @@ static bool take(struct source *s, char *out, size_t n, size_t *got, struct erro
 		struct sv part = sv_first(s->_bytes, n);
 		if (part.n > 0)
 			memcpy(out, part.p, part.n);
-		s->_bytes = sv_make(s->_bytes.p + part.n, s->_bytes.n - part.n);
+		s->_bytes = sv_skip(s->_bytes, part.n);
 		*got = part.n;
 		s->taken += part.n;
 		return true;

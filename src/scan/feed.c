@@ -22,6 +22,10 @@ static bool open_input(struct input *x, const struct scan_options *o, struct err
 		.n_tls_ports = o->conf->tls_ports.n,
 	};
 
+	if (x->asked->source != NULL) {
+		parsing.ignore_hosts = x->asked->source->ignore_hosts.items;
+		parsing.n_ignore_hosts = x->asked->source->ignore_hosts.n;
+	}
 	if (!parser_midnights(x->format, x->open_path, x->framing, &parsing.midnights, err))
 		return false;
 	x->reader = reader_open(x->open_path, &reading, err);

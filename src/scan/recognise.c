@@ -21,7 +21,7 @@ static void unrecognised(struct error *err, const char *path, struct sv head,
 	line = sv_trim(sv_first(head, sv_find_char(head, '\n')));
 	text_safe(&b, sv_cstr(path), 120);
 	if (sv_empty(head)) {
-		buf_str(&b, " is empty");
+		buf_str(&b, " is empty: expected a log");
 		error_set(err, ERROR_UNRECOGNISED, 0, "%.*s", SV_ARG(buf_view(&b)));
 		buf_free(&b);
 		return;

@@ -155,10 +155,11 @@ static bool anything_parsed(const struct scan *s, struct error *err)
 		return true;
 	if (bad == NULL)
 		return error_set(err, ERROR_FORMAT, 0,
-				 "%.*s: no record says anything of TLS, apps, devices or leases",
+				 "%.*s: no record says anything of TLS, apps, devices or leases; `pinwatch parse "
+				 "--stats FILE` says what is in it",
 				 SV_ARG(s->inputs.list[0].path));
 	return error_set(err, ERROR_FORMAT, bad->examples[0].line,
-			 "no record could be parsed; the first: %.*s:%u: %.*s",
+			 "no record could be parsed (`pinwatch parse -v FILE` shows each); the first: %.*s:%u: %.*s",
 			 SV_ARG(bad->examples[0].file), bad->examples[0].line,
 			 SV_ARG(bad->examples[0].reason));
 }

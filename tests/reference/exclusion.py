@@ -80,7 +80,7 @@ class Exclusion:
 		failures = [a for a in self.by_device[device] if a.failure]
 		successes = [a for a in self.by_device[device] if a.success]
 		lonely = [f for f in failures if not any(abs(s.start - f.start) <= DAY for s in successes)]
-		early = [f for f in failures if not any(s.start < f.start for s in successes)]
+		early = [f for f in failures if not any(s.start <= f.start for s in successes)]
 		rootless = [f for f in failures if self.rootless_since(f) is not None]
 		strange = []
 		for candidates in (lonely, early):
