@@ -67,6 +67,28 @@ static size_t list(const struct value *object, const char *key, const struct val
 	return v->array.n;
 }
 
+/* The strings of a list member. */
+static size_t strings(struct score *s, const struct value *object, const char *key,
+		      const struct sv **out)
+{
+	const struct value *items = NULL;
+	size_t n = list(object, key, &items);
+	struct sv *texts = arena_alloc(&s->arena, (n + 1) * sizeof(*texts));
+
+	for (size_t i = 0; i < n; i++)
+		texts[i] = string_of(&items[i]);
+	*out = texts;
+	return n;
+}
+
+static bool is_among(struct sv text, const struct sv *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sv_eq(text, list[i]))
+			return true;
+	return false;
+}
+
 static int order(struct sv host_a, uint16_t port_a, struct sv app_a, const struct score_case *b)
 {
 	int c = sv_cmp(host_a, b->host);
@@ -101,20 +123,13 @@ static bool read_case(struct score *s, const struct value *v, struct score_case 
 		return error_set(err, ERROR_FORMAT, 0, "a case needs app, host and port");
 	if (!c->pinned && !sv_eq(label, SV("not_pinned")))
 		return error_set(err, ERROR_FORMAT, 0,
-				 "case %.*s %.*s: label is pinned or not_pinned, not \"%.*s\"",
+				 "case %.*s %.*s: expected label pinned or not_pinned, not \"%.*s\"",
 				 SV_ARG(c->app), SV_ARG(c->host), SV_ARG(label));
 	n = list(expect, "verdict", &items);
 	for (size_t i = 0; i < n; i++)
 		c->may |= (unsigned)verdict_named(string_of(&items[i]));
 	c->positive = c->pinned && (c->may == 0 || (c->may & VERDICTS_RAISED) != 0);
-	n = list(expect, "devices", &items);
-	if (n > 0) {
-		struct sv *devices = arena_alloc(&s->arena, n * sizeof(*devices));
-		for (size_t i = 0; i < n; i++)
-			devices[i] = string_of(&items[i]);
-		c->devices = devices;
-		c->n_devices = n;
-	}
+	c->n_devices = strings(s, expect, "devices", &c->devices);
 	return true;
 }
 
@@ -124,10 +139,12 @@ static void read_devices(struct score *s, const struct value *root)
 	size_t n = list(root, "devices", &items);
 
 	s->devices = arena_alloc(&s->arena, (n + 1) * sizeof(*s->devices));
-	for (size_t i = 0; i < n; i++)
-		s->devices[s->n_devices++] =
-		    (struct score_device){ text(&items[i], "udid"), text(&items[i], "label"),
-					   false };
+	for (size_t i = 0; i < n; i++) {
+		struct score_device *d = &s->devices[s->n_devices++];
+		*d = (struct score_device){ .udid = text(&items[i], "udid"),
+					    .label = text(&items[i], "label") };
+		d->n_addresses = strings(s, &items[i], "addresses", &d->addresses);
+	}
 }
 
 static bool read_spans(struct score *s, const struct value *root, struct error *err)
@@ -142,7 +159,7 @@ static bool read_spans(struct score *s, const struct value *root, struct error *
 					     time_of(&items[i], "to"), false };
 		if (!instant_known(span->from) || !instant_known(span->until))
 			return error_set(err, ERROR_FORMAT, 0,
-					 "a span needs the times from and to");
+					 "gateway_faults: a span needs the times from and to");
 	}
 	return true;
 }
@@ -157,7 +174,7 @@ bool score_truth(struct score *s, struct sv document, struct error *err)
 		return false;
 	if (!sv_eq(text(&root, "schema"), SV("pinwatch.truth/1")))
 		return error_set(err, ERROR_FORMAT, 0,
-				 "no truth file: \"schema\" is not \"pinwatch.truth/1\"");
+				 "no truth file: expected \"schema\": \"pinwatch.truth/1\"");
 	n = list(&root, "cases", &items);
 	s->cases = arena_alloc(&s->arena, (n + 1) * sizeof(*s->cases));
 	for (size_t i = 0; i < n; i++)
@@ -204,11 +221,7 @@ static bool names_other_device(const struct score_case *c, const struct value *f
 	size_t n = list(finding, "devices", &devices);
 
 	for (size_t i = 0; i < n && c->n_devices > 0; i++) {
-		struct sv id = text(&devices[i], "id");
-		size_t k = 0;
-		while (k < c->n_devices && !sv_eq(c->devices[k], id))
-			k++;
-		if (k == c->n_devices)
+		if (!is_among(text(&devices[i], "id"), c->devices, c->n_devices))
 			return true;
 	}
 	return false;
@@ -242,9 +255,10 @@ static bool take_by_host(struct score *s, const struct value *finding, enum scor
 	size_t from = lower_bound(s, host, port, SV_NONE), until = from;
 	bool raised = (verdict & VERDICTS_RAISED) != 0, pins = false;
 
-	while (until < s->n_cases && sv_eq(s->cases[until].host, host) &&
-	       s->cases[until].port == port)
-		pins = pins || s->cases[until++].positive;
+	for (; until < s->n_cases && sv_eq(s->cases[until].host, host) &&
+	       s->cases[until].port == port;
+	     until++)
+		pins |= s->cases[until].positive;
 	for (size_t i = from; i < until; i++)
 		if (!raised || s->cases[i].positive || (!pins && i == from))
 			take(&s->cases[i], finding, verdict, true);
@@ -254,7 +268,8 @@ static bool take_by_host(struct score *s, const struct value *finding, enum scor
 static bool take_device(struct score *s, struct sv id)
 {
 	for (size_t i = 0; i < s->n_devices; i++)
-		if (sv_eq(s->devices[i].udid, id) &&
+		if ((sv_eq(s->devices[i].udid, id) ||
+		     is_among(id, s->devices[i].addresses, s->devices[i].n_addresses)) &&
 		    sv_eq(s->devices[i].label, SV("ca_untrusted"))) {
 			s->devices[i].found = true;
 			return true;
@@ -309,7 +324,7 @@ bool score_finding(struct score *s, struct sv line, struct error *err)
 	extra.kind = text(&finding, "kind");
 	extra.verdict = text(&finding, "verdict");
 	if (sv_empty(extra.kind) || sv_empty(extra.verdict))
-		return error_set(err, ERROR_FORMAT, 0, "no finding: it has no kind or no verdict");
+		return error_set(err, ERROR_FORMAT, 0, "no finding: expected kind and verdict, as `pinwatch scan --output jsonl` writes them");
 	s->findings++;
 	extra.from = time_of(&finding, "first_seen");
 	extra.until = time_of(&finding, "last_seen");

@@ -55,6 +55,8 @@ struct score_extra {
 
 struct score_device {
 	struct sv udid, label;
+	const struct sv *addresses; /* one of these names the phone where its UDID is not known */
+	size_t n_addresses;
 	bool found;
 };
 

@@ -12,19 +12,19 @@
 static bool check(const struct sim_options *o, struct error *err)
 {
 	if (o->devices < 1 || o->devices > SIM_MAX_DEVICES)
-		return error_set(err, ERROR_USAGE, 0, "devices: 1 to %d, not %u", SIM_MAX_DEVICES,
+		return error_set(err, ERROR_USAGE, 0, "--devices: expected 1 to %d, not %u", SIM_MAX_DEVICES,
 				 o->devices);
 	if (o->days < 1 || o->days > SIM_MAX_DAYS)
-		return error_set(err, ERROR_USAGE, 0, "days: 1 to %d, not %u", SIM_MAX_DAYS,
+		return error_set(err, ERROR_USAGE, 0, "--days: expected 1 to %d, not %u", SIM_MAX_DAYS,
 				 o->days);
 	if ((uint64_t)o->devices * o->days > SIM_MAX_DEVICE_DAYS)
-		return error_set(err, ERROR_USAGE, 0, "devices × days: at most %d, not %llu",
+		return error_set(err, ERROR_USAGE, 0, "--devices × --days: at most %d, not %llu",
 				 SIM_MAX_DEVICE_DAYS, (unsigned long long)o->devices * o->days);
 	if (o->connections > SIM_MAX_CONNECTIONS)
-		return error_set(err, ERROR_USAGE, 0, "connections: at most %d",
+		return error_set(err, ERROR_USAGE, 0, "--connections: at most %d",
 				 SIM_MAX_CONNECTIONS);
 	if (o->noise > SIM_MAX_NOISE)
-		return error_set(err, ERROR_USAGE, 0, "noise: 0 to %d, not %u", SIM_MAX_NOISE,
+		return error_set(err, ERROR_USAGE, 0, "--noise: expected 0 to %d, not %u", SIM_MAX_NOISE,
 				 o->noise);
 	for (size_t i = 0; i < o->n_scenarios; i++) {
 		size_t k = 0;
@@ -33,7 +33,7 @@ static bool check(const struct sim_options *o, struct error *err)
 			k++;
 		if (sim_scenario_name(k) == NULL && !sv_eq(o->scenarios[i], SV("baseline")))
 			return error_set(err, ERROR_USAGE, 0,
-					 "scenario %.*s is not known; --scenario list shows them",
+					 "--scenario: %.*s is not known; `--scenario list` shows them",
 					 SV_ARG(o->scenarios[i]));
 	}
 	return true;
@@ -54,10 +54,10 @@ static bool make_folder(const char *path, struct error *err)
 	if (mkdir(path, 0755) == 0)
 		return true;
 	if (errno != EEXIST)
-		return error_set(err, ERROR_IO, 0, "%s: cannot make the folder: %s", path,
+		return error_set(err, ERROR_IO, 0, "--out %s: the folder cannot be made: %s", path,
 				 strerror(errno));
 	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return error_set(err, ERROR_IO, 0, "%s: is there, but is no folder", path);
+		return error_set(err, ERROR_IO, 0, "--out %s: expected a folder, there is something else", path);
 	return true;
 }
 

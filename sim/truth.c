@@ -51,6 +51,20 @@ static void write_case(struct jsonw *w, const struct sim *s, const struct sim_pa
 	jsonw_close(w, '}');
 }
 
+/* With its addresses: where nothing joins them to the phone, a finding can only name those. */
+static void write_device(struct sink *k, const struct sim_device *d, const char *comma)
+{
+	sink_printf(k, "%s{\"udid\":\"%s\",\"label\":\"%s\",\"addresses\":[", comma, d->udid,
+		    d->label);
+	for (uint8_t i = 0; i < d->n_stays; i++) {
+		sink_str(k, i > 0 ? ",\"" : "\"");
+		sink_ip(k, d->stays[i].ip);
+		sink_char(k, '"');
+	}
+	sink_str(k, "]}");
+	sink_line(k);
+}
+
 static void flush(struct sim_file *f, struct buf *b)
 {
 	sink_sv(&f->sink, buf_view(b));
@@ -82,8 +96,7 @@ bool sim_render_truth(struct sim *s, struct error *err)
 	comma = "";
 	for (uint32_t d = 0; d < s->n_devices; d++)
 		if (s->devices[d].label != NULL) {
-			sink_printf(&f.sink, "%s{\"udid\":\"%s\",\"label\":\"%s\"}\n", comma,
-				    s->devices[d].udid, s->devices[d].label);
+			write_device(&f.sink, &s->devices[d], comma);
 			comma = ",";
 		}
 	sink_str(&f.sink, "],\n\"spans\":[\n");

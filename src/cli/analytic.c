@@ -106,7 +106,8 @@ static void configured_feeds(struct feeds *f, const struct inputs *in)
 			feed.format = format_name(format);
 		if (source->kind == SENSORS && format == NULL) {
 			report_note("analytic",
-				    "source %.*s: neither its kind nor its format is known",
+				    "source %.*s: neither its kind nor its format is known; give it `kind:` or "
+				    "`format:`",
 				    SV_ARG(source->name));
 			continue;
 		}
@@ -202,6 +203,8 @@ static int run(struct analytic_choices *c, struct inputs *in)
 		ok = stix_add_file(stix, c->bundles[i], &err);
 	if (ok && c->n_bundles > 0) {
 		ok = stix_resolve(stix, &bundle, &err);
+		if (!ok)
+			error_prefix(&err, "%s", c->bundles[c->n_bundles - 1]);
 		view.bundle = &bundle;
 	}
 	if (ok && view.bundle != NULL)
@@ -227,7 +230,7 @@ static bool take_option(struct analytic_choices *c, struct inputs *in, int id, c
 	switch (id) {
 	case ANALYTIC_BUNDLE:
 		if (c->n_bundles == MAX_BUNDLES)
-			return error_set(err, ERROR_USAGE, 0, "more than %d bundles", MAX_BUNDLES);
+			return error_set(err, ERROR_USAGE, 0, "--bundle: more than %d; join them into one file", MAX_BUNDLES);
 		c->bundles[c->n_bundles++] = value;
 		break;
 	case ANALYTIC_OUTPUT:

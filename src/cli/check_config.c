@@ -86,7 +86,7 @@ int cmd_check_config(int argc, char **argv)
 		if (r == ARGS_OPERAND || id == CHECK_CONFIG) {
 			if (file != NULL) {
 				error_set(&err, ERROR_USAGE, 0,
-					  "one configuration at a time: %.200s or %.200s", file,
+					  "FILE is given twice: leave out %.200s or %.200s", file,
 					  value);
 				return report_error("check-config", &err);
 			}

@@ -168,7 +168,7 @@ int cmd_completion(int argc, char **argv)
 	}
 	if (shell == NULL) {
 		error_set(&err, ERROR_USAGE, 0,
-			  "for which shell? `pinwatch completion bash`, zsh or fish");
+			  "SHELL is missing: `pinwatch completion bash`, zsh or fish");
 		return report_error("completion", &err);
 	}
 	if (strcmp(shell, "bash") == 0)
@@ -180,7 +180,7 @@ int cmd_completion(int argc, char **argv)
 	else {
 		nearest = nearest_word(sv_cstr(shell), shells, 3);
 		error_set(&err, ERROR_USAGE, 0,
-			  "no completion for %.80s; there is bash, zsh and fish%s%s%s", shell,
+			  "no completion for the shell %.80s; there is bash, zsh and fish%s%s%s", shell,
 			  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
 			  nearest != NULL ? "?" : "");
 		return report_error("completion", &err);

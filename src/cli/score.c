@@ -59,9 +59,9 @@ static bool read_truth(struct score *s, const char *path, struct error *err)
 	if (got == READ_RECORD)
 		ok = score_truth(s, document, err);
 	else if (got == READ_OVERLONG)
-		error_set(err, ERROR_LIMIT, 0, "too long for a truth file");
+		error_set(err, ERROR_LIMIT, 0, "too long for a truth file: expected the truth.json that `pinwatch sim` writes");
 	else if (got == READ_END)
-		error_set(err, ERROR_FORMAT, 0, "empty");
+		error_set(err, ERROR_FORMAT, 0, "empty: expected the truth.json that `pinwatch sim` writes");
 	reader_close(r);
 	if (!ok)
 		error_prefix(err, "%s", path);
@@ -80,7 +80,7 @@ static bool read_findings(struct score *s, const char *path, struct error *err)
 		return false;
 	while (ok && (got = reader_next(r, &line, err)) != READ_END) {
 		if (got == READ_OVERLONG)
-			error_set(err, ERROR_LIMIT, 0, "too long for a finding");
+			error_set(err, ERROR_LIMIT, 0, "too long for a finding: expected what `pinwatch scan --output jsonl` writes");
 		ok = got == READ_RECORD && score_finding(s, line, err);
 		if (!ok)
 			error_prefix(err, "%s:%u", path, reader_line(r));
@@ -395,7 +395,7 @@ static int compare(const struct choices *c)
 	write_results(&b, c, &score, &naive);
 	report_buf(stdout, &b);
 	if (c->findings != NULL && c->min_f1 >= 0 && score_f1(&score) < c->min_f1) {
-		report_note("score", "F1 %.3f is below %.3f", score_f1(&score), c->min_f1);
+		report_note("score", "F1 %.3f is below the %.3f of --min-f1", score_f1(&score), c->min_f1);
 		code = EXIT_FINDINGS;
 	}
 	naive_free(&naive);
@@ -430,7 +430,7 @@ static bool settle_operands(struct choices *c, struct error *err)
 		return true;
 	if (c->n_logs + (c->findings != NULL) > 1)
 		return error_set(err, ERROR_USAGE, 0,
-				 "%.80s: one TRUTH and one FINDINGS are enough",
+				 "%.80s is too much: it takes one TRUTH and one FINDINGS",
 				 c->logs[c->n_logs - 1]);
 	if (c->n_logs > 0)
 		c->findings = c->logs[0];

@@ -259,7 +259,7 @@ static bool read_file(struct builder *b, const char *path)
 		return true;
 	if (root->kind != NODE_LIST)
 		return node_error(
-		    b->err, root, "a list file is a YAML list of entries (`- %s: …`), not %s",
+		    b->err, root, "expected a YAML list of entries (`- %s: …`), not %s",
 		    b->kind == ALLOW_APP ? "app" : "destination", node_kind_name(root));
 	for (const struct node *n = root->first; n != NULL; n = n->next)
 		if (!read_entry(b, n))

@@ -1,10 +1,24 @@
 #include <stdio.h>
 
+#include "base/safe.h"
 #include "conf/assign.h"
 #include "conf/conf.h"
 #include "conf/options.h"
 
 #define MAX_VALUE 4096
+/* Characters shown of a value that is longer. */
+#define MAX_SHOWN 200
+
+/* List files come from many hands: what they say must not steer the reader's terminal. */
+static void write_text(struct buf *out, struct sv text) { text_safe(out, text, 0); }
+
+static void write_labelled(struct buf *out, const char *label, struct sv text)
+{
+	if (text.n == 0)
+		return;
+	buf_str(out, label);
+	write_text(out, text);
+}
 
 static void pad(struct buf *out, size_t used, size_t width)
 {
@@ -17,35 +31,34 @@ static void write_origin(struct buf *out, const struct conf_origin *origin)
 {
 	if (origin->file == NULL)
 		buf_str(out, "default");
-	else if (origin->line == 0)
-		buf_str(out, origin->file);
 	else
-		buf_printf(out, "%s:%u", origin->file, origin->line);
+		write_text(out, sv_cstr(origin->file));
+	if (origin->line != 0)
+		buf_printf(out, ":%u", origin->line);
 }
 
 static void write_patterns(struct buf *out, const struct allow_entry *e)
 {
 	for (size_t i = 0; i < e->n_only; i++) {
 		buf_str(out, i > 0 ? ", " : e->kind == ALLOW_APP ? " to " : " from ");
-		buf_sv(out, e->only[i].text);
+		write_text(out, e->only[i].text);
 	}
 }
 
 static void write_entry(struct buf *out, const struct allow_entry *e, struct instant now)
 {
 	buf_str(out, "      ");
-	buf_sv(out, e->subject.text);
+	write_text(out, e->subject.text);
 	write_patterns(out, e);
-	if (e->owner.n > 0)
-		buf_printf(out, "; owner %.*s", SV_ARG(e->owner));
-	if (e->reason.n > 0)
-		buf_printf(out, "; %.*s", SV_ARG(e->reason));
-	if (e->ticket.n > 0)
-		buf_printf(out, "; %.*s", SV_ARG(e->ticket));
+	write_labelled(out, "; owner ", e->owner);
+	write_labelled(out, "; ", e->reason);
+	write_labelled(out, "; ", e->ticket);
 	if (instant_known(e->until))
-		buf_printf(out, "; to the end of %.*s", SV_ARG(e->expires_text));
-	if (e->line > 0)
-		buf_printf(out, "  (%s:%u)", e->file, e->line);
+		write_labelled(out, "; to the end of ", e->expires_text);
+	if (e->line > 0) {
+		write_labelled(out, "  (", sv_cstr(e->file));
+		buf_printf(out, ":%u)", e->line);
+	}
 	if (instant_known(e->until) && instant_known(now) && e->until.ns <= now.ns)
 		buf_str(out, "\n        note: has expired, covers no newer attempts");
 	if (!instant_known(e->until))
@@ -70,9 +83,9 @@ static void write_option(struct buf *out, const struct option *o, const void *re
 	buf_sv(out, leaf);
 	pad(out, leaf.n, 28);
 	if (set && !value.overflowed)
-		buf_sv(out, buf_view(&value));
+		write_text(out, buf_view(&value));
 	else if (set)
-		buf_printf(out, "%.*s …", SV_ARG(sv_first(buf_view(&value), 200)));
+		text_safe(out, buf_view(&value), MAX_SHOWN);
 	else
 		buf_printf(out, "- (%s)", o->unset != NULL ? o->unset : "unset");
 	pad(out, set ? value.n : 14, 14);
@@ -103,9 +116,10 @@ void conf_describe(struct buf *out, const struct conf *c, struct instant now)
 	struct sv section = SV("-");
 
 	if (c->file.n > 0)
-		buf_printf(out, "Configuration: %.*s\n", SV_ARG(c->file));
+		write_labelled(out, "Configuration: ", c->file);
 	else
-		buf_str(out, "Configuration: none read, all defaults\n");
+		buf_str(out, "Configuration: none read, all defaults");
+	buf_char(out, '\n');
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 		if (option_of_source(o))
@@ -120,8 +134,9 @@ void conf_describe(struct buf *out, const struct conf *c, struct instant now)
 		buf_str(out, "\nsources\n  none: give paths on the command line\n");
 	for (size_t s = 0; s < c->n_sources; s++) {
 		const struct conf_source *source = &c->sources[s];
-		buf_printf(out, "\nsource %.*s (%s:%u)\n", SV_ARG(source->name), source->file,
-			   source->line);
+		write_labelled(out, "\nsource ", source->name);
+		write_labelled(out, " (", sv_cstr(source->file));
+		buf_printf(out, ":%u)\n", source->line);
 		for (size_t i = 0; i < option_count; i++)
 			if (option_of_source(&option_table[i]))
 				write_option(out, &option_table[i], source, &source->_origins[i],

@@ -278,7 +278,7 @@ bool zone_parse(struct sv text, struct arena *a, struct zone *out, struct error 
 		return true;
 	if (!safe_name(text))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "expected a time zone: UTC, a fixed offset such as +01:00, or an "
+				 "expected a time zone such as UTC, a fixed offset such as +01:00, or an "
 				 "IANA name such as Europe/Berlin");
 	return read_named(text, a, out, err);
 }

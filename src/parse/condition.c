@@ -108,6 +108,36 @@ static bool compile_field(struct yaml key, struct yaml value, struct names *name
 	return true;
 }
 
+/* Whether asking takes a look at the field's type, a comparison, or more. */
+static int cost(const struct condition *c)
+{
+	switch (c->op) {
+	case WHEN_PRESENT:
+	case WHEN_ABSENT:
+		return 0;
+	case WHEN_IS:
+	case WHEN_NOT:
+		return 1;
+	case WHEN_ALL:
+	case WHEN_ANY:
+	case WHEN_NONE:
+		return 3;
+	default:
+		return 2;
+	}
+}
+
+/* All of them have to hold, in whatever order they are asked: equally dear ones in the file's. */
+static void cheap_first(struct condition *children, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k > 0 && cost(&children[k]) < cost(&children[k - 1]); k--) {
+			struct condition dear = children[k - 1];
+			children[k - 1] = children[k];
+			children[k] = dear;
+		}
+}
+
 static bool compile_map(struct yaml when, struct names *names, struct arena *a, unsigned depth,
 			struct condition *out, struct error *err)
 {
@@ -133,6 +163,7 @@ static bool compile_map(struct yaml when, struct names *names, struct arena *a, 
 		if (!ok)
 			return false;
 	}
+	cheap_first(children, n);
 	*out = (struct condition){ .op = WHEN_ALL, .children = children, .n_children = n };
 	return true;
 }
@@ -197,12 +228,9 @@ static bool is_one_of(const struct condition *c, struct sv text)
 
 static bool has(struct sv text, struct sv want)
 {
-	if (want.n != 1)
-		return sv_find(text, want) != SIZE_MAX;
-	for (size_t i = 0; i < text.n; i++) /* letters of a history: too short for a search */
-		if (text.p[i] == want.p[0])
-			return true;
-	return false;
+	if (want.n == 1 && text.n <= 16 && want.p[0] != '\0') /* a letter of a history */
+		return short_text_has(short_text(text), want.p[0]);
+	return sv_find(text, want) != SIZE_MAX;
 }
 
 static bool matches(enum condition_op op, struct sv text, struct sv want)
@@ -228,34 +256,41 @@ static bool same_text(const struct raw *a, const struct raw *b)
 	       b->type != RAW_TREE && sv_eq(a->text, b->text);
 }
 
+static bool text_holds(const struct condition *c, struct sv text,
+		       const struct parser_options *options)
+{
+	bool hit = false;
+
+	if (c->op == WHEN_TLS_PORT)
+		return tls_port(text, options);
+	if (c->op == WHEN_IS || c->op == WHEN_NOT)
+		hit = is_one_of(c, text);
+	else
+		for (size_t i = 0; i < c->n_texts && !hit; i++)
+			hit = matches(c->op, text, c->texts[i]);
+	return hit != (c->op == WHEN_NOT || c->op == WHEN_LACKS);
+}
+
 /* A condition on one field. */
 static bool field_holds(const struct condition *c, const struct raw *raws,
 			const struct parser_options *options)
 {
-	const struct raw *r;
-	bool hit = false;
+	const struct raw *r = &raws[c->slot];
 
+	if (r->type == RAW_ABSENT) /* as most fields are that conditions ask for */
+		return c->op == WHEN_ABSENT || c->op == WHEN_NOT || c->op == WHEN_LACKS;
 	switch (c->op) {
 	case WHEN_PRESENT:
-		return raws[c->slot].type != RAW_ABSENT;
+		return true;
 	case WHEN_ABSENT:
-		return raws[c->slot].type == RAW_ABSENT;
+		return false;
 	case WHEN_SAME:
-		return same_text(&raws[c->slot], &raws[c->other]);
+		return same_text(r, &raws[c->other]);
 	default:
-		break;
+		if (r->type == RAW_TREE)
+			return c->op == WHEN_NOT || c->op == WHEN_LACKS;
+		return text_holds(c, r->text, options);
 	}
-	r = &raws[c->slot];
-	if (r->type != RAW_ABSENT && r->type != RAW_TREE) {
-		if (c->op == WHEN_TLS_PORT)
-			return tls_port(r->text, options);
-		if (c->op == WHEN_IS || c->op == WHEN_NOT)
-			hit = is_one_of(c, r->text);
-		else
-			for (size_t i = 0; i < c->n_texts && !hit; i++)
-				hit = matches(c->op, r->text, c->texts[i]);
-	}
-	return hit != (c->op == WHEN_NOT || c->op == WHEN_LACKS);
 }
 
 bool condition_holds(const struct condition *c, const struct raw *raws,

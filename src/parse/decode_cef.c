@@ -177,13 +177,13 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	}
 	rest = at == SIZE_MAX ? SV_NONE : sv_skip(record, at);
 	if (!take_part(&rest, &part)) {
-		error_set(c->err, ERROR_FORMAT, 0, "expected CEF: or LEEF:");
+		error_set(c->err, ERROR_FORMAT, 0, "expected CEF: or LEEF: at the record's start");
 		return DECODE_BAD;
 	}
 	second = leef && sv_ends(part, SV("2.0"));
 	for (size_t i = 0; i < n; i++) {
 		if (!take_part(&rest, &part)) {
-			error_set(c->err, ERROR_FORMAT, at, "the header ends early");
+			error_set(c->err, ERROR_FORMAT, at, "the header ends early: expected seven fields behind CEF:, five behind LEEF:");
 			return DECODE_BAD;
 		}
 		put(f, c, parts[i], part);

@@ -64,7 +64,7 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 			  err))
 		return false;
 	if (o->separator == '\0')
-		return yfile_error(err, options, "`separator` is one character");
+		return yfile_error(err, options, "expected one character as `separator`");
 	return unset_compile(f, yfile_get(options, "unset"), &o->unset, err);
 }
 
@@ -212,7 +212,7 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	if (o->heading && s->first.n == 0)
 		return heading(s, split(s, record, COLUMNS_MAX, c->scratch), c);
 	if (s->columns.n == 0) {
-		error_set(c->err, ERROR_FORMAT, 0, "no heading stands before this line");
+		error_set(c->err, ERROR_FORMAT, 0, "expected a heading before this line; the file may have been cut");
 		return DECODE_BAD;
 	}
 	if (o->heading && sv_starts(record, s->first)) {

@@ -71,7 +71,7 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 	size_t end = sv_find_char(field, '}');
 
 	if (end == SIZE_MAX)
-		return yfile_error(err, where, "`{` without `}`");
+		return yfile_error(err, where, "`{` without `}`; write `{{` for the brace itself");
 	*at += end + 2;
 	field = sv_first(field, end);
 	piece->has_field = true;
@@ -88,7 +88,7 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 		piece->capture = CAPTURE_BLANK;
 	else
 		return yfile_error(err, where,
-				   "a field is {name}, {name:word}, {name:number}, {name:endpoint} or "
+				   "expected {name}, {name:word}, {name:number}, {name:endpoint} or "
 				   "{name:blank}");
 	return true;
 }
@@ -106,7 +106,7 @@ static bool compile_pattern(struct yaml y, struct arena *a, struct pattern *patt
 		struct piece *piece = &pattern->pieces[pattern->n++];
 		piece->literal = take_literal(text, &at, a);
 		if (pattern->n > 1 && piece->literal.n == 0 && at < text.n)
-			return yfile_error(err, y, "between two fields stands a text");
+			return yfile_error(err, y, "between two fields stands a text: write one");
 		if (at < text.n && !take_field(text, &at, piece, a, y, err))
 			return false;
 	}
@@ -198,8 +198,8 @@ static inline size_t find_literal(struct sv text, struct sv literal)
 	while (at != SIZE_MAX && literal.n > 1) {
 		if (at + literal.n > text.n)
 			return SIZE_MAX;
-		if (text.p[at + 1] == literal.p[1] &&
-		    memcmp(text.p + at, literal.p, literal.n) == 0)
+		if (text.p[at + 1] == literal.p[1] && /* which most often is all of it */
+		    (literal.n == 2 || memcmp(text.p + at, literal.p, literal.n) == 0))
 			break;
 		at = text_scan_find(text, at + 1, literal.p[0]);
 	}
@@ -262,7 +262,8 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		}
 		return DECODE_FIELDS;
 	}
-	error_set(c->err, ERROR_FORMAT, 0, "the line does not fit the format at `{%.*s}`",
+	error_set(c->err, ERROR_FORMAT, 0, "the line does not fit the format at `{%.*s}`: expected what the pattern has "
+			  "there",
 		  SV_ARG(o->patterns[best_pattern].pieces[best].name));
 	return DECODE_BAD;
 }

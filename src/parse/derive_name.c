@@ -3,6 +3,7 @@
 
 #include "base/jsonw.h"
 #include "parse/derive.h"
+#include "parse/quick.h"
 
 static bool is_hex(char c)
 {
@@ -43,6 +44,8 @@ static enum derived host(struct derive_context *c, struct sv in, struct cell *ou
 		in = sv_make(in.p + 1, in.n - 2);
 	if (in.n == 0 || in.n > 255)
 		return DERIVED_NOTHING;
+	if (is_simple(in, 'A'))
+		return derive_text(out, in);
 	for (size_t i = 0; i < in.n; i++) {
 		upper |= in.p[i] >= 'A' && in.p[i] <= 'Z';
 		foreign |= (unsigned char)in.p[i] >= 0x80;
@@ -93,6 +96,13 @@ static bool split_authority(struct sv in, struct sv *name, struct sv *port)
 	return digits > 0;
 }
 
+/* Most names do not begin like an address: with a digit, a-f or a colon. */
+static bool is_address(struct sv name, struct addr *ip)
+{
+	return name.n > 0 && (is_hex(name.p[0]) || name.p[0] == ':' || name.p[0] == '[') &&
+	       addr_parse(name, ip);
+}
+
 static enum derived host_of_authority(struct derive_context *c, struct sv in, struct cell *out)
 {
 	struct sv name, port;
@@ -100,7 +110,7 @@ static enum derived host_of_authority(struct derive_context *c, struct sv in, st
 
 	if (!split_authority(in, &name, &port))
 		return derive_bad(c, "HOST:PORT");
-	return addr_parse(name, &ip) ? DERIVED_NOTHING : host(c, name, out);
+	return is_address(name, &ip) ? DERIVED_NOTHING : host(c, name, out);
 }
 
 static enum derived ip_of_authority(struct derive_context *c, struct sv in, struct cell *out)
@@ -109,7 +119,7 @@ static enum derived ip_of_authority(struct derive_context *c, struct sv in, stru
 
 	if (!split_authority(in, &name, &port))
 		return derive_bad(c, "HOST:PORT");
-	return addr_parse(name, &out->addr) ? DERIVED : DERIVED_NOTHING;
+	return is_address(name, &out->addr) && addr_known(&out->addr) ? DERIVED : DERIVED_NOTHING;
 }
 
 static enum derived port_of_authority(struct derive_context *c, struct sv in, struct cell *out)
@@ -129,19 +139,19 @@ static enum derived port_of_authority(struct derive_context *c, struct sv in, st
 /* The authority of a URL without user information (RFC 3986, 3.2). */
 static bool authority_of_url(struct sv in, struct sv *scheme, struct sv *authority)
 {
-	size_t at = sv_find(in, SV("://")), end = 0;
+	size_t at = 0, begin, end;
 
-	if (at == SIZE_MAX)
+	while (at + 3 <= in.n && (in.p[at] != ':' || in.p[at + 1] != '/' || in.p[at + 2] != '/'))
+		at++;
+	if (at + 3 > in.n)
 		return false;
 	*scheme = sv_first(in, at);
-	in = sv_skip(in, at + 3);
-	while (end < in.n && in.p[end] != '/' && in.p[end] != '?' && in.p[end] != '#')
-		end++;
-	in = sv_first(in, end);
-	while ((at = sv_find_char(in, '@')) != SIZE_MAX)
-		in = sv_skip(in, at + 1);
-	*authority = in;
-	return in.n > 0;
+	begin = end = at + 3;
+	for (; end < in.n && in.p[end] != '/' && in.p[end] != '?' && in.p[end] != '#'; end++)
+		if (in.p[end] == '@')
+			begin = end + 1;
+	*authority = sv_make(in.p + begin, end - begin);
+	return end > begin;
 }
 
 static enum derived url_host(struct derive_context *c, struct sv in, struct cell *out)

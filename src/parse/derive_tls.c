@@ -160,16 +160,19 @@ static enum derived tls_version(struct derive_context *c, struct sv in, struct c
 	char minor;
 
 	(void)c;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 4 && in.n == 3; i++)
 		if (sv_eq(in, wire[i]))
 			return derive_text(out, versions[i]);
 	if (in.n == 6 && sv_starts(in, SV("0x030")) && in.p[5] >= '1' && in.p[5] <= '4')
 		return derive_text(out, versions[in.p[5] - '1']);
-	if (in.n > 3 && sv_eq_nocase(sv_first(in, 4), SV("DTLS")))
+	if (in.n > 4 && sv_starts(in, SV("TLSv"))) /* the most common spelling */
+		in = sv_skip(in, 4);
+	else if (in.n > 3 && sv_eq_nocase(sv_first(in, 4), SV("DTLS")))
 		in = sv_skip(in, 4);
 	else if (in.n > 2 && sv_eq_nocase(sv_first(in, 3), SV("TLS")))
 		in = sv_skip(in, 3);
-	while (in.n > 0 && strchr("vV/ _", in.p[0]) != NULL && in.p[0] != '\0')
+	while (in.n > 0 && (in.p[0] == 'v' || in.p[0] == 'V' || in.p[0] == '/' || in.p[0] == ' ' ||
+			    in.p[0] == '_'))
 		in = sv_skip(in, 1);
 	if (in.n == 0 || in.p[0] != '1')
 		return DERIVED_NOTHING;

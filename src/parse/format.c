@@ -131,8 +131,9 @@ static bool compile_decoder(struct format *f, struct yaml y, struct error *err)
 	f->decoder = decoder_find(yfile_text(name));
 	if (f->decoder == NULL) {
 		const char *near = yfile_nearest(yfile_text(name), decoder_names());
-		return yfile_error(err, name, "no decoder is called `%.*s`%s%s",
-				   SV_ARG(yfile_text(name)), near != NULL ? "; did you mean " : "",
+		return yfile_error(err, name, "no decoder is called `%.*s`; %s%s",
+				   SV_ARG(yfile_text(name)),
+				   near != NULL ? "did you mean " : "docs/formats.md lists them",
 				   near != NULL ? near : "");
 	}
 	return f->decoder->compile(f, options, &f->decoder_options, err);
@@ -159,7 +160,7 @@ static bool check_names(struct format *f, struct error *err)
 		if (!format_name_is_inner(f, f->names.list[i]) &&
 		    !f->decoder->knows(f, f->names.list[i]))
 			return yfile_error(err, yfile_root(&f->file),
-					   "nothing in `decode:` delivers the field `%.*s`",
+					   "nothing in `decode:` delivers the field `%.*s`: write it there, or as there",
 					   SV_ARG(f->names.list[i]));
 	return true;
 }
@@ -193,7 +194,7 @@ static bool compile_head(struct format *f, const struct format *base, struct err
 		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') ||
 		      (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '_'))
 			return yfile_error(err, yfile_get(root, "format"),
-					   "a format's name has lower-case letters, digits and _");
+					   "expected a name of lower-case letters, digits and _");
 	if (!sensor_kind_from_name(yfile_text(sensor), &f->sensor))
 		return yfile_error(err, yfile_there(sensor) ? sensor : root,
 				   "expected sensor: inspection, flow, edr, mdm or lease");
@@ -253,7 +254,7 @@ struct format *format_compile(const char *name, struct sv yaml,
 	if (yfile_there(same)) {
 		base = like(context, yfile_text(same));
 		if (base == NULL) {
-			yfile_error(err, same, "no format is called `%.*s`",
+			yfile_error(err, same, "no format is called `%.*s` (`pinwatch formats` lists them)",
 				    SV_ARG(yfile_text(same)));
 			goto fail;
 		}

@@ -83,14 +83,14 @@ static bool read_file(const char *path, struct buf *text, struct error *err)
 	size_t n;
 
 	if (f == NULL)
-		return error_set(err, ERROR_IO, 0, "%s: %s", path, strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path, strerror(errno));
 	buf_reset(text);
 	while ((n = fread(block, 1, sizeof(block), f)) > 0)
 		buf_append(text, block, n);
 	n = (size_t)ferror(f);
 	fclose(f);
 	if (n != 0)
-		return error_set(err, ERROR_IO, 0, "%s: could not be read", path);
+		return error_set(err, ERROR_IO, 0, "%s: cannot be read to its end", path);
 	return !text->overflowed ||
 	       error_set(err, ERROR_CONFIG, 0, "%s: a format file has at most %u bytes", path,
 			 YFILE_MAX_BYTES);
@@ -109,14 +109,14 @@ bool format_set_add_dir(struct format_set *set, const char *dir, struct error *e
 	bool ok = true;
 
 	if (n < 0)
-		return error_set(err, ERROR_IO, 0, "%s: %s", dir, strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: expected a folder with format files: %s", dir, strerror(errno));
 	buf_init(&text, YFILE_MAX_BYTES);
 	for (int i = 0; i < n; i++) {
 		char path[4096];
 		int length = snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 
 		if (ok && (length < 0 || (size_t)length >= sizeof(path)))
-			ok = error_set(err, ERROR_IO, 0, "%s: the path is too long", dir);
+			ok = error_set(err, ERROR_IO, 0, "%s: the path is too long: move the folder", dir);
 		ok = ok && read_file(path, &text, err) &&
 		     format_set_add_text(set, path, buf_view(&text), err);
 		free(entries[i]);

@@ -57,9 +57,8 @@ struct known_key {
 		if ((((a ^ words[0]) & masks[0]) | ((b ^ words[1]) & masks[1])) != 0)
 			return false;
 		return n <= sizeof(words) ||
-		       (n == length + 1 &&
-			memcmp(p + sizeof(words), text.data() + sizeof(words),
-			       length - sizeof(words)) == 0);
+		       (n == length + 1 && memcmp(p + sizeof(words), text.data() + sizeof(words),
+						  length - sizeof(words)) == 0);
 	}
 };
 
@@ -189,8 +188,9 @@ struct scan {
 
 	const uint32_t *object(uint32_t plan, const uint32_t *at);
 
-private:
+      private:
 	known_key *slow_key(object_plan &o, known_key *before, struct sv name);
+	const uint32_t *inside(const known_key &k, const uint32_t *at);
 	const uint32_t *skip(const uint32_t *at);
 	const uint32_t *take(struct raw &r, const uint32_t *at);
 	bool unescape(struct sv *text);
@@ -243,7 +243,7 @@ known_key *scan::slow_key(object_plan &o, known_key *before, struct sv name)
 {
 	known_key *k = before->follower[1];
 
-	if (k != nullptr && k->is(name.p, name.n))
+	if (k != nullptr && k->n == name.n + 1 && k->is(name.p, name.n))
 		return k;
 	k = o.find(name.p, name.n);
 	if (k->plain && k != &o.keys[0]) {
@@ -299,6 +299,19 @@ const uint32_t *scan::take(struct raw &r, const uint32_t *at)
 	return behind;
 }
 
+/* An object that a name leads into, and that may be wanted as a whole as well. */
+const uint32_t *scan::inside(const known_key &k, const uint32_t *at)
+{
+	const uint32_t *behind = object(k.deeper, at);
+
+	if (error != simdjson::SUCCESS || k.slot == NOTHING || slots[k.slot].type != RAW_ABSENT)
+		return behind;
+	slots[k.slot].text = sv{ p + *at, static_cast<size_t>(behind[-1] + 1 - *at) };
+	slots[k.slot].type = RAW_JSON;
+	found++;
+	return behind;
+}
+
 /* The object whose brace stands at `at`; returns the position behind it. Ends early with found ==
  * wanted. */
 const uint32_t *scan::object(uint32_t plan, const uint32_t *at)
@@ -328,7 +341,7 @@ const uint32_t *scan::object(uint32_t plan, const uint32_t *at)
 		if (c == ',' || c == ':' || c == '}' || c == ']')
 			return fail(simdjson::TAPE_ERROR, at);
 		if (c == '{' && k->deeper != NOTHING)
-			at = object(k->deeper, at);
+			at = inside(*k, at);
 		else if (k->slot == NOTHING || slots[k->slot].type != RAW_ABSENT)
 			at = skip(at);
 		else

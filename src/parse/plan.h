@@ -43,12 +43,12 @@ struct step {
 	const struct target *target;
 	const struct alternative *alternatives;
 	size_t n;
-	/* Most steps: one field, no condition, at most one link. Taken without looking at the
-	 * alternatives: the quick way first, else the one derivation. */
+	/* Most steps: one field, no condition. The quick way first, else the derivations; only what
+	 * goes wrong there takes the long way through the alternatives, which says what it was. */
 	bool direct;
 	uint32_t slot;
 	enum quick quick;
-	const struct derivation *only; /* NULL: the long way */
+	const struct derivation *only; /* NULL: more than one link, or words */
 	const struct word *words;      /* of QUICK_WORD */
 	size_t n_words;
 	bool all_words; /* what is none of them says nothing */
@@ -87,6 +87,7 @@ struct record_rule {
 	uint32_t each;	  /* slot of a list; one observation an item, its fields are `item.…` */
 	bool has_each;
 	struct observation base; /* the constants */
+	size_t base_size;	 /* of it: see plan_observe */
 	struct assignments assign;
 	struct plan_case *cases;
 	size_t n_cases;

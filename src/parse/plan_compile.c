@@ -66,7 +66,8 @@ static bool unknown_derivation(struct compiler *c, struct yaml at, struct sv nam
 	if (near != NULL)
 		return yfile_error(c->err, at, "no derivation is called `%.*s`; did you mean `%s`?",
 				   SV_ARG(name), near);
-	return yfile_error(c->err, at, "no derivation is called `%.*s`", SV_ARG(name));
+	return yfile_error(c->err, at, "no derivation is called `%.*s`; docs/formats.md lists them",
+			   SV_ARG(name));
 }
 
 static bool compile_link(struct compiler *c, struct yaml y, struct link *link)
@@ -143,7 +144,7 @@ static bool compile_via(struct compiler *c, const struct target *t, struct yaml 
 		a->n_links++;
 	}
 	if (type != t->type)
-		return yfile_error(c->err, via, "`%s` makes no value for `%s`",
+		return yfile_error(c->err, via, "`%s` makes no value for `%s`; docs/formats.md says what makes what",
 				   links[a->n_links - 1].derivation->name, t->name);
 	return true;
 }
@@ -163,7 +164,7 @@ static bool compile_alternative(struct compiler *c, const struct target *t, stru
 	if (yfile_there(is)) {
 		a->constant = true;
 		if (yfile_there(yfile_get(y, "from")) || yfile_there(yfile_get(y, "via")))
-			return yfile_error(c->err, is, "`is` stands alone, or with `when`");
+			return yfile_error(c->err, is, "`is` may stand alone or with `when` only");
 		return constant(c, t, is, &a->value);
 	}
 	if (!compile_from(c, yfile_get(y, "from"), &a->slots, &a->n_slots))
@@ -196,12 +197,13 @@ static bool find_target(struct compiler *c, struct yaml key, const struct target
 		return true;
 	near = target_nearest(name, c->in);
 	if (target_find(name, IN_ANY | IN_APP | IN_PROFILE) != NULL)
-		return yfile_error(c->err, key, "`%.*s` is no field of this kind of record",
+		return yfile_error(c->err, key, "`%.*s` is no field of this kind of record; it belongs to another",
 				   SV_ARG(name));
 	if (near != NULL)
 		return yfile_error(c->err, key, "no field is called `%.*s`; did you mean `%s`?",
 				   SV_ARG(name), near);
-	return yfile_error(c->err, key, "no field is called `%.*s`", SV_ARG(name));
+	return yfile_error(c->err, key, "no field is called `%.*s`; docs/formats.md lists them",
+			   SV_ARG(name));
 }
 
 /* The words that an enumeration's own derivation knows. */
@@ -230,7 +232,7 @@ static void compile_direct(struct compiler *c, const struct alternative *a, stru
 	step->direct = true;
 	step->slot = a->slots[0];
 	if (a->has_words) {
-		if (only != NULL || step->target->width != AS_INT)
+		if (a->n_links > 0 || step->target->width != AS_INT)
 			return;
 		step->quick = QUICK_WORD;
 		step->words = a->words;
@@ -238,7 +240,7 @@ static void compile_direct(struct compiler *c, const struct alternative *a, stru
 		step->all_words = !a->has_else;
 		return;
 	}
-	if (only != NULL && only->takes_argument)
+	if (a->n_links > 1 || (only != NULL && only->takes_argument))
 		return;
 	step->only = only;
 	step->quick = quick_find(only, step->target);
@@ -266,7 +268,7 @@ static bool compile_step(struct compiler *c, const struct target *t, struct yaml
 			return false;
 	*step = (struct step){ .target = t, .alternatives = alternatives, .n = n };
 	if (n == 1 && alternatives->when == NULL && alternatives->n_slots == 1 &&
-	    alternatives->n_links <= 1 && !alternatives->lenient)
+	    !alternatives->lenient)
 		compile_direct(c, alternatives, step);
 	return true;
 }
@@ -317,13 +319,13 @@ static bool compile_map(struct compiler *c, struct yaml map, bool shared, struct
 
 		for (size_t j = 0; j < i; j++)
 			if (sv_eq(name, yfile_text(yfile_key_at(map, j))))
-				return yfile_error(c->err, key, "`%.*s` stands here twice",
+				return yfile_error(c->err, key, "`%.*s` stands here twice: leave one out",
 						   SV_ARG(name));
 		if (apps || sv_eq(name, SV("profiles"))) {
 			if ((c->in & IN_POSTURE) == 0 && shared)
 				continue;
 			if ((c->in & IN_POSTURE) == 0)
-				return yfile_error(c->err, key, "only a posture has lists");
+				return yfile_error(c->err, key, "lists belong to a posture only");
 			if (!compile_list(c, value, apps ? IN_APP : IN_PROFILE,
 					  &out->lists[out->n_lists]))
 				return false;
@@ -380,7 +382,7 @@ static bool compile_base(struct compiler *c, struct yaml set, struct record_rule
 		    !constant(c, t, yfile_value_at(set, i), &cell))
 			return false;
 		if (!target_store(t, &rule->base, &cell))
-			return yfile_error(c->err, yfile_value_at(set, i), "out of range");
+			return yfile_error(c->err, yfile_value_at(set, i), "expected a value within the range of its field");
 	}
 	return true;
 }
@@ -393,6 +395,7 @@ static bool compile_kind(struct compiler *c, struct yaml y, enum sensor_kind sen
 			  sv_cstr(observation_kind_name((enum observation_kind)k)))) {
 			observation_clear(&rule->base, (enum observation_kind)k);
 			rule->base.sensor = sensor;
+			rule->base_size = sizeof(rule->base);
 			c->in = 1u << k;
 			return true;
 		}

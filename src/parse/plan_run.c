@@ -112,9 +112,8 @@ static inline bool run_direct(struct runner *r, const struct step *step, struct 
 	if (step->quick == QUICK_WORD ? quick_word(step, text, object)
 				      : quick_take(step->quick, text, step->target, object))
 		return true;
-	if (step->only == NULL)
-		return false;
-	got = step->only->run(&r->context, text, &cell);
+	got = step->only != NULL ? step->only->run(&r->context, text, &cell)
+				 : chain(r, &step->alternatives[0], text, &cell);
 	return got == DERIVED_NOTHING ||
 	       (got == DERIVED && target_store(step->target, object, &cell));
 }
@@ -347,14 +346,15 @@ static bool missing(const struct record_rule *rule, struct runner *r, const stru
 			    r->run->err, ERROR_FORMAT, 0, "field `%.*s` (%s) is missing",
 			    SV_ARG(r->names->list[s->alternatives[0].slots[0]]), t->name);
 	}
-	return error_set(r->run->err, ERROR_FORMAT, 0, "nothing says `%s`", t->name);
+	return error_set(r->run->err, ERROR_FORMAT, 0, "`%s` is missing: nothing in the record says it", t->name);
 }
 
 bool plan_observe(const struct record_rule *rule, const struct plan_run *run, struct observation *o)
 {
 	struct runner r = { run, run->names, run->raws, { 0 } };
 
-	*o = rule->base;
+	/* Of an assignment compilers make `rep movs`, which takes longer to start than to copy. */
+	memcpy(o, &rule->base, rule->base_size);
 	r.context = (struct derive_context){ run->scratch, run->options, o, SV_NONE, NULL };
 	if (!run_assignments(&r, &rule->assign, o))
 		return false;
@@ -370,16 +370,16 @@ bool plan_observe(const struct record_rule *rule, const struct plan_run *run, st
 	if (o->kind == OBS_TLS_ATTEMPT && o->tls.alert < 0)
 		o->tls.alert_from = SIDE_UNKNOWN;
 	if (o->time.ns < 0)
-		return error_set(run->err, ERROR_FORMAT, 0, "the time lies before 1970");
+		return error_set(run->err, ERROR_FORMAT, 0, "expected a time since 1970");
 	if (rule->time_is_end && span_known(o->duration)) {
 		if (o->duration.ns > o->time.ns)
 			return error_set(run->err, ERROR_FORMAT, 0,
-					 "the duration reaches back before 1970");
+					 "expected a shorter duration: it reaches back before 1970");
 		o->time.ns -= o->duration.ns;
 	}
 	if (o->kind == OBS_LEASE) /* is written when it begins, and ordered by that */
 		o->duration = SPAN_NONE;
 	if (span_known(o->duration) && o->duration.ns > INT64_MAX - o->time.ns)
-		return error_set(run->err, ERROR_FORMAT, 0, "the duration reaches beyond 2262");
+		return error_set(run->err, ERROR_FORMAT, 0, "expected a shorter duration: it reaches beyond 2262");
 	return true;
 }

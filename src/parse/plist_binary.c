@@ -47,8 +47,8 @@ struct binary {
 
 static bool bad(struct binary *b, size_t at, const char *what)
 {
-	return error_set(b->err, ERROR_FORMAT, at, "binary property list: %s at byte %zu", what,
-			 at);
+	return error_set(b->err, ERROR_FORMAT, at, "binary property list: damaged at byte %zu: %s",
+			 at, what);
 }
 
 static bool too_much(struct binary *b, size_t at, const char *what)
@@ -411,7 +411,7 @@ bool plist_parse_binary(struct sv bytes, struct arena *a, struct value *out, str
 
 	if (bytes.n < HEADER_SIZE + TRAILER_SIZE + 2)
 		return error_set(err, ERROR_FORMAT, bytes.n,
-				 "binary property list: ends after %zu bytes, before its trailer",
+				 "binary property list: ends at byte %zu, expected its trailer",
 				 bytes.n);
 	if (!read_trailer(&b, &top))
 		return false;

@@ -5,12 +5,12 @@ static const struct {
 	enum target_width width;
 	enum quick quick;
 } ways[] = {
-	{ "trim", AS_SV, QUICK_TRIM },	      { "lower", AS_SV, QUICK_LOWER },
-	{ "host", AS_SV, QUICK_LOWER },	      { "udid", AS_SV, QUICK_UPPER },
-	{ "serial", AS_SV, QUICK_UPPER },     { "strip_team_id", AS_SV, QUICK_BUNDLE },
-	{ "ip", AS_ADDR, QUICK_IP },	      { "number", AS_U16, QUICK_PORT },
-	{ "number", AS_I64, QUICK_NUMBER },   { "time", AS_NS, QUICK_EPOCH },
-	{ "epoch_any", AS_NS, QUICK_EPOCH },  { "boolean", AS_INT, QUICK_TRI },
+	{ "trim", AS_SV, QUICK_TRIM },	     { "lower", AS_SV, QUICK_LOWER },
+	{ "host", AS_SV, QUICK_LOWER },	     { "udid", AS_SV, QUICK_UPPER },
+	{ "serial", AS_SV, QUICK_UPPER },    { "strip_team_id", AS_SV, QUICK_BUNDLE },
+	{ "ip", AS_ADDR, QUICK_IP },	     { "number", AS_U16, QUICK_PORT },
+	{ "number", AS_I64, QUICK_NUMBER },  { "time", AS_NS, QUICK_EPOCH },
+	{ "epoch_any", AS_NS, QUICK_EPOCH }, { "boolean", AS_INT, QUICK_TRI },
 };
 
 enum quick quick_find(const struct derivation *d, const struct target *t)

@@ -30,8 +30,9 @@ enum quick quick_find(const struct derivation *d, const struct target *t);
 
 #define EVERY_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
 
-/* Bytes of x that are no visible ASCII, or letters from `first` to `first` + 25: their high bits are
- * set. Sums cannot carry into the next byte but from one that is not ASCII, which counts anyway. */
+/* Bytes of x that are no visible ASCII, or letters from `first` to `first` + 25: their high bits
+ * are set. Sums cannot carry into the next byte but from one that is not ASCII, which counts
+ * anyway. */
 static inline uint64_t odd_bytes(uint64_t x, unsigned char first)
 {
 	uint64_t letter = (x + EVERY_BYTE(0x80u - first)) & ~(x + EVERY_BYTE(0x80u - first - 26u));
@@ -107,8 +108,11 @@ static inline bool quick_ip(struct sv in, struct addr *out)
 	if (dots != 3 || digits == 0)
 		return false;
 	sum = sum << 8 | part;
-	*out = (struct addr){ { [10] = 0xff, [11] = 0xff, [12] = (uint8_t)(sum >> 24),
-				[13] = (uint8_t)(sum >> 16), [14] = (uint8_t)(sum >> 8),
+	*out = (struct addr){ { [10] = 0xff,
+				[11] = 0xff,
+				[12] = (uint8_t)(sum >> 24),
+				[13] = (uint8_t)(sum >> 16),
+				[14] = (uint8_t)(sum >> 8),
 				[15] = (uint8_t)sum } };
 	return true;
 }
@@ -120,9 +124,8 @@ static inline bool quick_epoch(struct sv in, struct instant *out)
 					 10000, 1000,	    100,       10,	 1 };
 	uint64_t seconds, fraction;
 
-	if (in.n < 12 || in.n > 20 || in.p[10] != '.' ||
-	    !quick_digits(in.p, 10, &seconds) || seconds >= UINT64_C(9223372036) ||
-	    !quick_digits(in.p + 11, in.n - 11, &fraction))
+	if (in.n < 12 || in.n > 20 || in.p[10] != '.' || !quick_digits(in.p, 10, &seconds) ||
+	    seconds >= UINT64_C(9223372036) || !quick_digits(in.p + 11, in.n - 11, &fraction))
 		return false;
 	out->ns = (int64_t)(seconds * NS_PER_S + fraction * unit[in.n - 10]);
 	return true;

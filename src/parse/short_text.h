@@ -49,6 +49,16 @@ static inline bool short_text_eq(struct short_text a, struct short_text b)
 	return ((a.a ^ b.a) | (a.b ^ b.b) | (a.n ^ b.n)) == 0;
 }
 
+/* Whether c, which is not NUL, stands in a text of at most sixteen bytes. */
+static inline bool short_text_has(struct short_text s, char c)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
+	uint64_t a = s.a ^ (ones * (unsigned char)c), b = s.b ^ (ones * (unsigned char)c);
+
+	/* A byte that is zero now; unused ones were zero before and are not. */
+	return ((((a - ones) & ~a) | ((b - ones) & ~b)) & highs) != 0;
+}
+
 /* `whole` is the text of which `head` was made, `text` the one compared with it. */
 static inline bool short_text_is(struct short_text head, struct sv whole, struct short_text other,
 				 struct sv text)

@@ -8,9 +8,16 @@ static void skip_blank(struct sv json, size_t *at)
 		(*at)++;
 }
 
+static bool expected(struct error *err, size_t at, const char *what)
+{
+	return error_set(err, ERROR_FORMAT, at, "at byte %zu: expected %s", at, what);
+}
+
 static bool cut_off(struct error *err, size_t at)
 {
-	return error_set(err, ERROR_FORMAT, at, "the JSON document ends too early");
+	return error_set(err, ERROR_FORMAT, at,
+			 "the JSON document ends too early: expected the end of what begins at byte %zu",
+			 at);
 }
 
 /* From an opening quote to behind the closing one. */
@@ -49,7 +56,7 @@ static bool skip_value(struct sv json, size_t *at, struct error *err)
 			depth++;
 		} else if (c == '}' || c == ']') {
 			if (depth == 0)
-				return error_set(err, ERROR_FORMAT, *at, "expected a JSON value");
+				return expected(err, *at, "a JSON value");
 			if (--depth == 0) {
 				(*at)++;
 				return true;
@@ -68,7 +75,7 @@ static bool read_key(struct sv json, size_t *at, struct sv *key, struct error *e
 	if (start >= json.n)
 		return cut_off(err, start);
 	if (json.p[start] != '"')
-		return error_set(err, ERROR_FORMAT, start, "expected a member name in quotes");
+		return expected(err, start, "a member name in quotes");
 	if (!skip_string(json, at, err))
 		return false;
 	*key = sv_make(json.p + start + 1, *at - start - 2);
@@ -76,7 +83,7 @@ static bool read_key(struct sv json, size_t *at, struct sv *key, struct error *e
 	if (*at >= json.n)
 		return cut_off(err, *at);
 	if (json.p[*at] != ':')
-		return error_set(err, ERROR_FORMAT, *at, "expected a colon");
+		return expected(err, *at, "a colon");
 	(*at)++;
 	skip_blank(json, at);
 	return true;
@@ -119,7 +126,7 @@ static bool read_envelope(struct stix_split *s, size_t at, struct error *err)
 			at++;
 			skip_blank(s->json, &at);
 		} else if (at < s->json.n && s->json.p[at] != '}') {
-			return error_set(err, ERROR_FORMAT, at, "expected a comma or `}`");
+			return expected(err, at, "a comma or `}`");
 		}
 	}
 	if (at >= s->json.n)
@@ -174,7 +181,7 @@ int stix_split_next(struct stix_split *s, struct sv *object, struct error *err)
 		return -1;
 	}
 	if (s->json.p[start] != '{') {
-		error_set(err, ERROR_FORMAT, start, "expected a STIX object");
+		expected(err, start, "a STIX object");
 		return -1;
 	}
 	if (!skip_value(s->json, &s->at, err))
@@ -187,7 +194,7 @@ int stix_split_next(struct stix_split *s, struct sv *object, struct error *err)
 	if (s->at < s->json.n && s->json.p[s->at] == ',') {
 		s->at++;
 	} else if (s->at >= s->json.n || s->json.p[s->at] != ']') {
-		error_set(err, ERROR_FORMAT, s->at, "expected a comma or `]` after a STIX object");
+		expected(err, s->at, "a comma or `]` after a STIX object");
 		return -1;
 	}
 	return 1;

@@ -16,16 +16,16 @@ bool yfile_open(struct yfile *file, const char *name, struct sv text, struct err
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
 	if (!yaml_parser_load(&parser, &file->document)) {
 		size_t line = parser.problem_mark.line + 1;
-		error_set(err, ERROR_CONFIG, line, "%s:%zu:%zu: %s", name, line,
+		error_set(err, ERROR_CONFIG, line, "%s:%zu:%zu: not valid YAML: %s", name, line,
 			  parser.problem_mark.column + 1,
-			  parser.problem != NULL ? parser.problem : "not valid YAML");
+			  parser.problem != NULL ? parser.problem : "unreadable");
 		yaml_parser_delete(&parser);
 		return false;
 	}
 	yaml_parser_delete(&parser);
 	if (yaml_document_get_root_node(&file->document) == NULL) {
 		yaml_document_delete(&file->document);
-		return error_set(err, ERROR_CONFIG, 1, "%s:1:1: the file is empty", name);
+		return error_set(err, ERROR_CONFIG, 1, "%s:1:1: the file is empty: expected `format:` and what docs/formats.md names", name);
 	}
 	return true;
 }
@@ -135,6 +135,17 @@ const char *yfile_nearest(struct sv text, const char *const *names)
 	return best;
 }
 
+/* "`a`, `b` or `c`", for a message: as many as fit. */
+static void list_words(char *out, size_t size, const char *const *words)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (const char *const *w = words; *w != NULL && n < size; w++)
+		n += (size_t)snprintf(out + n, size - n, "%s`%s`",
+				      w == words ? "" : w[1] == NULL ? " or " : ", ", *w);
+}
+
 bool yfile_check_keys(struct yaml map, const char *const *known, struct error *err)
 {
 	if (!yfile_is_map(map))
@@ -148,14 +159,17 @@ bool yfile_check_keys(struct yaml map, const char *const *known, struct error *e
 			k++;
 		if (*k == NULL) {
 			const char *near = yfile_nearest(text, known);
+			char all[400];
+			list_words(all, sizeof(all), known);
 			return near != NULL
 				   ? yfile_error(err, key, "unknown key `%.*s`; did you mean `%s`?",
 						 SV_ARG(text), near)
-				   : yfile_error(err, key, "unknown key `%.*s`", SV_ARG(text));
+				   : yfile_error(err, key, "unknown key `%.*s`: expected %s",
+						 SV_ARG(text), all);
 		}
 		for (size_t j = 0; j < i; j++)
 			if (sv_eq(text, yfile_text(yfile_key_at(map, j))))
-				return yfile_error(err, key, "`%.*s` stands here twice",
+				return yfile_error(err, key, "`%.*s` stands here twice: leave one out",
 						   SV_ARG(text));
 	}
 	return true;

@@ -153,7 +153,7 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 	struct format_match match = { 0 };
 	struct reader *r;
 	struct stat st;
-	struct sv head;
+	struct sv head, record;
 
 	if ((is_stdin ? fstat(0, &st) : stat(path, &st)) != 0)
 		return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path, strerror(errno));
@@ -174,6 +174,11 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 	if (r == NULL)
 		return false;
 	head = reader_peek(r, RECOGNISE_BYTES);
+	/* Nothing to look at: unreadable is not the same as empty. */
+	if (head.n == 0 && reader_next(r, &record, err) == READ_ERROR) {
+		reader_close(r);
+		return false;
+	}
 	/* An empty log, as after rotation, says nothing and is nothing wrong. */
 	if (sv_trim(head).n == 0 || (in_folder && is_companion(head, path))) {
 		leave_alone(in, path);

@@ -63,9 +63,12 @@ const struct format *recognise(const struct format_set *set, struct reader *r, c
 			       struct format_match *match, struct error *err)
 {
 	struct format_match matches[RECOGNISE_NEAREST];
-	struct sv head = recognise_head(r);
+	struct sv head = recognise_head(r), record;
 	size_t n = format_detect(set, head, matches, RECOGNISE_NEAREST);
 
+	/* Nothing to look at: unreadable is not the same as empty. */
+	if (head.n == 0 && reader_next(r, &record, err) == READ_ERROR)
+		return NULL;
 	if (n > 0 && matches[0].score > 0) {
 		*match = matches[0];
 		return matches[0].format;

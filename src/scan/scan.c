@@ -159,7 +159,8 @@ static bool anything_parsed(const struct scan *s, struct error *err)
 				 "--stats FILE` says what is in it",
 				 SV_ARG(s->inputs.list[0].path));
 	return error_set(err, ERROR_FORMAT, bad->examples[0].line,
-			 "no record could be parsed (`pinwatch parse -v FILE` shows each); the first: %.*s:%u: %.*s",
+			 "no record could be parsed; the first, in %.*s:%u: %.*s (`pinwatch parse -v FILE` "
+			 "shows each)",
 			 SV_ARG(bad->examples[0].file), bad->examples[0].line,
 			 SV_ARG(bad->examples[0].reason));
 }

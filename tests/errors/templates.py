@@ -26,22 +26,19 @@ LOCAL = {
 
 
 class Message:
-    def __init__(self, path, line, emitter, where, template):
-        self.path, self.line, self.emitter, self.where, self.template = path, line, emitter, where, template
+    def __init__(self, path, line, emitter, where, code, template):
+        self.path, self.line, self.emitter, self.where = path, line, emitter, where
+        self.code, self.template = code, template
 
-    def pattern(self):
-        """What a message made from the template looks like."""
-        out = ""
-        for part in re.split(r"(%%|%-?\.?\d*\.?\*?(?:ll|l|z)?[a-z])", self.template):
-            if part == "%%":
-                out += "%"
-            elif re.fullmatch(r"%-?\.?\d*\.?\*?(?:ll|l|z)?[diu]", part):
-                out += r"-?\d+"
-            elif part.startswith("%") and len(part) > 1:
-                out += r"[\s\S]*?"
-            else:
-                out += re.escape(part)
-        return re.compile(out)
+    def made(self, said):
+        """Whether a line may have been made from the template: its literal parts follow one another."""
+        at = 0
+        for part in re.split(r"%-?[.\d*]*(?:ll|l|z)?[a-z]", self.template.replace("%%", "%")):
+            at = said.find(part, at)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
 
 
 def blank_comments(text):
@@ -87,7 +84,9 @@ def of_file(path, name):
         else:
             texts = literals(args[index]) if index < len(args) else []
         for template in texts:
-            yield Message(name, text.count("\n", 0, call.start()) + 1, call[1], where, template)
+            line = text.count("\n", 0, call.start()) + 1
+            code = args[1].strip() if call[1] == "error_set" else ""
+            yield Message(name, line, call[1], where, code, template)
 
 
 def of_source(root):

@@ -6,13 +6,13 @@
 	"tls.sni: {from: " second ", lenient: true}, app.user_agent: " third "}\n"
 
 static const char *const formats[] = {
-	"format: fuzz_0\nsensor: inspection\ndecode: {delimited: {heading: true, unset: ['-']}}\n"
+	"format: fuzz_0\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\ndecode: {delimited: {heading: true, unset: ['-']}}\n"
 	MAP("{from: time, lenient: true}", "host", "agent"),
-	"format: fuzz_1\nsensor: inspection\ndecode: {delimited: {}}\n"
+	"format: fuzz_1\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\ndecode: {delimited: {}}\n"
 	MAP("{from: '1', lenient: true}", "'3'", "'700'"),
-	"format: fuzz_2\nsensor: inspection\ndecode: {delimited: {separator: ' ', quote: '', "
+	"format: fuzz_2\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\ndecode: {delimited: {separator: ' ', quote: '', "
 	"heading_prefix: '#Fields: '}}\n" MAP("{from: time, lenient: true}", "host", "agent"),
-	"format: fuzz_3\nsensor: inspection\nsyslog: true\ndecode: {delimited: {separator: \"\\t\", "
+	"format: fuzz_3\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\nsyslog: true\ndecode: {delimited: {separator: \"\\t\", "
 	"heading: true, columns: [time, host, agent], unset: ['', none]}}\n"
 	MAP("{from: time, lenient: true}", "host", "agent"),
 };

@@ -8,12 +8,12 @@
 	"desc, lenient: true}}\n"
 
 static const char *const formats[] = {
-	"format: fuzz_0\nsensor: inspection\nsyslog: true\ndecode: {keyvalue: {}}\n" MAP,
-	"format: fuzz_1\nsensor: inspection\nframing: paragraph\ndecode: {keyvalue: {between: "
+	"format: fuzz_0\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\nsyslog: true\ndecode: {keyvalue: {}}\n" MAP,
+	"format: fuzz_1\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\nframing: paragraph\ndecode: {keyvalue: {between: "
 	"\"\\n\", pair: ' = '}}\n" MAP,
-	"format: fuzz_2\nsensor: inspection\ndecode: {keyvalue: {between: ', ', pair: ': ', quote: "
+	"format: fuzz_2\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\ndecode: {keyvalue: {between: ', ', pair: ': ', quote: "
 	"\"'\", after: '%GW-', unset: [N/A]}}\n" MAP,
-	"format: fuzz_3\nsensor: inspection\ndecode: {keyvalue: {between: ';;', quote: ''}}\n" MAP,
+	"format: fuzz_3\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\ndecode: {keyvalue: {between: ';;', quote: ''}}\n" MAP,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

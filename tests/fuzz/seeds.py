@@ -128,7 +128,7 @@ def format_files():
         data = path.read_bytes()
         inputs = [d for n, d in formats_inputs() if n == path.stem]
         yield data + b"\n---\n" + (next(pieces(inputs[0])) if inputs else b"x")
-    yield (b"format: small\nsensor: mdm\nsyslog: true\nframing: document\ndecode: {json: {snake_case: true}}\n"
+    yield (b"format: small\ntitle: x\nsensor: mdm\nsyslog: true\nframing: document\ndecode: {json: {snake_case: true}}\n"
            b"embed: [{from: raw, via: base64, as: json, name: inner}]\ndetect: {weight: 3, contains: [a], when: {any: [{a: {has: b}},"
            b" {none: [{c: {word: [d, e]}}]}]}}\nrecords:\n  - kind: posture\n    each: inner.list\n    time_is: end\n"
            b"    map: {time: [{via: source_date}], device.udid: item.UDID, managed: {from: [a, b], words: {x: true}, else: false}}\n"

@@ -7,10 +7,10 @@
 	"agent, app.version: rest}\n"
 
 static const char *const formats[] = {
-	"format: fuzz_0\nsensor: inspection\ndecode: {text: {unset: ['-'], patterns: ['{ts:number} "
+	"format: fuzz_0\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\ndecode: {text: {unset: ['-'], patterns: ['{ts:number} "
 	"{client:word} sni={sni:word} err={} \"{agent}\"', '{ts:number} {rest}', '[{rest}]{{}}']}}\n"
 	MAP,
-	"format: fuzz_1\nsensor: inspection\nsyslog: true\ndecode: {text: {patterns: "
+	"format: fuzz_1\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\nsyslog: true\ndecode: {text: {patterns: "
 	"['{rest}aa{agent}aab{sni:word}', 'x{sni:word}.{ts:number}', '{sni}']}}\n" MAP,
 };
 
