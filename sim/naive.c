@@ -19,8 +19,8 @@ void naive_take(struct naive *n, const struct observation *o)
 		n->_capacity = n->_capacity == 0 ? 1024 : n->_capacity * 2;
 		n->alerts = xrealloc(n->alerts, n->_capacity, sizeof(*n->alerts));
 	}
-	n->alerts[n->n++] = (struct naive_alert){ arena_sv(&n->arena, host), o->src.ip, o->time.ns,
-						  o->tls.count };
+	n->alerts[n->n++] =
+	    (struct naive_alert){ arena_sv(&n->arena, host), o->src.ip, o->time.ns, o->tls.count };
 }
 
 void naive_free(struct naive *n)
@@ -41,8 +41,8 @@ static int by_host_client_time(const void *a, const void *b)
 	return x->time < y->time ? -1 : x->time > y->time;
 }
 
-/* The most refusals within a window that one client of the host reaches, up to NAIVE_MOST. Alerts from
- * *at on are those of the host; *at moves past them. */
+/* The most refusals within a window that one client of the host reaches, up to NAIVE_MOST. Alerts
+ * from *at on are those of the host; *at moves past them. */
 static unsigned most_at(const struct naive *n, size_t *at)
 {
 	const struct naive_alert *a = n->alerts;
@@ -73,7 +73,8 @@ static void count(struct tally *t, bool positive, bool raised)
 }
 
 /* A host's cases from *at on; *at moves past them. */
-static void host_truth(const struct score *s, size_t *at, bool *positive, bool *listed, bool *raised)
+static void host_truth(const struct score *s, size_t *at, bool *positive, bool *listed,
+		       bool *raised)
 {
 	struct sv host = s->cases[*at].host;
 
@@ -98,7 +99,7 @@ void naive_finish(struct naive *n, const struct score *truth)
 		unsigned most = 0;
 		int c = at >= truth->n_cases ? 1
 			: i >= n->n	     ? -1
-					 : sv_cmp(truth->cases[at].host, n->alerts[i].host);
+					     : sv_cmp(truth->cases[at].host, n->alerts[i].host);
 
 		if (c <= 0)
 			host_truth(truth, &at, &positive, &listed, &raised);

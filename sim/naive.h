@@ -1,10 +1,10 @@
-/* The rule that people write today, to measure against: N or more refused certificates of one client
- * address and one host within ten minutes raise the host.
+/* The rule that people write today, to measure against: N or more refused certificates of one
+ * client address and one host within ten minutes raise the host.
  *
- * It sees the inspecting proxy's records alone and looks at nothing else. Tried with every N from 1 to
- * NAIVE_MOST against the truth by host: a host is positive when any app pins it that nobody has allowed.
- * The second tally leaves out hosts that are on an allow-list or documented as never inspectable, as an
- * operator would. A zeroed struct first; naive_free frees everything.
+ * It sees the inspecting proxy's records alone and looks at nothing else. Tried with every N from 1
+ * to NAIVE_MOST against the truth by host: a host is positive when any app pins it that nobody has
+ * allowed. The second tally leaves out hosts that are on an allow-list or documented as never
+ * inspectable, as an operator would. A zeroed struct first; naive_free frees everything.
  */
 #ifndef PINWATCH_SIM_NAIVE_H
 #define PINWATCH_SIM_NAIVE_H

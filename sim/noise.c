@@ -7,15 +7,15 @@
 
 /* Per mille where not said otherwise. */
 static const struct level {
-	unsigned agents;	     /* of the phones that have one, those that keep it */
+	unsigned agents; /* of the phones that have one, those that keep it */
 	unsigned private_addresses;
-	unsigned missed;	     /* connections that the flow sensor does not see */
+	unsigned missed;	      /* connections that the flow sensor does not see */
 	int proxy_ahead, agent_ahead; /* ms */
-	unsigned bad_hours;	     /* phones that have a bad network for a while, a day */
-	unsigned stray;		     /* connections that fail on a good one */
-	unsigned spare;		     /* successes with an unused socket beside */
-	unsigned unseen_bursts;	     /* bursts of a pinning app that never happen */
-	unsigned single;	     /* of the others, those that are one attempt instead of three */
+	unsigned bad_hours;	      /* phones that have a bad network for a while, a day */
+	unsigned stray;		      /* connections that fail on a good one */
+	unsigned spare;		      /* successes with an unused socket beside */
+	unsigned unseen_bursts;	      /* bursts of a pinning app that never happen */
+	unsigned single; /* of the others, those that are one attempt instead of three */
 } levels[SIM_MAX_NOISE + 1] = {
 	{ .agents = 1000 },
 	{ 500, 150, 20, 500, -300, 300, 5, 100, 200, 300 },
@@ -49,8 +49,10 @@ void sim_noise_pairs(struct sim *s)
 	static const struct {
 		const char *bundle, *host;
 	} shared[] = {
-		{ "com.lumen.news", "api.bank.test" },	   { "com.acme.mail", "api.solace.test" },
-		{ "com.harbor.travel", "pay.wallet.test" }, { "com.ember.music", "graph.plaza.test" },
+		{ "com.lumen.news", "api.bank.test" },
+		{ "com.acme.mail", "api.solace.test" },
+		{ "com.harbor.travel", "pay.wallet.test" },
+		{ "com.ember.music", "graph.plaza.test" },
 		{ "com.acme.chat", "gw.vault.acme.test" },
 	};
 
@@ -78,8 +80,8 @@ void sim_noise_pairs(struct sim *s)
 static bool bad_network(const struct sim *s, const struct level *l, uint32_t device, int64_t day,
 			int64_t *from, int64_t *until)
 {
-	struct rng r = rng_stream(s->o->seed, "noise-network",
-				  (uint64_t)device << 32 | (uint64_t)day);
+	struct rng r =
+	    rng_stream(s->o->seed, "noise-network", (uint64_t)device << 32 | (uint64_t)day);
 
 	if (!rng_chance(&r, l->bad_hours))
 		return false;
@@ -168,7 +170,8 @@ static void add_spare(struct sim *s, const struct level *l)
 				       .locked = (c.flags & CONN_LOCKED) != 0 };
 		struct sim_conn *spare;
 
-		if (c.route != ROUTE_BUMP || c.happening != HAPPENED_OK || !rng_chance(&r, l->spare))
+		if (c.route != ROUTE_BUMP || c.happening != HAPPENED_OK ||
+		    !rng_chance(&r, l->spare))
 			continue;
 		spare = sim_connect(s, &v, c.pair,
 				    sim_after((struct instant){ c.start }, rng_range(&r, 1, 400)),

@@ -140,7 +140,7 @@ static bool render_attempts(struct sim *s, enum sensor_kind sensor, const char *
 		if (sensor == SENSOR_INSPECTION
 			? c->route == ROUTE_BUMP || c->route == ROUTE_SPLICE
 			: (c->flags & (CONN_PROXY_ONLY | CONN_NO_FLOW)) == 0 &&
-			  c->happening != HAPPENED_GONE)
+			      c->happening != HAPPENED_GONE)
 			sim_log_add(&log, sim_conn_end(c) + sim_conn_put_off(c, i), i, 0);
 	}
 	sim_log_order(s, &log, name);

@@ -5,16 +5,23 @@
  *   [08:10:17.861][10.8.0.14:52854] Client TLS handshake failed. The client does not trust …
  *   [08:10:17.880][10.8.0.14:52854] client disconnect
  *
- * and before (`timeless`) as `10.8.0.14:52854: client connect`. A request is written when it has been
- * answered, without a time in either form. The day is nowhere in the file: each is last modified at the
- * end of its day.
+ * and before (`timeless`) as `10.8.0.14:52854: client connect`. A request is written when it has
+ * been answered, without a time in either form. The day is nowhere in the file: each is last
+ * modified at the end of its day.
  */
 #include <stdio.h>
 
 #include "sim/render.h"
 
 /* A connection's lines, in their order. */
-enum { LINE_CLIENT, LINE_SERVER, LINE_FAILURE, LINE_REQUEST, LINE_END = LINE_REQUEST + 8, LINE_PROBE };
+enum {
+	LINE_CLIENT,
+	LINE_SERVER,
+	LINE_FAILURE,
+	LINE_REQUEST,
+	LINE_END = LINE_REQUEST + 8,
+	LINE_PROBE
+};
 
 struct file {
 	struct sim_file f;
@@ -84,17 +91,19 @@ static void failure_text(const struct sim *s, const struct sim_conn *c, char *ou
 		break;
 	case HAPPENED_FIN:
 	case HAPPENED_RST:
-		snprintf(out, size,
-			 "Client TLS handshake failed. The client disconnected during the handshake. "
-			 "If this happens consistently for %s, this may indicate that the client does "
-			 "not trust the proxy's certificate.",
-			 host);
+		snprintf(
+		    out, size,
+		    "Client TLS handshake failed. The client disconnected during the handshake. "
+		    "If this happens consistently for %s, this may indicate that the client does "
+		    "not trust the proxy's certificate.",
+		    host);
 		break;
 	case HAPPENED_MISMATCH:
-		snprintf(out, size,
-			 "Client TLS handshake failed. Client and mitmproxy cannot agree on a TLS "
-			 "version to use. You may need to adjust mitmproxy's tls_version_client_min "
-			 "option.");
+		snprintf(
+		    out, size,
+		    "Client TLS handshake failed. Client and mitmproxy cannot agree on a TLS "
+		    "version to use. You may need to adjust mitmproxy's tls_version_client_min "
+		    "option.");
 		break;
 	case HAPPENED_MTLS_ALERT:
 		snprintf(out, size,
@@ -127,7 +136,8 @@ static void server_line(const struct sim *s, struct sim_file *f, const struct si
 }
 
 /* The request line and the response's under it. */
-static void request(const struct sim *s, struct sim_file *f, const struct sim_conn *c, unsigned number)
+static void request(const struct sim *s, struct sim_file *f, const struct sim_conn *c,
+		    unsigned number)
 {
 	static const char *const paths[] = { "/",	    "/v1/sync",	   "/v2/items?page=1",
 					     "/img/a.webp", "/api/status", "/feed.json" };
@@ -201,7 +211,8 @@ static void add_lines(const struct sim *s, struct sim_log *log, size_t i)
 	if (c->flags & CONN_FUTURE)
 		put_off += SIM_LEAP(s);
 	sim_log_add(log, written_at(c, LINE_CLIENT) + put_off, i, LINE_CLIENT);
-	/* Who leaves before the server has answered is gone before there is a server to speak of. */
+	/* Who leaves before the server has answered is gone before there is a server to speak of.
+	 */
 	if (c->happening != HAPPENED_GONE)
 		sim_log_add(log, written_at(c, LINE_SERVER) + put_off, i, LINE_SERVER);
 	failure_text(s, c, text, sizeof(text));
@@ -267,8 +278,9 @@ static bool open_day(struct sim *s, struct file *out, int64_t day, struct error 
 	/* The process runs on, only its log begins anew. */
 	if (day != (s->start.ns + s->proxy_ahead) / NS_PER_DAY)
 		return true;
-	sink_str(&out->f.sink, s->o->timeless ? "Proxy server listening at *:3128"
-					      : "[00:00:00.000] HTTP(S) proxy listening at *:3128.");
+	sink_str(&out->f.sink, s->o->timeless
+				   ? "Proxy server listening at *:3128"
+				   : "[00:00:00.000] HTTP(S) proxy listening at *:3128.");
 	sim_file_line(&out->f);
 	return true;
 }

@@ -122,9 +122,10 @@ static bool read_case(struct score *s, const struct value *v, struct score_case 
 	if (sv_empty(c->app) || sv_empty(c->host) || c->port == 0)
 		return error_set(err, ERROR_FORMAT, 0, "a case needs app, host and port");
 	if (!c->pinned && !sv_eq(label, SV("not_pinned")))
-		return error_set(err, ERROR_FORMAT, 0,
-				 "case %.*s %.*s: expected label pinned or not_pinned, not \"%.*s\"",
-				 SV_ARG(c->app), SV_ARG(c->host), SV_ARG(label));
+		return error_set(
+		    err, ERROR_FORMAT, 0,
+		    "case %.*s %.*s: expected label pinned or not_pinned, not \"%.*s\"",
+		    SV_ARG(c->app), SV_ARG(c->host), SV_ARG(label));
 	n = list(expect, "verdict", &items);
 	for (size_t i = 0; i < n; i++)
 		c->may |= (unsigned)verdict_named(string_of(&items[i]));
@@ -324,7 +325,9 @@ bool score_finding(struct score *s, struct sv line, struct error *err)
 	extra.kind = text(&finding, "kind");
 	extra.verdict = text(&finding, "verdict");
 	if (sv_empty(extra.kind) || sv_empty(extra.verdict))
-		return error_set(err, ERROR_FORMAT, 0, "no finding: expected kind and verdict, as `pinwatch scan --output jsonl` writes them");
+		return error_set(err, ERROR_FORMAT, 0,
+				 "no finding: expected kind and verdict, as `pinwatch scan "
+				 "--output jsonl` writes them");
 	s->findings++;
 	extra.from = time_of(&finding, "first_seen");
 	extra.until = time_of(&finding, "last_seen");

@@ -12,11 +12,11 @@
 static bool check(const struct sim_options *o, struct error *err)
 {
 	if (o->devices < 1 || o->devices > SIM_MAX_DEVICES)
-		return error_set(err, ERROR_USAGE, 0, "--devices: expected 1 to %d, not %u", SIM_MAX_DEVICES,
-				 o->devices);
+		return error_set(err, ERROR_USAGE, 0, "--devices: expected 1 to %d, not %u",
+				 SIM_MAX_DEVICES, o->devices);
 	if (o->days < 1 || o->days > SIM_MAX_DAYS)
-		return error_set(err, ERROR_USAGE, 0, "--days: expected 1 to %d, not %u", SIM_MAX_DAYS,
-				 o->days);
+		return error_set(err, ERROR_USAGE, 0, "--days: expected 1 to %d, not %u",
+				 SIM_MAX_DAYS, o->days);
 	if ((uint64_t)o->devices * o->days > SIM_MAX_DEVICE_DAYS)
 		return error_set(err, ERROR_USAGE, 0, "--devices × --days: at most %d, not %llu",
 				 SIM_MAX_DEVICE_DAYS, (unsigned long long)o->devices * o->days);
@@ -24,17 +24,18 @@ static bool check(const struct sim_options *o, struct error *err)
 		return error_set(err, ERROR_USAGE, 0, "--connections: at most %d",
 				 SIM_MAX_CONNECTIONS);
 	if (o->noise > SIM_MAX_NOISE)
-		return error_set(err, ERROR_USAGE, 0, "--noise: expected 0 to %d, not %u", SIM_MAX_NOISE,
-				 o->noise);
+		return error_set(err, ERROR_USAGE, 0, "--noise: expected 0 to %d, not %u",
+				 SIM_MAX_NOISE, o->noise);
 	for (size_t i = 0; i < o->n_scenarios; i++) {
 		size_t k = 0;
 		while (sim_scenario_name(k) != NULL &&
 		       !sv_eq(o->scenarios[i], sv_cstr(sim_scenario_name(k))))
 			k++;
 		if (sim_scenario_name(k) == NULL && !sv_eq(o->scenarios[i], SV("baseline")))
-			return error_set(err, ERROR_USAGE, 0,
-					 "--scenario: %.*s is not known; `--scenario list` shows them",
-					 SV_ARG(o->scenarios[i]));
+			return error_set(
+			    err, ERROR_USAGE, 0,
+			    "--scenario: %.*s is not known; `--scenario list` shows them",
+			    SV_ARG(o->scenarios[i]));
 	}
 	return true;
 }
@@ -57,7 +58,8 @@ static bool make_folder(const char *path, struct error *err)
 		return error_set(err, ERROR_IO, 0, "--out %s: the folder cannot be made: %s", path,
 				 strerror(errno));
 	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return error_set(err, ERROR_IO, 0, "--out %s: expected a folder, there is something else", path);
+		return error_set(err, ERROR_IO, 0,
+				 "--out %s: expected a folder, there is something else", path);
 	return true;
 }
 
@@ -68,8 +70,8 @@ static bool render(struct sim *s, struct error *err)
 			return false;
 	} else if (!(s->o->profile == SIM_MITMPROXY ? sim_render_mitmproxy(s, err)
 						    : sim_render_squid(s, err)) ||
-		   !sim_render_zeek(s, err) ||
-		   !sim_render_leases(s, err) || !sim_render_mdm(s, err)) {
+		   !sim_render_zeek(s, err) || !sim_render_leases(s, err) ||
+		   !sim_render_mdm(s, err)) {
 		return false;
 	}
 	return sim_render_edr(s, err) && sim_render_config(s, err) && sim_render_truth(s, err);

@@ -40,10 +40,11 @@ struct sim_options {
 	const char *out;      /* folder, made when missing */
 	enum sim_profile profile;
 	bool zeek_tsv;
-	bool timeless; /* the proxy's log has no times, where the product may leave them out */
-	unsigned noise; /* 0 to SIM_MAX_NOISE: how far from ideal the fleet and its sensors are (noise.h) */
-	bool disorder; /* records up to 25 s out of order within each file */
-	bool garbage;  /* damaged lines among the good ones */
+	bool timeless;	/* the proxy's log has no times, where the product may leave them out */
+	unsigned noise; /* 0 to SIM_MAX_NOISE: how far from ideal the fleet and its sensors are
+			   (noise.h) */
+	bool disorder;	/* records up to 25 s out of order within each file */
+	bool garbage;	/* damaged lines among the good ones */
 	/* Names; n_scenarios 0: all of them. Borrowed. */
 	struct sv scenarios[SIM_MAX_SCENARIOS];
 	size_t n_scenarios;

@@ -21,7 +21,8 @@ bool sink_open(struct sink *s, const char *dir, const char *name, struct error *
 
 	*s = (struct sink){ ._fd = -1, ._name = name };
 	if (n < 0 || (size_t)n >= sizeof(path))
-		return error_set(err, ERROR_IO, 0, "%s/%s: the path is too long: take a shorter --out", dir, name);
+		return error_set(err, ERROR_IO, 0,
+				 "%s/%s: the path is too long: take a shorter --out", dir, name);
 	s->_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (s->_fd < 0)
 		return error_set(err, ERROR_IO, 0, "%s: cannot write: %s", path, strerror(errno));

@@ -33,7 +33,7 @@ struct sim_conn *sim_connect(struct sim *s, const struct sim_visit *v, uint16_t 
 		.stack = (uint8_t)s->apps[v->app].stack,
 		.requests = 1,
 		.flags = (uint16_t)((v->background ? CONN_BACKGROUND : 0) |
-				   (v->locked ? CONN_LOCKED : 0)),
+				    (v->locked ? CONN_LOCKED : 0)),
 		.updated = sim_updated(s, v->app, v->device, at),
 	};
 	return c;

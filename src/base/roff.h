@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* Appends text as roff(7) shows it unchanged: a dot or apostrophe at a line's start is no request, a
- * backslash no escape, and a hyphen no typographic one. */
+/* Appends text as roff(7) shows it unchanged: a dot or apostrophe at a line's start is no request,
+ * a backslash no escape, and a hyphen no typographic one. */
 void roff_text(struct buf *out, struct sv text);
 
 #endif

@@ -106,7 +106,8 @@ static void configured_feeds(struct feeds *f, const struct inputs *in)
 			feed.format = format_name(format);
 		if (source->kind == SENSORS && format == NULL) {
 			report_note("analytic",
-				    "source %.*s: neither its kind nor its format is known; give it `kind:` or "
+				    "source %.*s: neither its kind nor its format is known; give "
+				    "it `kind:` or "
 				    "`format:`",
 				    SV_ARG(source->name));
 			continue;
@@ -230,7 +231,9 @@ static bool take_option(struct analytic_choices *c, struct inputs *in, int id, c
 	switch (id) {
 	case ANALYTIC_BUNDLE:
 		if (c->n_bundles == MAX_BUNDLES)
-			return error_set(err, ERROR_USAGE, 0, "--bundle: more than %d; join them into one file", MAX_BUNDLES);
+			return error_set(err, ERROR_USAGE, 0,
+					 "--bundle: more than %d; join them into one file",
+					 MAX_BUNDLES);
 		c->bundles[c->n_bundles++] = value;
 		break;
 	case ANALYTIC_OUTPUT:

@@ -74,7 +74,9 @@ bool aside_end(struct aside *a, bool done, struct error *err)
 		if (!done)
 			unlink(a->_temporary.p);
 		else if (a->_failed || rename(a->_temporary.p, a->path) != 0)
-			ok = error_set(err, ERROR_IO, 0, "--dead-letter %s: could not be written whole: %s; make room, or name another file",
+			ok = error_set(err, ERROR_IO, 0,
+				       "--dead-letter %s: could not be written whole: %s; make "
+				       "room, or name another file",
 				       a->path, strerror(errno));
 	}
 	buf_free(&a->_temporary);

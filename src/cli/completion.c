@@ -114,9 +114,10 @@ static void zsh(void)
 		       c->args->operands == OPERANDS_SHELLS ? "shell:(bash zsh fish)"
 							    : "file:_files");
 	}
-	printf("\t*) _files ;;\n\tesac\n}\n"
-	       "if [ \"$funcstack[1]\" = _pinwatch ]; then\n" /* loaded from fpath: called already */
-	       "\t_pinwatch \"$@\"\nelse\n\tcompdef _pinwatch pinwatch\nfi\n");
+	printf(
+	    "\t*) _files ;;\n\tesac\n}\n"
+	    "if [ \"$funcstack[1]\" = _pinwatch ]; then\n" /* loaded from fpath: called already */
+	    "\t_pinwatch \"$@\"\nelse\n\tcompdef _pinwatch pinwatch\nfi\n");
 }
 
 static void fish(void)
@@ -180,9 +181,9 @@ int cmd_completion(int argc, char **argv)
 	else {
 		nearest = nearest_word(sv_cstr(shell), shells, 3);
 		error_set(&err, ERROR_USAGE, 0,
-			  "no completion for the shell %.80s; there is bash, zsh and fish%s%s%s", shell,
-			  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-			  nearest != NULL ? "?" : "");
+			  "no completion for the shell %.80s; there is bash, zsh and fish%s%s%s",
+			  shell, nearest != NULL ? "; did you mean " : "",
+			  nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
 		return report_error("completion", &err);
 	}
 	return report_finish("completion", EXIT_DONE);

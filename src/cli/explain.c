@@ -385,7 +385,8 @@ int cmd_explain(int argc, char **argv)
 	while (ok && (r = args_next(&args, &id, &value, &err)) != ARGS_END) {
 		if (r == ARGS_OPERAND && looks_like_uid(value)) {
 			if (choices.select.uid.n > 0)
-				ok = error_set(&err, ERROR_USAGE, 0, "two ids are given, %.80s and %.80s: leave one out",
+				ok = error_set(&err, ERROR_USAGE, 0,
+					       "two ids are given, %.80s and %.80s: leave one out",
 					       choices.select.uid.p, value);
 			choices.select.uid = sv_cstr(value);
 		} else if (r == ARGS_OPERAND) {

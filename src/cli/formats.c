@@ -162,7 +162,9 @@ static bool read_all(const char *path, struct buf *b, struct error *err)
 				 "%.200s is larger than a format file may be (%zu bytes)", path,
 				 FORMAT_FILE_MAX_BYTES);
 	if (got == READ_END)
-		return error_set(err, ERROR_CONFIG, 0, "%.200s is empty; it has to hold a format, see docs/formats.md", path);
+		return error_set(err, ERROR_CONFIG, 0,
+				 "%.200s is empty; it has to hold a format, see docs/formats.md",
+				 path);
 	return got == READ_RECORD;
 }
 
@@ -205,7 +207,8 @@ int cmd_formats(int argc, char **argv)
 		} else if (r == ARGS_OPTION) {
 			dir = value;
 		} else if (n == MAX_FILES) {
-			error_set(&err, ERROR_USAGE, 0, "more than %d files at a time: name fewer", MAX_FILES);
+			error_set(&err, ERROR_USAGE, 0, "more than %d files at a time: name fewer",
+				  MAX_FILES);
 			return report_error("formats", &err);
 		} else {
 			files[n++] = value;

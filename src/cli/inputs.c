@@ -44,7 +44,8 @@ bool inputs_option(struct inputs *in, int id, const char *value, struct error *e
 	switch ((enum input_arg)id) {
 	case INPUT_CONFIG:
 		if (in->_config != NULL)
-			return error_set(err, ERROR_USAGE, 0, "--config is given twice: leave one out");
+			return error_set(err, ERROR_USAGE, 0,
+					 "--config is given twice: leave one out");
 		in->_config = value;
 		break;
 	case INPUT_SET:
@@ -123,8 +124,10 @@ static bool set_list(struct conf *c, const char *element, const char **files, si
 	}
 	buf_char(&b, ']');
 	buf_char(&b, '\0');
-	ok = b.overflowed ? error_set(err, ERROR_USAGE, 0, "--allow-apps, --allow-destinations: too many list files; join them")
-			  : conf_set(c, b.p, err);
+	ok = b.overflowed
+		 ? error_set(err, ERROR_USAGE, 0,
+			     "--allow-apps, --allow-destinations: too many list files; join them")
+		 : conf_set(c, b.p, err);
 	buf_free(&b);
 	return ok;
 }
@@ -185,9 +188,10 @@ static void expand_sources(struct inputs *in, const char *command)
 bool inputs_load(struct inputs *in, const char *command, bool optional, struct error *err)
 {
 	if (in->_next != NULL)
-		return error_set(err, ERROR_USAGE, 0,
-				 "%s is about the next path, and none follows: write it before its path",
-				 in->_next);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "%s is about the next path, and none follows: write it before its path",
+		    in->_next);
 	if (!load_conf(in, err))
 		return false;
 	in->formats = format_set_builtin(err);
@@ -198,9 +202,10 @@ bool inputs_load(struct inputs *in, const char *command, bool optional, struct e
 	if (in->_n_paths == 0 && in->_config != NULL)
 		expand_sources(in, command);
 	if (in->_n_paths == 0 && in->n_missing > 0 && !optional)
-		return error_set(err, ERROR_IO, 0,
-				 "none of the configured sources has a file to read: look at `path:` in %s",
-				 in->_config);
+		return error_set(
+		    err, ERROR_IO, 0,
+		    "none of the configured sources has a file to read: look at `path:` in %s",
+		    in->_config);
 	if (in->_n_paths == 0 && !optional)
 		return error_set(err, ERROR_USAGE, 0,
 				 "nothing to read: name log files or folders, or a "

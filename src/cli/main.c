@@ -52,13 +52,14 @@ static void help(FILE *out)
 		     "Commands:\n");
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		fprintf(out, "  %-14s %s\n", c->name, c->summary);
-	fprintf(out, "\n"
-		     "`pinwatch COMMAND --help` says more about each; `pinwatch --man` is all of it\n"
-		     "as manual page pinwatch(1), `pinwatch --version` the version.\n"
-		     "\n"
-		     "Examples:\n"
-		     "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current\n"
-		     "  pinwatch sim --out fleet && pinwatch scan fleet\n");
+	fprintf(out,
+		"\n"
+		"`pinwatch COMMAND --help` says more about each; `pinwatch --man` is all of it\n"
+		"as manual page pinwatch(1), `pinwatch --version` the version.\n"
+		"\n"
+		"Examples:\n"
+		"  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current\n"
+		"  pinwatch sim --out fleet && pinwatch scan fleet\n");
 }
 
 static int manual(void)

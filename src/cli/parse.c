@@ -218,8 +218,9 @@ static int parse_all(struct parse_run *run, const char *const *files, size_t n)
 	for (int k = 0; k < OBS_KINDS; k++)
 		seen += run->stats.kinds[k];
 	if (code == EXIT_DONE && seen == 0 && run->stats.rejected + run->stats.overlong > 0) {
-		report_note("parse", "no record could be parsed: `pinwatch formats FILE` says what the file "
-				     "is taken for");
+		report_note("parse",
+			    "no record could be parsed: `pinwatch formats FILE` says what the file "
+			    "is taken for");
 		code = EXIT_INPUT;
 	}
 	return code != EXIT_DONE ? code : report_finish("parse", EXIT_DONE);
@@ -284,7 +285,8 @@ int cmd_parse(int argc, char **argv)
 		if (r == ARGS_OPERAND && n < MAX_FILES) {
 			files[n++] = value;
 		} else if (r == ARGS_OPERAND) {
-			ok = error_set(&err, ERROR_USAGE, 0, "more than %d files at a time: name fewer", MAX_FILES);
+			ok = error_set(&err, ERROR_USAGE, 0,
+				       "more than %d files at a time: name fewer", MAX_FILES);
 		} else if (r == ARGS_OPTION && id == ARG_HELP) {
 			args_help(&parse_command);
 			arena_free(&arena);

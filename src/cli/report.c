@@ -68,8 +68,9 @@ int report_finish(const char *command, int code)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	report_note(command, "not all results could be written to standard output%s%s; make room, or send "
-			     "them elsewhere",
+	report_note(command,
+		    "not all results could be written to standard output%s%s; make room, or send "
+		    "them elsewhere",
 		    errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
 	return EXIT_INPUT;
 }

@@ -59,9 +59,12 @@ static bool read_truth(struct score *s, const char *path, struct error *err)
 	if (got == READ_RECORD)
 		ok = score_truth(s, document, err);
 	else if (got == READ_OVERLONG)
-		error_set(err, ERROR_LIMIT, 0, "too long for a truth file: expected the truth.json that `pinwatch sim` writes");
+		error_set(err, ERROR_LIMIT, 0,
+			  "too long for a truth file: expected the truth.json that `pinwatch sim` "
+			  "writes");
 	else if (got == READ_END)
-		error_set(err, ERROR_FORMAT, 0, "empty: expected the truth.json that `pinwatch sim` writes");
+		error_set(err, ERROR_FORMAT, 0,
+			  "empty: expected the truth.json that `pinwatch sim` writes");
 	reader_close(r);
 	if (!ok)
 		error_prefix(err, "%s", path);
@@ -80,7 +83,9 @@ static bool read_findings(struct score *s, const char *path, struct error *err)
 		return false;
 	while (ok && (got = reader_next(r, &line, err)) != READ_END) {
 		if (got == READ_OVERLONG)
-			error_set(err, ERROR_LIMIT, 0, "too long for a finding: expected what `pinwatch scan --output jsonl` writes");
+			error_set(err, ERROR_LIMIT, 0,
+				  "too long for a finding: expected what `pinwatch scan --output "
+				  "jsonl` writes");
 		ok = got == READ_RECORD && score_finding(s, line, err);
 		if (!ok)
 			error_prefix(err, "%s:%u", path, reader_line(r));
@@ -321,7 +326,8 @@ static void json_findings(struct jsonw *w, const struct score *s)
 	jsonw_close(w, ']');
 }
 
-static void write_json(struct buf *b, const struct score *s, const struct naive *naive, bool findings)
+static void write_json(struct buf *b, const struct score *s, const struct naive *naive,
+		       bool findings)
 {
 	struct jsonw json = jsonw_on(b), *w = &json;
 
@@ -395,7 +401,8 @@ static int compare(const struct choices *c)
 	write_results(&b, c, &score, &naive);
 	report_buf(stdout, &b);
 	if (c->findings != NULL && c->min_f1 >= 0 && score_f1(&score) < c->min_f1) {
-		report_note("score", "F1 %.3f is below the %.3f of --min-f1", score_f1(&score), c->min_f1);
+		report_note("score", "F1 %.3f is below the %.3f of --min-f1", score_f1(&score),
+			    c->min_f1);
 		code = EXIT_FINDINGS;
 	}
 	naive_free(&naive);
@@ -424,7 +431,8 @@ static bool take_option(struct choices *c, int id, const char *value, struct err
 static bool settle_operands(struct choices *c, struct error *err)
 {
 	if (c->truth == NULL || (c->n_logs == 0 && (c->naive || c->findings == NULL)))
-		return error_set(err, ERROR_USAGE, 0, "needs TRUTH and %s (`pinwatch score --help`)",
+		return error_set(err, ERROR_USAGE, 0,
+				 "needs TRUTH and %s (`pinwatch score --help`)",
 				 c->naive ? "LOGs" : "FINDINGS");
 	if (c->naive)
 		return true;

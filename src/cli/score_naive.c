@@ -72,11 +72,12 @@ bool score_naive_read(struct naive *n, const char *const *paths, size_t n_paths,
 
 static void tally_text(struct buf *b, const char *what, const struct tally *t)
 {
-	buf_printf(b,
-		   "  %-28s precision %.3f  recall %.3f  F1 %.3f  (%zu found, %zu missed, %zu false "
-		   "alarms)\n",
-		   what, tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed,
-		   t->false_alarms);
+	buf_printf(
+	    b,
+	    "  %-28s precision %.3f  recall %.3f  F1 %.3f  (%zu found, %zu missed, %zu false "
+	    "alarms)\n",
+	    what, tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed,
+	    t->false_alarms);
 }
 
 static void naive_line(struct buf *b, const char *what, const struct tally *by_threshold)
@@ -108,14 +109,15 @@ void score_naive_text(struct buf *b, const struct naive *n, const struct score *
 static void tally_json(struct jsonw *w, const char *key, const struct tally *t, unsigned threshold)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text),
-			 "\"precision\":%.4f,\"recall\":%.4f,\"f1\":%.4f,\"found\":%zu,\"missed\":%zu,"
-			 "\"false_alarms\":%zu}",
-			 tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed,
-			 t->false_alarms);
+	int n = snprintf(
+	    text, sizeof(text),
+	    "\"precision\":%.4f,\"recall\":%.4f,\"f1\":%.4f,\"found\":%zu,\"missed\":%zu,"
+	    "\"false_alarms\":%zu}",
+	    tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed, t->false_alarms);
 	char whole[200];
-	int m = threshold > 0 ? snprintf(whole, sizeof(whole), "{\"threshold\":%u,%s", threshold, text)
-			      : snprintf(whole, sizeof(whole), "{%s", text);
+	int m = threshold > 0
+		    ? snprintf(whole, sizeof(whole), "{\"threshold\":%u,%s", threshold, text)
+		    : snprintf(whole, sizeof(whole), "{%s", text);
 
 	if (key != NULL)
 		jsonw_key(w, key);

@@ -6,8 +6,8 @@
 #include "base/jsonw.h"
 #include "sim/naive.h"
 
-/* Shows the rule every record of the logs, told by content. Files of the four kinds may be among them: only
- * the proxy's say something to it. */
+/* Shows the rule every record of the logs, told by content. Files of the four kinds may be among
+ * them: only the proxy's say something to it. */
 bool score_naive_read(struct naive *n, const char *const *paths, size_t n_paths, struct error *err);
 
 /* `findings`: compare with the findings that were scored. */

@@ -278,8 +278,8 @@ static bool read_item(const struct place *p, const struct node *n, void *item)
 	case OPTION_HOSTS:
 		wrong = host_normalise(n->text, p->a, item);
 		return wrong == NULL ||
-		       node_error(p->err, n, "%s: expected a host: %s; not `%.*s`", p->o->path, wrong,
-				  (int)(n->text.n < 80 ? n->text.n : 80), n->text.p);
+		       node_error(p->err, n, "%s: expected a host: %s; not `%.*s`", p->o->path,
+				  wrong, (int)(n->text.n < 80 ? n->text.n : 80), n->text.p);
 	case OPTION_PATHS:
 		*(struct sv *)item = conf_path(n->text, p->dir, p->a);
 		return true;

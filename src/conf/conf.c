@@ -108,9 +108,10 @@ static bool read_source(const struct loader *l, const struct node *n, struct con
 	struct arena *a = &l->c->_arena;
 
 	if (n->kind != NODE_MAP)
-		return node_error(l->err, n,
-				  "expected a source, a section with `name:`, `kind:` and `path:`; not %s",
-				  node_kind_name(n));
+		return node_error(
+		    l->err, n,
+		    "expected a source, a section with `name:`, `kind:` and `path:`; not %s",
+		    node_kind_name(n));
 	*s = (struct conf_source){ .file = n->file, .line = n->line };
 	s->_origins = arena_alloc(a, option_count * sizeof(*s->_origins));
 	for (size_t i = 0; i < option_count; i++)
@@ -123,7 +124,10 @@ static bool read_source(const struct loader *l, const struct node *n, struct con
 			return node_error(l->err, n, "a source needs `%.*s`: %s",
 					  SV_ARG(option_leaf(&option_table[i])),
 					  option_table[i].description);
-	return s->path.n > 0 || node_error(l->err, n, "source `%.*s` has no path: write `path:` with a file, folder or glob", SV_ARG(s->name));
+	return s->path.n > 0 ||
+	       node_error(l->err, n,
+			  "source `%.*s` has no path: write `path:` with a file, folder or glob",
+			  SV_ARG(s->name));
 }
 
 static bool read_sources(const struct loader *l, const struct node *list)
@@ -148,10 +152,10 @@ static bool read_sources(const struct loader *l, const struct node *list)
 			return false;
 		twin = source_named(c->sources, count, s->name);
 		if (twin != NULL)
-			return node_error(
-			    l->err, node_member(n, SV("name")),
-			    "two sources are named `%.*s`, the other in line %u: write another name",
-			    SV_ARG(s->name), twin->line);
+			return node_error(l->err, node_member(n, SV("name")),
+					  "two sources are named `%.*s`, the other in line %u: "
+					  "write another name",
+					  SV_ARG(s->name), twin->line);
 		c->n_sources = ++count;
 	}
 	return true;
@@ -264,11 +268,14 @@ static bool set_value(struct conf *c, const struct option *o, struct conf_source
 	if (source != NULL) {
 		struct conf_source *twin = source_named(c->sources, c->n_sources, changed.name);
 		if (twin != NULL && twin != source)
-			return error_set(err, ERROR_CONFIG, 0,
-					 "--set: another source is named `%.*s` already: write another name",
-					 SV_ARG(changed.name));
+			return error_set(
+			    err, ERROR_CONFIG, 0,
+			    "--set: another source is named `%.*s` already: write another name",
+			    SV_ARG(changed.name));
 		if (changed.path.n == 0)
-			return error_set(err, ERROR_CONFIG, 0, "--set: a source needs a path: write a file, folder or glob");
+			return error_set(
+			    err, ERROR_CONFIG, 0,
+			    "--set: a source needs a path: write a file, folder or glob");
 		*source = changed;
 	}
 	origins[option_index(o)] = (struct conf_origin){ "--set", 0 };

@@ -130,7 +130,8 @@ static bool read_key(struct builder *b, const yaml_event_t *e)
 		return mark_error(b, e->start_mark,
 				  "merge keys (<<) are not supported: write the values out");
 	if (old != NULL)
-		return mark_error(b, e->start_mark, "`%.*s` is given twice, first in line %u: leave one out",
+		return mark_error(b, e->start_mark,
+				  "`%.*s` is given twice, first in line %u: leave one out",
 				  SV_ARG(key), old->key_line);
 	if (map->n >= NODE_MAX_KEYS || ++b->n_nodes > NODE_MAX_NODES)
 		return mark_error(b, e->start_mark, "too many keys: at most %u in one section",
@@ -182,7 +183,8 @@ static bool read_open(struct builder *b, const yaml_event_t *e, enum node_kind k
 		return mark_error(b, e->start_mark,
 				  "anchors (&) and tags (!) are not supported here");
 	if (b->depth == NODE_MAX_DEPTH)
-		return mark_error(b, e->start_mark, "nested deeper than the %d levels allowed", NODE_MAX_DEPTH);
+		return mark_error(b, e->start_mark, "nested deeper than the %d levels allowed",
+				  NODE_MAX_DEPTH);
 	n = value_node(b, e->start_mark);
 	if (n == NULL)
 		return false;
@@ -269,14 +271,16 @@ bool node_read_file(const char *path, struct arena *a, struct sv *bytes, struct 
 	bool ok = true;
 
 	if (fd < 0)
-		return error_set(err, ERROR_CONFIG, 0, "%.300s: cannot be read: %s", path, strerror(errno));
+		return error_set(err, ERROR_CONFIG, 0, "%.300s: cannot be read: %s", path,
+				 strerror(errno));
 	buf_init(&b, NODE_MAX_BYTES);
 	for (;;) {
 		ssize_t n = read(fd, chunk, sizeof(chunk));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			ok = error_set(err, ERROR_CONFIG, 0, "%.300s: cannot be read: %s", path, strerror(errno));
+			ok = error_set(err, ERROR_CONFIG, 0, "%.300s: cannot be read: %s", path,
+				       strerror(errno));
 		if (n <= 0)
 			break;
 		if (!buf_append(&b, chunk, (size_t)n)) {

@@ -277,9 +277,10 @@ bool zone_parse(struct sv text, struct arena *a, struct zone *out, struct error 
 	if (fixed_offset(text, &out->offset))
 		return true;
 	if (!safe_name(text))
-		return error_set(err, ERROR_CONFIG, 0,
-				 "expected a time zone such as UTC, a fixed offset such as +01:00, or an "
-				 "IANA name such as Europe/Berlin");
+		return error_set(
+		    err, ERROR_CONFIG, 0,
+		    "expected a time zone such as UTC, a fixed offset such as +01:00, or an "
+		    "IANA name such as Europe/Berlin");
 	return read_named(text, a, out, err);
 }
 

@@ -22,11 +22,15 @@ bool emit_flush(FILE *out, struct buf *b, struct error *err)
 	bool ok;
 
 	if (b->overflowed)
-		return error_set(err, ERROR_LIMIT, 0, "a finding grew past %zu MB of output: narrow what is scanned",
+		return error_set(err, ERROR_LIMIT, 0,
+				 "a finding grew past %zu MB of output: narrow what is scanned",
 				 FINDING_MAX_BYTES / 1000000);
 	ok = b->n == 0 || fwrite(b->p, 1, b->n, out) == b->n;
 	buf_reset(b);
-	return ok ? true : error_set(err, ERROR_IO, 0, "the output cannot be written: %s; make room, or send it elsewhere", strerror(errno));
+	return ok ? true
+		  : error_set(err, ERROR_IO, 0,
+			      "the output cannot be written: %s; make room, or send it elsewhere",
+			      strerror(errno));
 }
 
 static bool write_objects(FILE *out, const struct emit_input *in, bool array, struct error *err)

@@ -353,7 +353,9 @@ bool table_write(FILE *out, const struct emit_input *in, struct error *err)
 
 		ok = print_rows(&b, &t);
 		if (!ok)
-			error_set(err, ERROR_LIMIT, 0, "the table of %zu rows cannot be laid out: take --output jsonl or csv instead",
+			error_set(err, ERROR_LIMIT, 0,
+				  "the table of %zu rows cannot be laid out: take --output jsonl "
+				  "or csv instead",
 				  n);
 		buf_char(&b, '\n');
 	}

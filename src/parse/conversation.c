@@ -71,7 +71,8 @@ static bool compile_line(struct conversation *c, struct yaml y, struct names *na
 	if (rule->when == NULL)
 		return yfile_error(err, y, "`when:` is missing");
 	if (c->n_keys > 0 && (rule->begins || rule->lingers))
-		return yfile_error(err, y, "`begins` and `lingers` belong to conversations without `key`");
+		return yfile_error(err, y,
+				   "`begins` and `lingers` belong to conversations without `key`");
 	if (c->n_keys == 0 && rule->decides)
 		return yfile_error(err, y, "`decides` needs `key`: the line does not say for whom");
 	return true;

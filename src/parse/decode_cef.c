@@ -183,7 +183,9 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	second = leef && sv_ends(part, SV("2.0"));
 	for (size_t i = 0; i < n; i++) {
 		if (!take_part(&rest, &part)) {
-			error_set(c->err, ERROR_FORMAT, at, "the header ends early: expected seven fields behind CEF:, five behind LEEF:");
+			error_set(c->err, ERROR_FORMAT, at,
+				  "the header ends early: expected seven fields behind CEF:, five "
+				  "behind LEEF:");
 			return DECODE_BAD;
 		}
 		put(f, c, parts[i], part);

@@ -127,7 +127,8 @@ bool record_decode_item(struct record_decoder *d, size_t i, struct error *err)
 	const struct value *item = &d->list->array.items[i];
 
 	if (item->type != VALUE_OBJECT)
-		return error_set(err, ERROR_FORMAT, 0, "item %zu of the list is no object: expected {…}", i);
+		return error_set(err, ERROR_FORMAT, 0,
+				 "item %zu of the list is no object: expected {…}", i);
 	clear(d);
 	decode_from_tree(d->format, SV_NONE, item, d->raws, &d->scratch);
 	return open_embeds(d, err);

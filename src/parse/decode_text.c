@@ -87,9 +87,10 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 	else if (sv_eq(kind, SV("blank")))
 		piece->capture = CAPTURE_BLANK;
 	else
-		return yfile_error(err, where,
-				   "expected {name}, {name:word}, {name:number}, {name:endpoint} or "
-				   "{name:blank}");
+		return yfile_error(
+		    err, where,
+		    "expected {name}, {name:word}, {name:number}, {name:endpoint} or "
+		    "{name:blank}");
 	return true;
 }
 
@@ -262,8 +263,9 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		}
 		return DECODE_FIELDS;
 	}
-	error_set(c->err, ERROR_FORMAT, 0, "the line does not fit the format at `{%.*s}`: expected what the pattern has "
-			  "there",
+	error_set(c->err, ERROR_FORMAT, 0,
+		  "the line does not fit the format at `{%.*s}`: expected what the pattern has "
+		  "there",
 		  SV_ARG(o->patterns[best_pattern].pieces[best].name));
 	return DECODE_BAD;
 }

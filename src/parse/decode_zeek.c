@@ -159,14 +159,17 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	if (record.n > 0 && record.p[0] == '#')
 		return directive(s, record, c);
 	if (!s->has_columns) {
-		error_set(c->err, ERROR_FORMAT, 0, "expected a `#fields` header before this line; the file may have been cut");
+		error_set(
+		    c->err, ERROR_FORMAT, 0,
+		    "expected a `#fields` header before this line; the file may have been cut");
 		return DECODE_BAD;
 	}
 	need = s->columns.n;
 	n = split_offsets(record, s->separator, s->offsets, COLUMNS_MAX);
 	if (n + 1 < need) {
 		error_set(c->err, ERROR_FORMAT, record.n,
-			  "the line has %zu columns, its header names %zu: expected as many", n + 1, need);
+			  "the line has %zu columns, its header names %zu: expected as many", n + 1,
+			  need);
 		return DECODE_BAD;
 	}
 	escaped = sv_find_char(record, '\\') != SIZE_MAX;

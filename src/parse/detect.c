@@ -152,15 +152,19 @@ static struct sv first_of_list(struct sv text)
 	return text;
 }
 
-/* How much a record that does not decode still looks like the format: the names it needs, as text. */
+/* How much a record that does not decode still looks like the format: the names it needs, as text.
+ */
 static size_t likeness(const struct format *f, struct sv record)
 {
 	struct sv text = sv_first(record, MAX_LIKENESS);
+	bool object = text.n > 0 && text.p[0] == '{', json = f->decoder == &decoder_json;
 	size_t hits = 0;
 
+	if (object && !json) /* the names are there, but in another encoding */
+		return 0;
 	for (size_t i = 0; i < f->detect.n_require; i++)
 		hits += sv_find(text, f->names.list[f->detect.require[i]]) != SIZE_MAX;
-	return hits > 0 ? 2 * hits + (text.n > 0 && text.p[0] == '{' && f->decoder == &decoder_json) : 0;
+	return hits > 0 ? 2 * hits + object : 0;
 }
 
 static void detect_records(const struct format *f, struct sv head, enum framing framing,

@@ -160,7 +160,8 @@ static bool check_names(struct format *f, struct error *err)
 		if (!format_name_is_inner(f, f->names.list[i]) &&
 		    !f->decoder->knows(f, f->names.list[i]))
 			return yfile_error(err, yfile_root(&f->file),
-					   "nothing in `decode:` delivers the field `%.*s`: write it there, or as there",
+					   "nothing in `decode:` delivers the field `%.*s`: write "
+					   "it there, or as there",
 					   SV_ARG(f->names.list[i]));
 	return true;
 }
@@ -254,7 +255,8 @@ struct format *format_compile(const char *name, struct sv yaml,
 	if (yfile_there(same)) {
 		base = like(context, yfile_text(same));
 		if (base == NULL) {
-			yfile_error(err, same, "no format is called `%.*s` (`pinwatch formats` lists them)",
+			yfile_error(err, same,
+				    "no format is called `%.*s` (`pinwatch formats` lists them)",
 				    SV_ARG(yfile_text(same)));
 			goto fail;
 		}

@@ -109,14 +109,16 @@ bool format_set_add_dir(struct format_set *set, const char *dir, struct error *e
 	bool ok = true;
 
 	if (n < 0)
-		return error_set(err, ERROR_IO, 0, "%s: expected a folder with format files: %s", dir, strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: expected a folder with format files: %s",
+				 dir, strerror(errno));
 	buf_init(&text, YFILE_MAX_BYTES);
 	for (int i = 0; i < n; i++) {
 		char path[4096];
 		int length = snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 
 		if (ok && (length < 0 || (size_t)length >= sizeof(path)))
-			ok = error_set(err, ERROR_IO, 0, "%s: the path is too long: move the folder", dir);
+			ok = error_set(err, ERROR_IO, 0,
+				       "%s: the path is too long: move the folder", dir);
 		ok = ok && read_file(path, &text, err) &&
 		     format_set_add_text(set, path, buf_view(&text), err);
 		free(entries[i]);

@@ -179,7 +179,9 @@ size_t parser_rejected_items(const struct parser *p) { return p->rejected_items;
 static enum parse_result rejected(struct sv record, struct error *err)
 {
 	if (keylog_holds(record))
-		error_set(err, err->code, 0, "the record holds a TLS session's secret: it is not kept; leave key logs out");
+		error_set(
+		    err, err->code, 0,
+		    "the record holds a TLS session's secret: it is not kept; leave key logs out");
 	return PARSE_REJECTED;
 }
 

@@ -144,8 +144,10 @@ static bool compile_via(struct compiler *c, const struct target *t, struct yaml 
 		a->n_links++;
 	}
 	if (type != t->type)
-		return yfile_error(c->err, via, "`%s` makes no value for `%s`; docs/formats.md says what makes what",
-				   links[a->n_links - 1].derivation->name, t->name);
+		return yfile_error(
+		    c->err, via,
+		    "`%s` makes no value for `%s`; docs/formats.md says what makes what",
+		    links[a->n_links - 1].derivation->name, t->name);
 	return true;
 }
 
@@ -197,8 +199,9 @@ static bool find_target(struct compiler *c, struct yaml key, const struct target
 		return true;
 	near = target_nearest(name, c->in);
 	if (target_find(name, IN_ANY | IN_APP | IN_PROFILE) != NULL)
-		return yfile_error(c->err, key, "`%.*s` is no field of this kind of record; it belongs to another",
-				   SV_ARG(name));
+		return yfile_error(
+		    c->err, key, "`%.*s` is no field of this kind of record; it belongs to another",
+		    SV_ARG(name));
 	if (near != NULL)
 		return yfile_error(c->err, key, "no field is called `%.*s`; did you mean `%s`?",
 				   SV_ARG(name), near);
@@ -283,7 +286,8 @@ static bool compile_list(struct compiler *c, struct yaml y, unsigned in, struct 
 	list->in = in;
 	list->every = yfile_there(every);
 	if (!yfile_is_map(y) || yfile_there(each) == yfile_there(every))
-		return yfile_error(c->err, y, "expected {each: field, …} or {every: [field, …], …}");
+		return yfile_error(c->err, y,
+				   "expected {each: field, …} or {every: [field, …], …}");
 	if (!compile_from(c, list->every ? every : each, &list->slots, &list->n_slots) ||
 	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &list->when, c->err))
 		return false;
@@ -319,7 +323,8 @@ static bool compile_map(struct compiler *c, struct yaml map, bool shared, struct
 
 		for (size_t j = 0; j < i; j++)
 			if (sv_eq(name, yfile_text(yfile_key_at(map, j))))
-				return yfile_error(c->err, key, "`%.*s` stands here twice: leave one out",
+				return yfile_error(c->err, key,
+						   "`%.*s` stands here twice: leave one out",
 						   SV_ARG(name));
 		if (apps || sv_eq(name, SV("profiles"))) {
 			if ((c->in & IN_POSTURE) == 0 && shared)
@@ -382,7 +387,8 @@ static bool compile_base(struct compiler *c, struct yaml set, struct record_rule
 		    !constant(c, t, yfile_value_at(set, i), &cell))
 			return false;
 		if (!target_store(t, &rule->base, &cell))
-			return yfile_error(c->err, yfile_value_at(set, i), "expected a value within the range of its field");
+			return yfile_error(c->err, yfile_value_at(set, i),
+					   "expected a value within the range of its field");
 	}
 	return true;
 }

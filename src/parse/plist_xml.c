@@ -104,7 +104,8 @@ static void close_container(struct xml *x)
 	struct value v = { .type = o->element == ELEMENT_DICT ? VALUE_OBJECT : VALUE_ARRAY };
 
 	if (o->has_key) {
-		fail(x, ERROR_FORMAT, "a key without a value, expected one before the end of", "dict");
+		fail(x, ERROR_FORMAT, "a key without a value, expected one before the end of",
+		     "dict");
 		return;
 	}
 	if (o->element == ELEMENT_DICT) {
@@ -149,11 +150,14 @@ static void XMLCALL on_start(void *data, const char *name, const char **attribut
 		return;
 	}
 	if (e == ELEMENT_UNKNOWN || e == ELEMENT_PLIST)
-		fail(x, ERROR_FORMAT, "not an element of a property list, expected one, found", name);
+		fail(x, ERROR_FORMAT, "not an element of a property list, expected one, found",
+		     name);
 	else if (x->leaf != ELEMENT_UNKNOWN)
-		fail(x, ERROR_FORMAT, "an element within a plain value, expected its end, found", name);
+		fail(x, ERROR_FORMAT, "an element within a plain value, expected its end, found",
+		     name);
 	else if (in->element == ELEMENT_PLIST && x->n_children > 0)
-		fail(x, ERROR_FORMAT, "a second value within <plist>, expected one only, found", name);
+		fail(x, ERROR_FORMAT, "a second value within <plist>, expected one only, found",
+		     name);
 	else if (in->element == ELEMENT_DICT && in->has_key != (e != ELEMENT_KEY))
 		fail(x, ERROR_FORMAT,
 		     in->has_key ? "expected a value after a key, found"
@@ -178,7 +182,8 @@ static void XMLCALL on_text(void *data, const char *text, int n)
 		return;
 	if (x->leaf == ELEMENT_UNKNOWN) {
 		if (sv_trim(sv_make(text, (size_t)n)).n > 0)
-			fail(x, ERROR_FORMAT, "expected an element, found text outside of a value", NULL);
+			fail(x, ERROR_FORMAT, "expected an element, found text outside of a value",
+			     NULL);
 		return;
 	}
 	if (!buf_append(&x->text, text, (size_t)n))
@@ -303,7 +308,8 @@ static void XMLCALL on_doctype(void *data, const char *name, const char *system_
 	(void)system_id; /* Apple's DTD; never fetched */
 	(void)public_id;
 	if (has_internal_subset != 0)
-		fail(x, ERROR_FORMAT, "a DOCTYPE with declarations of its own: only Apple's is allowed", NULL);
+		fail(x, ERROR_FORMAT,
+		     "a DOCTYPE with declarations of its own: only Apple's is allowed", NULL);
 }
 
 static void XMLCALL on_entity(void *data, const char *name, int is_parameter_entity,
@@ -327,7 +333,8 @@ static void XMLCALL on_skipped(void *data, const char *name, int is_parameter_en
 {
 	(void)name;
 	(void)is_parameter_entity;
-	fail(data, ERROR_FORMAT, "an entity that XML itself does not define: write the character instead", NULL);
+	fail(data, ERROR_FORMAT,
+	     "an entity that XML itself does not define: write the character instead", NULL);
 }
 
 bool plist_parse_xml(struct sv bytes, struct arena *a, struct value *out, struct error *err)

@@ -224,7 +224,8 @@ bool stix_add(struct stix *s, struct sv json, struct error *err)
 		struct value object;
 		if (++s->n_objects > STIX_MAX_OBJECTS)
 			return error_set(err, ERROR_LIMIT, (size_t)(bytes.p - json.p),
-					 "more than %u STIX objects: expected an ATT&CK bundle", STIX_MAX_OBJECTS);
+					 "more than %u STIX objects: expected an ATT&CK bundle",
+					 STIX_MAX_OBJECTS);
 		arena_reset(&s->scratch);
 		if (!json_to_value(bytes, &s->scratch, &object, err)) {
 			err->position += (size_t)(bytes.p - json.p);
@@ -252,7 +253,8 @@ bool stix_add_file(struct stix *s, const char *path, struct error *err)
 		ok = stix_add(s, bytes, err);
 		break;
 	case READ_OVERLONG:
-		error_set(err, ERROR_LIMIT, 0, "larger than %u MiB: expected an ATT&CK bundle", STIX_MAX_BYTES >> 20);
+		error_set(err, ERROR_LIMIT, 0, "larger than %u MiB: expected an ATT&CK bundle",
+			  STIX_MAX_BYTES >> 20);
 		break;
 	case READ_END:
 		error_set(err, ERROR_FORMAT, 0, "the file is empty: expected a STIX bundle");

@@ -15,9 +15,9 @@ static bool expected(struct error *err, size_t at, const char *what)
 
 static bool cut_off(struct error *err, size_t at)
 {
-	return error_set(err, ERROR_FORMAT, at,
-			 "the JSON document ends too early: expected the end of what begins at byte %zu",
-			 at);
+	return error_set(
+	    err, ERROR_FORMAT, at,
+	    "the JSON document ends too early: expected the end of what begins at byte %zu", at);
 }
 
 /* From an opening quote to behind the closing one. */

@@ -25,7 +25,10 @@ bool yfile_open(struct yfile *file, const char *name, struct sv text, struct err
 	yaml_parser_delete(&parser);
 	if (yaml_document_get_root_node(&file->document) == NULL) {
 		yaml_document_delete(&file->document);
-		return error_set(err, ERROR_CONFIG, 1, "%s:1:1: the file is empty: expected `format:` and what docs/formats.md names", name);
+		return error_set(
+		    err, ERROR_CONFIG, 1,
+		    "%s:1:1: the file is empty: expected `format:` and what docs/formats.md names",
+		    name);
 	}
 	return true;
 }
@@ -143,7 +146,10 @@ static void list_words(char *out, size_t size, const char *const *words)
 	out[0] = '\0';
 	for (const char *const *w = words; *w != NULL && n < size; w++)
 		n += (size_t)snprintf(out + n, size - n, "%s`%s`",
-				      w == words ? "" : w[1] == NULL ? " or " : ", ", *w);
+				      w == words     ? ""
+				      : w[1] == NULL ? " or "
+						     : ", ",
+				      *w);
 }
 
 bool yfile_check_keys(struct yaml map, const char *const *known, struct error *err)
@@ -169,7 +175,8 @@ bool yfile_check_keys(struct yaml map, const char *const *known, struct error *e
 		}
 		for (size_t j = 0; j < i; j++)
 			if (sv_eq(text, yfile_text(yfile_key_at(map, j))))
-				return yfile_error(err, key, "`%.*s` stands here twice: leave one out",
+				return yfile_error(err, key,
+						   "`%.*s` stands here twice: leave one out",
 						   SV_ARG(text));
 	}
 	return true;

@@ -92,13 +92,16 @@ struct unpack *unpack_new(struct source *s, uint64_t max_unpacked, struct error 
 		return u;
 	u->packed = xmalloc(PACKED_BLOCK);
 	if (u->packing == PACKING_GZIP && inflateInit2(&u->gzip, 16 + MAX_WBITS) != Z_OK) {
-		error_set(err, ERROR_LIMIT, 0, "%s: zlib cannot be started; unpack it first with `gzip -d`", s->name);
+		error_set(err, ERROR_LIMIT, 0,
+			  "%s: zlib cannot be started; unpack it first with `gzip -d`", s->name);
 		goto failed;
 	}
 	if (u->packing == PACKING_ZSTD) {
 		u->zstd = ZSTD_createDStream();
 		if (u->zstd == NULL) {
-			error_set(err, ERROR_LIMIT, 0, "%s: zstd cannot be started; unpack it first with `zstd -d`", s->name);
+			error_set(err, ERROR_LIMIT, 0,
+				  "%s: zstd cannot be started; unpack it first with `zstd -d`",
+				  s->name);
 			goto failed;
 		}
 		u->hint = ZSTD_initDStream(u->zstd);

@@ -28,19 +28,23 @@ static bool spool(struct inputs_read *in, int from, const char *name, const char
 	int fd;
 
 	if (kept == NULL)
-		return error_set(err, ERROR_IO, 0, "%s: no room to keep it while it is read: %s; make room in the folder for temporary files", name,
-				 strerror(errno));
+		return error_set(err, ERROR_IO, 0,
+				 "%s: no room to keep it while it is read: %s; make room in the "
+				 "folder for temporary files",
+				 name, strerror(errno));
 	while ((n = read(from, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || fwrite(chunk, 1, (size_t)n, kept) != (size_t)n) {
-			error_set(err, ERROR_IO, 0, "%s: cannot be kept while it is read: %s", name, strerror(errno));
+			error_set(err, ERROR_IO, 0, "%s: cannot be kept while it is read: %s", name,
+				  strerror(errno));
 			fclose(kept);
 			return false;
 		}
 	}
 	if (fflush(kept) != 0 || (fd = dup(fileno(kept))) < 0) {
-		error_set(err, ERROR_IO, 0, "%s: cannot be kept while it is read: %s", name, strerror(errno));
+		error_set(err, ERROR_IO, 0, "%s: cannot be kept while it is read: %s", name,
+			  strerror(errno));
 		fclose(kept);
 		return false;
 	}
@@ -160,7 +164,8 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 	if (is_stdin || !S_ISREG(st.st_mode)) {
 		int fd = is_stdin ? 0 : open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path, strerror(errno));
+			return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path,
+					 strerror(errno));
 		ok = spool(in, fd, path, &open_path, err);
 		if (!is_stdin)
 			close(fd);
@@ -210,7 +215,9 @@ static bool add_path(struct inputs_read *in, const struct scan_options *o,
 	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 		return add_file(in, o, asked, path, depth > 0, err);
 	if (depth > MAX_DEPTH)
-		return error_set(err, ERROR_LIMIT, 0, "%s: folders nest deeper than %d; name the inner one", path, MAX_DEPTH);
+		return error_set(err, ERROR_LIMIT, 0,
+				 "%s: folders nest deeper than %d; name the inner one", path,
+				 MAX_DEPTH);
 	n = scandir(path, &entries, NULL, by_name);
 	if (n < 0)
 		return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path, strerror(errno));

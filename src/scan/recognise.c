@@ -27,7 +27,8 @@ static void unrecognised(struct error *err, const char *path, struct sv head,
 		return;
 	}
 	if (keylog_holds(head)) {
-		buf_str(&b, " is in no known format, and holds TLS sessions' secrets: it is not shown");
+		buf_str(&b,
+			" is in no known format, and holds TLS sessions' secrets: it is not shown");
 		error_set(err, ERROR_UNRECOGNISED, 0, "%.*s", SV_ARG(buf_view(&b)));
 		buf_free(&b);
 		return;

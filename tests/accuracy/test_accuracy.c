@@ -1,4 +1,5 @@
-/* What accuracy is measured with: the rule of thumb, the comparison by host, the proxy's event log, noise. */
+/* What accuracy is measured with: the rule of thumb, the comparison by host, the proxy's event log,
+ * noise. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,8 @@ static const char truth[] =
     "\"expect\":{\"verdict\":[\"observed\"]}},"
     "{\"app\":\"a.push\",\"host\":\"push.test\",\"port\":443,\"label\":\"pinned\","
     "\"expect\":{\"verdict\":[\"expected\"]}}],"
-    "\"devices\":[{\"udid\":\"D9\",\"label\":\"ca_untrusted\",\"addresses\":[\"10.8.0.9\"]}],\"spans\":[]}";
+    "\"devices\":[{\"udid\":\"D9\",\"label\":\"ca_untrusted\",\"addresses\":[\"10.8.0.9\"]}],"
+    "\"spans\":[]}";
 
 static void begin(struct score *s)
 {
@@ -47,7 +49,8 @@ static void find(struct score *s, const char *line)
 }
 
 /* A refusal of client 10.8.0.`client`, `seconds` into the day. */
-static void refuse(struct naive *n, const char *host, uint8_t client, int64_t seconds, uint32_t count)
+static void refuse(struct naive *n, const char *host, uint8_t client, int64_t seconds,
+		   uint32_t count)
 {
 	struct observation o;
 
@@ -66,8 +69,8 @@ static bool raised(const struct naive *n, unsigned threshold, size_t found, size
 	return n->all[threshold].found == found && n->all[threshold].false_alarms == false_alarms;
 }
 
-/* Fails if refusals outside ten minutes, of other clients or of other hosts are added up, or a record that stands
- * for several counts as one. */
+/* Fails if refusals outside ten minutes, of other clients or of other hosts are added up, or a
+ * record that stands for several counts as one. */
 static void test_naive_counts_one_client_in_ten_minutes(void **state)
 {
 	struct score s;
@@ -76,7 +79,7 @@ static void test_naive_counts_one_client_in_ten_minutes(void **state)
 	(void)state;
 	begin(&s);
 	refuse(&n, "bank.test", 1, 700, 1);
-	refuse(&n, "bank.test", 1, 100, 1); /* in any order; exactly ten minutes apart */
+	refuse(&n, "bank.test", 1, 100, 1);  /* in any order; exactly ten minutes apart */
 	refuse(&n, "bank.test", 1, 1301, 1); /* a second past the window of the one before */
 	refuse(&n, "bank.test", 2, 700, 1);
 	refuse(&n, "shop.test", 1, 700, 3);
@@ -112,8 +115,8 @@ static void test_naive_sees_the_proxys_refusals_only(void **state)
 	naive_free(&n);
 }
 
-/* Fails if a listed host counts against the rule where it is to be left out, or a host that the truth does not
- * know is forgotten. */
+/* Fails if a listed host counts against the rule where it is to be left out, or a host that the
+ * truth does not know is forgotten. */
 static void test_naive_listed_and_unknown_hosts(void **state)
 {
 	struct score s;
@@ -133,7 +136,8 @@ static void test_naive_listed_and_unknown_hosts(void **state)
 	score_free(&s);
 }
 
-/* Fails if a finding without app at a host of several apps is never done with, or wrongs one of them. */
+/* Fails if a finding without app at a host of several apps is never done with, or wrongs one of
+ * them. */
 static void test_score_shared_host_without_app(void **state)
 {
 	struct score s;
@@ -153,15 +157,18 @@ static void test_score_shared_host_without_app(void **state)
 	score_free(&s);
 }
 
-/* Fails if the phone without the root is not recognised by its address where that is all a finding knows. */
+/* Fails if the phone without the root is not recognised by its address where that is all a finding
+ * knows. */
 static void test_score_device_by_address(void **state)
 {
 	struct score s;
 
 	(void)state;
 	begin(&s);
-	find(&s, "{\"kind\":\"ca_untrusted\",\"verdict\":\"confirmed\",\"devices\":[{\"id\":\"10.8.0.9\"}]}");
-	find(&s, "{\"kind\":\"ca_untrusted\",\"verdict\":\"confirmed\",\"devices\":[{\"id\":\"10.8.0.8\"}]}");
+	find(&s, "{\"kind\":\"ca_untrusted\",\"verdict\":\"confirmed\",\"devices\":[{\"id\":\"10.8."
+		 "0.9\"}]}");
+	find(&s, "{\"kind\":\"ca_untrusted\",\"verdict\":\"confirmed\",\"devices\":[{\"id\":\"10.8."
+		 "0.8\"}]}");
 	score_finish(&s);
 	assert_true(s.devices[0].found);
 	assert_int_equal(s.n_extras, 1);
