@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/order.h"
+
 /* Value in a state track where the app's state became unknown (terminated). */
 #define STATE_ENDED 3u
 
@@ -55,13 +57,36 @@ void activities_add(struct activities *a, const struct observation *o, struct st
 	};
 }
 
-static int by_time(const void *a, const void *b)
+static int by_stamp(const void *a, const void *b)
 {
 	const struct activity_record *x = a, *y = b;
 
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
 	return stamp_cmp(&x->stamp, &y->stamp);
+}
+
+/* By time, then by stamp. Records come nearly sorted and are large, so they are moved once. */
+static void sort_records(struct activities *a)
+{
+	int64_t *times = xmalloc(a->n_records * sizeof(*times));
+	struct activity_record *sorted = xmalloc(a->n_records * sizeof(*sorted));
+	uint32_t *order;
+
+	for (size_t i = 0; i < a->n_records; i++)
+		times[i] = a->records[i].time;
+	order = order_by_key(times, a->n_records);
+	for (size_t i = 0; i < a->n_records; i++)
+		sorted[i] = a->records[order[i]];
+	for (size_t i = 0, end; i < a->n_records; i = end) {
+		for (end = i + 1; end < a->n_records && sorted[end].time == sorted[i].time;)
+			end++;
+		if (end - i > 1)
+			qsort(&sorted[i], end - i, sizeof(*sorted), by_stamp);
+	}
+	free(order);
+	free(times);
+	free(a->records);
+	a->records = sorted;
+	a->_capacity = a->n_records;
 }
 
 static uint32_t state_said(const struct activity_record *r)
@@ -130,7 +155,7 @@ void activities_drop(struct activities *a, uint16_t source, int64_t from)
 void activities_finish(struct activities *a, struct devices *d)
 {
 	if (a->n_records > 0)
-		qsort(a->records, a->n_records, sizeof(*a->records), by_time);
+		sort_records(a);
 	for (size_t i = 0; i < a->n_records; i++) {
 		struct activity_record *r = &a->records[i];
 

@@ -117,6 +117,8 @@ static void thin(struct records *r)
 {
 	size_t kept = 0;
 
+	if (r->n == 0)
+		return;
 	qsort(r->list, r->n, sizeof(*r->list), by_group);
 	for (size_t i = 0, end; i < r->n; i = end) {
 		size_t begin = kept;

@@ -130,13 +130,43 @@ static void walk(const struct fault_trial *t, size_t n, struct distinct *devices
 	}
 }
 
+static bool fails(const struct fact *x) { return fact_failure(x) || x->outcome == UPSTREAM_FAILED; }
+
+/* Whether so many devices ever fail within the longest window and a burst: if not, no window can be a fault, and
+ * the bursts need not be told apart at all. */
+static bool possible(const struct facts *f, const bool *pool)
+{
+	struct distinct devices = { xcalloc(f->by_device.n_groups, sizeof(*devices.seen)), 0 };
+	size_t *failing = xmalloc(f->n * sizeof(*failing)), n = 0;
+	bool enough = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (pool[i] && fails(&f->list[i]))
+			failing[n++] = i;
+	for (size_t i = 0; i < n && !enough; i++) {
+		int64_t end = f->list[failing[i]].start + LONGEST * GRID + BURST;
+		size_t different = 0;
+
+		devices.round++;
+		for (size_t k = i; k < n && f->list[failing[k]].start < end && different < MIN_DEVICES; k++)
+			different += first_time(&devices, f->list[failing[k]].device);
+		enough = different >= MIN_DEVICES;
+	}
+	free(failing);
+	free(devices.seen);
+	return enough;
+}
+
 void exclude_faults(const struct facts *f, const struct context *c, const bool *pool,
 		    struct spans *spans)
 {
-	struct fault_trial *trials;
-	size_t n = list_trials(f, c, pool, &trials), failed = 0;
 	struct distinct devices = { .round = 0 }, destinations = { .round = 0 };
+	struct fault_trial *trials;
+	size_t n, failed = 0;
 
+	if (!possible(f, pool))
+		return;
+	n = list_trials(f, c, pool, &trials);
 	for (size_t i = 0; i < n; i++)
 		failed += trials[i].failed;
 	if (failed >= MIN_DEVICES) {
