@@ -36,6 +36,7 @@ GUEST_NETWORK = "10.99."
 RAISED = ("confirmed", "suspected")
 NOISES = [0, 1, 2, 3]
 ABLATED = [0, 2]
+ABLATED_SEEDS = 5
 MIN_F1 = 0.98
 
 
@@ -143,7 +144,7 @@ def rejudge(finding, controls=(), rivals=()):
     if "rejection" in paths and score < PATH_SCORE and successes > 0:
         paths.remove("rejection")
     standing = [r["name"] for r in f["rivals"] if r["status"] == "stands" and r["name"] not in rivals]
-    if score < 0 and successes > 0 and trials > 0 and "intermittent" not in rivals:
+    if score < 0 <= f["score_db"] and successes > 0 and trials > 0 and "intermittent" not in rivals:
         standing.append("intermittent")
     if "apple_service" in standing:
         return f
@@ -178,7 +179,7 @@ def why(fleet, flaw):
     if others:
         return f"raised for {others[0]}, to which its attempts were attributed"
     if shown is None:
-        return "no attempt was attributed to it"
+        return "no attempt of it was seen, or none was attributed to it"
     name = "" if own else "app unknown; "
     failed = [d for d in shown["devices"] if d["failures"] > 0]
     if shown["verdict"] == "explained":
@@ -201,6 +202,7 @@ class Measurement:
         self.repairs = collections.defaultdict(lambda: [0, 0, 0])  # (kind, noise): found, missed, others
         self.guests = collections.Counter()              # noise: of those others, addresses of the guest network
         self.ablations = collections.defaultdict(Tally)  # (group, name, noise)
+        self.judged = self.unlike = 0                     # findings judged again, and those that came out otherwise
         self.harm = collections.defaultdict(collections.Counter)   # (log source, noise): (flaw, scenario)
         self.flaws = collections.defaultdict(list)       # (noise, profile, flaw, scenario, app, verdict, why): seeds
 
@@ -232,12 +234,9 @@ class Measurement:
             self.ablations[(group, name, fleet.noise)].add(score, confirmed_pins(fleet.truth, findings))
             return score
 
-        again = [rejudge(f) for f in fleet.findings]
-        differing = [f for f, g in zip(fleet.findings, again) if f["verdict"] != g["verdict"]]
-        if differing:
-            # Then the rule above is not the program's, and nothing it says of ablations holds.
-            sys.exit(f"{fleet.profile} seed {fleet.seed} noise {fleet.noise}: judged again, not alike: "
-                     f"{json.dumps(differing[0])}")
+        # With nothing taken away this has to be the program's own verdict, or the rows below mean little.
+        self.judged += len(fleet.findings)
+        self.unlike += sum(f["verdict"] != rejudge(f)["verdict"] for f in fleet.findings)
         add("", "everything", fleet.findings)
         for kind in LOG_SOURCES:
             findings = fleet.without(kind)
@@ -261,7 +260,7 @@ def measure(pinwatch, seeds, noises, ablated):
                 try:
                     fleet = Fleet(pinwatch, folder, profile, seed, noise)
                     m.take(fleet)
-                    if noise in ablated:
+                    if noise in ablated and seed <= ABLATED_SEEDS:
                         m.ablate(fleet)
                 finally:
                     shutil.rmtree(folder)
@@ -295,7 +294,7 @@ def main():
         sys.exit(check(measure(options.pinwatch, options.seeds or 2, [0], [])))
     seeds = options.seeds or 10
     m = measure(options.pinwatch, seeds, NOISES, ABLATED)
-    pathlib.Path(options.write).write_text(page(m, seeds, NOISES, ABLATED, LOG_SOURCES))
+    pathlib.Path(options.write).write_text(page(m, seeds, NOISES, ABLATED, min(seeds, ABLATED_SEEDS), LOG_SOURCES))
 
 
 if __name__ == "__main__":
