@@ -40,7 +40,7 @@ void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 	keymap_init(&c->_by_number, sizeof(int64_t), seed);
 }
 
-void calendar_free(struct calendar *c)
+void calendar_empty(struct calendar *c)
 {
 	for (uint32_t i = 0; i < c->_n_buckets; i++) {
 		free(c->_buckets[i].items);
@@ -50,6 +50,17 @@ void calendar_free(struct calendar *c)
 	free(c->_heap);
 	free(c->_order);
 	keymap_free(&c->_by_number);
+	c->_buckets = NULL;
+	c->_heap = NULL;
+	c->_order = NULL;
+	c->_n_buckets = 0;
+	c->_n_heap = c->_heap_capacity = c->_order_capacity = c->count = 0;
+	c->_free = c->_last = NO_BUCKET;
+}
+
+void calendar_free(struct calendar *c)
+{
+	calendar_empty(c);
 }
 
 static void heap_push(struct calendar *c, int64_t number)

@@ -45,6 +45,8 @@ bool calendar_push(struct calendar *c, struct instant t, const void *item);
 void calendar_release(struct calendar *c, struct instant watermark,
 		      void (*prepare)(void *arg, const void *item),
 		      void (*deliver)(void *arg, const void *item), void *arg);
+/* Gives back the memory of a queue that holds nothing. */
+void calendar_empty(struct calendar *c);
 /* Everything before this has been handed out. */
 struct instant calendar_released(const struct calendar *c);
 size_t calendar_footprint(const struct calendar *c);

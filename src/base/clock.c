@@ -88,6 +88,7 @@ bool instant_parse_iso(struct sv v, int32_t zone, struct instant *out)
 	unsigned century, year, month, day, hour, minute, second;
 	uint32_t ns;
 	int32_t east;
+	int64_t past_midnight;
 	const char *p = v.p;
 
 	if (v.n < 19 || v.n > 40)
@@ -101,15 +102,17 @@ bool instant_parse_iso(struct sv v, int32_t zone, struct instant *out)
 	year += century * 100;
 	if (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
 		return false;
-	if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 ||
+	if (year < 1970 || year > 2262 || month < 1 || month > 12 || day < 1 ||
 	    day > month_days[month - 1] || hour > 23 || minute > 59 || second > 60)
 		return false;
 	v = sv_skip(v, 19);
 	if (!fraction(&v, &ns) || !offset(v, zone, &east))
 		return false;
-	*out = instant_from_civil((int)year, month, day, hour, minute, second, ns);
-	out->ns -= (int64_t)east * NS_PER_S;
-	return out->ns >= 0;
+	if (year == 2262 && (month > 4 || (month == 4 && day > 11)))
+		return false; /* 64 bits of nanoseconds end on that day */
+	*out = instant_from_civil((int)year, month, day, 0, 0, 0, 0);
+	past_midnight = ((int64_t)hour * 3600 + minute * 60 + second - east) * NS_PER_S + ns;
+	return !__builtin_add_overflow(out->ns, past_midnight, &out->ns) && out->ns >= 0;
 }
 
 bool instant_parse_epoch(struct sv v, struct instant *out)

@@ -40,15 +40,24 @@ void merge_init(struct merge *m, struct names *names, uint64_t seed)
 	keymap_init(&m->_portless_pending, sizeof(struct pending_key), seed);
 }
 
-void merge_free(struct merge *m)
+void merge_finish(struct merge *m)
 {
-	free(m->attempts);
-	free(m->refs);
 	keymap_free(&m->_by_conn);
 	keymap_free(&m->_by_flow);
 	keymap_free(&m->_portless);
 	keymap_free(&m->_portless_sums);
 	keymap_free(&m->_portless_pending);
+	m->attempts = xrealloc(m->attempts, m->n, sizeof(*m->attempts));
+	m->refs = xrealloc(m->refs, m->n_refs, sizeof(*m->refs));
+	m->_capacity = m->n;
+	m->_refs_capacity = m->n_refs;
+}
+
+void merge_free(struct merge *m)
+{
+	merge_finish(m);
+	free(m->attempts);
+	free(m->refs);
 }
 
 static uint32_t new_attempt(struct merge *m, const struct event *e)

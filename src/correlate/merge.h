@@ -67,6 +67,8 @@ struct merge {
 
 void merge_init(struct merge *m, struct names *names, uint64_t seed);
 void merge_free(struct merge *m);
+/* Gives back what only merging needs; no event may follow. */
+void merge_finish(struct merge *m);
 void merge_event(struct merge *m, const struct event *e);
 /* Fetches into the cache what merge_event will look at first. */
 void merge_prefetch(const struct merge *m, const struct event *e);

@@ -131,6 +131,8 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 	};
 
 	memcpy(bench.log_sources, view->log_sources, sizeof(bench.log_sources));
+	merge_finish(&e->merge);
+	calendar_empty(&e->calendar);
 	inventory_finish(&e->inventory);
 	leases_finish(&e->leases);
 	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);
