@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check bench clean
+.PHONY: all deps demo check bench fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -21,6 +21,15 @@ check: all
 
 bench: all
 	@sh bench/bench.sh $(BUILD) $(BENCH_ARGS)
+
+fuzz: deps
+	@sh tools/fuzz.sh
+
+sanitize: deps
+	@sh tools/sanitize.sh
+
+analyze: deps
+	@sh tools/analyze.sh
 
 clean:
 	rm -rf $(BUILD)

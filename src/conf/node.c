@@ -85,8 +85,8 @@ static void append(struct builder *b, struct node *n)
 {
 	size_t top = b->depth - 1;
 
-	if (b->last[top] == NULL)
-		b->stack[top]->first = n;
+	if (b->last[top] == NULL) /* libyaml ends no list or map that it has not begun */
+		b->stack[top]->first = n; /* NOLINT(clang-analyzer-core.NullDereference) */
 	else
 		b->last[top]->next = n;
 	b->last[top] = n;

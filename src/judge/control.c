@@ -91,22 +91,43 @@ static bool other_app_same_destination(const struct version_case *c)
 	return false;
 }
 
+/* The first failure among the device's attempts, from `at` on. */
+static uint32_t next_failure(const struct device_trials *d, const struct fact *const *facts, uint32_t at)
+{
+	while (at < d->n && !fact_failure(facts[at]))
+		at++;
+	return at;
+}
+
+/* Walks the device's failures here and all its attempts side by side, once. */
+static bool fine_elsewhere(const struct version_case *c, const struct device_trials *d)
+{
+	const struct facts *f = c->sitting->bench->facts;
+	const struct fact *const *facts = c->trials.by_device + d->first;
+	struct group g = grouping_at(&f->by_device, d->device);
+	uint32_t k = next_failure(d, facts, 0);
+
+	if (k == d->n)
+		return false;
+	for (size_t i = facts_from(f, g, facts[k]->start - WITHIN_AN_HOUR); i < g.n; i++) {
+		const struct fact *y = &f->list[g.items[i]];
+
+		while (k < d->n && facts[k]->start < y->start - WITHIN_AN_HOUR)
+			k = next_failure(d, facts, k + 1);
+		if (k == d->n)
+			return false;
+		if (facts[k]->start <= y->start + WITHIN_AN_HOUR &&
+		    y->destination != c->sitting->destination && fact_success(y) && !fact_excluded(y))
+			return true;
+	}
+	return false;
+}
+
 static bool same_device_other_destination(const struct version_case *c)
 {
-	const struct bench *b = c->sitting->bench;
-
-	for (size_t k = 0; k < c->n_failures; k++) {
-		const struct fact *x = c->failures[k];
-		struct group g = grouping_at(&b->facts->by_device, x->device);
-
-		for (size_t i = facts_from(b->facts, g, x->start - WITHIN_AN_HOUR); i < g.n; i++) {
-			const struct fact *y = &b->facts->list[g.items[i]];
-			if (y->start > x->start + WITHIN_AN_HOUR)
-				break;
-			if (y->destination != x->destination && fact_success(y) && !fact_excluded(y))
-				return true;
-		}
-	}
+	for (size_t d = 0; d < c->trials.n_devices; d++)
+		if (fine_elsewhere(c, &c->trials.devices[d]))
+			return true;
 	return false;
 }
 

@@ -136,24 +136,23 @@ static bool fails(const struct fact *x) { return fact_failure(x) || x->outcome =
  * the bursts need not be told apart at all. */
 static bool possible(const struct facts *f, const bool *pool)
 {
-	struct distinct devices = { xcalloc(f->by_device.n_groups, sizeof(*devices.seen)), 0 };
-	size_t *failing = xmalloc(f->n * sizeof(*failing)), n = 0;
+	uint32_t *failures = xcalloc(f->by_device.n_groups, sizeof(*failures)); /* of a device, in the window */
+	size_t *failing = xmalloc(f->n * sizeof(*failing)), n = 0, different = 0;
 	bool enough = false;
 
 	for (size_t i = 0; i < f->n; i++)
 		if (pool[i] && fails(&f->list[i]))
 			failing[n++] = i;
-	for (size_t i = 0; i < n && !enough; i++) {
-		int64_t end = f->list[failing[i]].start + LONGEST * GRID + BURST;
-		size_t different = 0;
+	for (size_t i = 0, end = 0; i < n && !enough; i++) {
+		const struct fact *first = &f->list[failing[i]];
 
-		devices.round++;
-		for (size_t k = i; k < n && f->list[failing[k]].start < end && different < MIN_DEVICES; k++)
-			different += first_time(&devices, f->list[failing[k]].device);
+		for (; end < n && f->list[failing[end]].start - first->start < LONGEST * GRID + BURST; end++)
+			different += failures[f->list[failing[end]].device]++ == 0;
 		enough = different >= MIN_DEVICES;
+		different -= --failures[first->device] == 0;
 	}
 	free(failing);
-	free(devices.seen);
+	free(failures);
 	return enough;
 }
 

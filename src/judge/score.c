@@ -125,17 +125,17 @@ static uint32_t retried_bursts(const struct version_case *c)
 		const struct device_trials *dev = &c->trials.devices[d];
 		const struct fact **facts = c->trials.by_device + dev->first;
 		int64_t begun = INT64_MIN;
+		uint32_t next = 0; /* the first that starts later */
 		bool counted = false;
 
 		for (uint32_t i = 0; i < dev->n; i++) {
-			uint32_t next = i + 1;
 			if (!fact_trial(facts[i]))
 				continue;
 			if (burst_begins(&begun, facts[i]->start))
 				counted = false;
 			if (counted || !fact_failure(facts[i]))
 				continue;
-			while (next < dev->n && facts[next]->start == facts[i]->start)
+			while (next < dev->n && facts[next]->start <= facts[i]->start)
 				next++;
 			if (next < dev->n && facts[next]->start - facts[i]->start <= RETRY_WITHIN) {
 				counted = true;
@@ -146,21 +146,26 @@ static uint32_t retried_bursts(const struct version_case *c)
 	return bursts;
 }
 
+/* The last failure that began earlier decides. */
 static bool uninspected_after_failure(const struct version_case *c)
 {
 	for (size_t d = 0; d < c->trials.n_devices; d++) {
 		const struct device_trials *dev = &c->trials.devices[d];
 		const struct fact **facts = c->trials.by_device + dev->first;
+		int64_t failed = INT64_MIN;
 
-		for (uint32_t i = 0; i < dev->n; i++) {
-			if (!fact_failure(facts[i]))
-				continue;
-			for (uint32_t k = i + 1; k < dev->n && facts[k]->start - facts[i]->start <=
-								       AFTER_FAILURE_WITHIN;
-			     k++)
-				if (facts[k]->start > facts[i]->start &&
-				    fact_uninspected_session(facts[k]))
+		for (uint32_t i = 0, next; i < dev->n; i = next) {
+			bool fails = false;
+
+			for (next = i; next < dev->n && facts[next]->start == facts[i]->start; next++) {
+				if (failed != INT64_MIN &&
+				    facts[next]->start - failed <= AFTER_FAILURE_WITHIN &&
+				    fact_uninspected_session(facts[next]))
 					return true;
+				fails |= fact_failure(facts[next]);
+			}
+			if (fails)
+				failed = facts[i]->start;
 		}
 	}
 	return false;

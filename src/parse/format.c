@@ -48,12 +48,14 @@ static bool compile_slots(struct format *f, struct yaml y, const uint32_t **slot
 {
 	const struct sv *names = NULL;
 	uint32_t *list;
+	size_t count;
 
-	if (!format_texts(y, &f->arena, &names, n, err))
+	if (!format_texts(y, &f->arena, &names, &count, err))
 		return false;
-	*slots = list = arena_alloc(&f->arena, *n * sizeof(*list));
-	for (size_t i = 0; i < *n; i++)
+	*slots = list = arena_alloc(&f->arena, count * sizeof(*list));
+	for (size_t i = 0; i < count; i++)
 		list[i] = names_add(&f->names, &f->arena, names[i]);
+	*n = count;
 	return true;
 }
 
