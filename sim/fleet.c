@@ -177,6 +177,7 @@ bool sim_has_app(const struct sim_device *d, uint16_t app) { return (d->apps >> 
 
 void sim_spread_apps(struct sim *s)
 {
+	/* One bit an app: at most 64. NOLINTNEXTLINE(bugprone-too-small-loop-variable) */
 	for (uint16_t a = 0; a < s->n_apps; a++) {
 		const struct sim_app *app = &s->apps[a];
 		bool ordinary = app->weight > 0 || app->system;

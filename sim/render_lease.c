@@ -53,7 +53,7 @@ size_t sim_leases(const struct sim *s, struct sim_lease **out)
 					.stay = k,
 				};
 			}
-			if (last != INT64_MAX) {
+			if (last != INT64_MAX && from < stay->until.ns) {
 				(*out)[n] = (*out)[n - 1];
 				(*out)[n].time = last;
 				(*out)[n++].what = LEASE_STOP;

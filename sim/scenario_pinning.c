@@ -139,6 +139,7 @@ static bool allowed_destination(struct sim *s, struct rng *r, struct sim_cast *c
  * inspection tell the flow sensor how small a success can be. */
 static uint16_t browser(struct sim *s)
 {
+	/* One bit an app: at most 64. NOLINTNEXTLINE(bugprone-too-small-loop-variable) */
 	for (uint16_t a = 0; a < s->n_apps; a++)
 		if (strcmp(s->apps[a].bundle, "com.acme.browser") == 0)
 			return a;

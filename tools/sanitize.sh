@@ -18,8 +18,8 @@ export TSAN_OPTIONS=halt_on_error=1:exitcode=99
 [ $# -gt 0 ] || set -- address thread
 for kind in "$@"; do
 	case $kind in
-	address) build=$root/build-asan sanitizers=address,undefined ;;
-	thread) build=$root/build-tsan sanitizers=thread ;;
+	address) build=${SANITIZE_BUILD:-$root/build}-asan sanitizers=address,undefined ;;
+	thread) build=${SANITIZE_BUILD:-$root/build}-tsan sanitizers=thread ;;
 	*) echo "usage: sanitize.sh [address|thread]..." >&2 && exit 2 ;;
 	esac
 	[ -f "$build/build.ninja" ] ||

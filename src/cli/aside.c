@@ -19,10 +19,13 @@ bool aside_begin(struct aside *a, struct progress *progress, bool show, const ch
 	buf_printf(&a->_temporary, "%s.part", path);
 	buf_char(&a->_temporary, '\0');
 	a->_file = fopen(a->_temporary.p, "we");
-	if (a->_file == NULL)
-		return error_set(err, ERROR_USAGE, 0, "--dead-letter %s: %s; name a file that can be written",
-				 path, strerror(errno));
-	return true;
+	if (a->_file != NULL)
+		return true;
+	error_set(err, ERROR_USAGE, 0, "--dead-letter %s: %s; name a file that can be written", path,
+		  strerror(errno));
+	buf_free(&a->_temporary);
+	buf_free(&a->_line);
+	return false;
 }
 
 static void keep(struct aside *a, const struct scan_reject *r)

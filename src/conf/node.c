@@ -119,9 +119,8 @@ static struct node *value_node(struct builder *b, yaml_mark_t mark)
 	return n;
 }
 
-static bool read_key(struct builder *b, const yaml_event_t *e)
+static bool read_key(struct builder *b, struct node *map, const yaml_event_t *e)
 {
-	struct node *map = open_map(b);
 	struct sv key = sv_make((const char *)e->data.scalar.value, e->data.scalar.length);
 	const struct node *old = node_member(map, key);
 	struct node *n;
@@ -155,7 +154,7 @@ static bool read_scalar(struct builder *b, const yaml_event_t *e)
 {
 	struct sv text = sv_make((const char *)e->data.scalar.value, e->data.scalar.length);
 	bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	struct node *n;
+	struct node *map = open_map(b), *n;
 
 	if (e->data.scalar.anchor != NULL || e->data.scalar.tag != NULL)
 		return mark_error(b, e->start_mark,
@@ -163,8 +162,8 @@ static bool read_scalar(struct builder *b, const yaml_event_t *e)
 				  "value if it begins with one of these");
 	if (memchr(text.p, 0, text.n) != NULL)
 		return mark_error(b, e->start_mark, "a value may not hold a NUL byte");
-	if (open_map(b) != NULL && b->pending == NULL)
-		return read_key(b, e);
+	if (map != NULL && b->pending == NULL)
+		return read_key(b, map, e);
 	n = value_node(b, e->start_mark);
 	if (n == NULL)
 		return false;

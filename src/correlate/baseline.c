@@ -103,12 +103,19 @@ bool baseline_holds(const struct baseline *b, uint32_t app, uint32_t destination
 	days = xcalloc((size_t)s->baseline_days + 1, sizeof(*days));
 	devices = xcalloc((size_t)want + 1, sizeof(*devices));
 	for (size_t i = 0; i < g.n && !holds; i++) {
-		bool fact = g.items[i] < b->_facts->n;
-		const struct activity_record *r =
-			fact ? NULL : &b->_context->activities->records[g.items[i] - b->_facts->n];
-		int64_t time = fact ? b->_facts->list[g.items[i]].start : r->time;
-		uint32_t device = fact ? b->_facts->list[g.items[i]].device : r->device;
+		int64_t time;
+		uint32_t device;
 
+		if (g.items[i] < b->_facts->n) {
+			const struct fact *x = &b->_facts->list[g.items[i]];
+			time = x->start;
+			device = x->device;
+		} else {
+			const struct activity_record *r =
+				&b->_context->activities->records[g.items[i] - b->_facts->n];
+			time = r->time;
+			device = r->device;
+		}
 		if (time >= t)
 			continue;
 		note(days, &n_days, s->baseline_days + 1, time / NS_PER_DAY);

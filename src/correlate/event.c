@@ -62,7 +62,7 @@ void event_from(struct event *e, const struct observation *o, struct stamp stamp
 	e->ja3 = names_put(names, o->tls.ja3);
 	e->issuer = names_put(names, o->tls.issuer);
 	e->tls_version = names_put(names, o->tls.version);
-	e->count = o->tls.count;
+	e->count = count_add(0, o->tls.count);
 	e->alert = (int16_t)o->tls.alert;
 	e->outcome = (uint8_t)o->tls.outcome;
 	e->inspection = (uint8_t)o->tls.inspection;

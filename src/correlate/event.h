@@ -25,6 +25,13 @@ struct event {
 	bool listener;     /* the server side is one of the gateway's listeners */
 };
 
+/* How many connections a record stands for is what it says: sums stop here rather than begin anew. */
+#define COUNT_MAX (UINT32_MAX - 1)
+static inline uint32_t count_add(uint32_t sum, uint32_t count)
+{
+	return count < COUNT_MAX - sum ? sum + count : COUNT_MAX;
+}
+
 /* Fills *e from a TLS attempt, or from app activity that names a connection. */
 void event_from(struct event *e, const struct observation *o, struct stamp stamp,
 		enum vantage vantage, struct names *names, const struct settings *settings,

@@ -17,6 +17,7 @@ struct conn_key {
 /* Client: an address, or 0 with the device keys. */
 struct portless_key {
 	uint32_t client, keys, host, port, outcome;
+	uint32_t zero; /* where padding would stand: keys are compared bytewise */
 	int64_t second;
 };
 
@@ -329,7 +330,7 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 	number = *slot;
 	sum_key = (struct sum_key){ number, e->stamp.ref.source };
 	sum = keymap_slot(&m->_portless_sums, &sum_key);
-	*sum = *sum == KEYMAP_NONE ? e->count : *sum + e->count;
+	*sum = *sum == KEYMAP_NONE ? e->count : count_add(*sum, e->count);
 	if (*sum > m->attempts[number].count)
 		m->attempts[number].count = *sum;
 	if (e->outcome == ESTABLISHED_NO_DATA && e->ended == TRI_FALSE)

@@ -41,9 +41,9 @@ static void count(const struct context *k, const struct fact *x, struct finding_
 	int64_t age = k->settings->state_max_age.ns;
 
 	if (fact_failure(x))
-		d->failures += x->count;
+		d->failures = count_add(d->failures, x->count);
 	if (fact_success(x))
-		d->successes += x->count;
+		d->successes = count_add(d->successes, x->count);
 	d->uninspected += fact_uninspected_session(x);
 	d->background_starts +=
 		x->app != 0 && activity_app_state(k->activities, x->device, x->app, x->start, age) ==
@@ -91,7 +91,7 @@ void list_failing_devices(const struct bench *b, struct arena *a, const struct f
 		if (i == 0 || sorted[i]->device != sorted[i - 1]->device)
 			list[m++] = start_device(b->context, sorted[i]->device);
 		if (fact_failure(sorted[i]))
-			list[m - 1].failures += sorted[i]->count;
+			list[m - 1].failures = count_add(list[m - 1].failures, sorted[i]->count);
 	}
 	qsort(list, m, sizeof(*list), by_id);
 	out->devices = list;

@@ -47,7 +47,7 @@ static void list_devices(struct exclusion *x, const struct facts *f)
 			if (u.failures == 0)
 				u.first = y->start;
 			u.last = y->start;
-			u.failures += y->count;
+			u.failures = count_add(u.failures, y->count);
 		}
 		if (u.failures == 0)
 			continue;

@@ -192,9 +192,11 @@ static void sum_excluded(const struct fact **facts, size_t n, struct finding *ou
 {
 	for (size_t i = 0; i < n; i++) {
 		if (facts[i]->excluded_ca)
-			out->excluded_ca_untrusted += facts[i]->count;
+			out->excluded_ca_untrusted =
+				count_add(out->excluded_ca_untrusted, facts[i]->count);
 		else if (facts[i]->excluded_gateway)
-			out->excluded_gateway_fault += facts[i]->count;
+			out->excluded_gateway_fault =
+				count_add(out->excluded_gateway_fault, facts[i]->count);
 	}
 }
 

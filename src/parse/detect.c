@@ -71,7 +71,7 @@ static bool agrees(const struct format *f, const struct record_decoder *d, struc
 	failing = condition_first_failing(f->detect.when, d->raws, &no_options, &held);
 	*near += held;
 	if (failing != NULL) {
-		struct sv name = SV("?");
+		struct sv name;
 		const struct condition *c = failing;
 		while (c->n_children > 0)
 			c = &c->children[0];

@@ -382,7 +382,7 @@ static bool compile_base(struct compiler *c, struct yaml set, struct record_rule
 		return yfile_error(c->err, set, "expected a mapping (target: constant)");
 	for (size_t i = 0; i < member_count(set); i++) {
 		const struct target *t;
-		struct cell cell;
+		struct cell cell = { .number = 0 };
 		if (!find_target(c, yfile_key_at(set, i), &t) ||
 		    !constant(c, t, yfile_value_at(set, i), &cell))
 			return false;

@@ -2,9 +2,11 @@
 #include "fuzz.h"
 
 static const char *const formats[] = {
-	"format: fuzz_0\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\nsyslog: true\ndecode: {cef: {unset: ['-']}}\nrecords:\n"
+	"format: fuzz_0\ntitle: x\ndetect: {starts: [x]}\nsensor: inspection\nsyslog: "
+	"true\ndecode: {cef: {unset: ['-']}}\nrecords:\n"
 	"  - kind: tls_attempt\n    map: {time: [{from: rt, lenient: true}, {via: source_date}], "
-	"src_endpoint.ip: {from: src, lenient: true},\n      tls.sni: {from: dhost, lenient: true}, "
+	"src_endpoint.ip: {from: src, lenient: true},\n      tls.sni: {from: dhost, lenient: "
+	"true}, "
 	"app.user_agent: msg, app.version: [cs1, cef.name],\n      tls.alert: {from: reason, "
 	"lenient: true}}\n",
 };

@@ -1,5 +1,5 @@
-/* Every derivation over any text. The first byte chooses it, the second is the length of its argument,
- * which comes next. */
+/* Every derivation over any text. The first byte chooses it, the second is the length of its
+ * argument, which comes next. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -48,9 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sv text = { (const char *)data, size }, argument;
 	const struct derivation *d = derivation_at(fuzz_byte(&text) % count());
-	const struct parser_options options = {
-		.zone = -3600, .date = { INT64_C(1795507200) * NS_PER_S }
-	};
+	const struct parser_options options = { .zone = -3600,
+						.date = { INT64_C(1795507200) * NS_PER_S } };
 	struct arena scratch = { 0 };
 	struct observation so_far;
 	struct derive_context c = { .scratch = &scratch, .options = &options, .so_far = &so_far };

@@ -1,8 +1,8 @@
 /* Observations through the engine, and the findings through every emitter.
  *
- * The bytes are choices, not text: five for the settings, fourteen an observation, so that nearly all
- * inputs make a fleet. The same observations are taken in two orders of arrival, once released bit by
- * bit, and have to give the same findings.
+ * The bytes are choices, not text: five for the settings, fourteen an observation, so that nearly
+ * all inputs make a fleet. The same observations are taken in two orders of arrival, once released
+ * bit by bit, and have to give the same findings.
  */
 #include "fuzz.h"
 
@@ -27,24 +27,28 @@ static const struct sv devices[] = { { "00008110-000A1B2C3D4E001E", 25 },
 				     { "", 0 },
 				     { "UDID\x1b[2J\"<b>", 13 } };
 static const struct sv serials[] = { { "", 0 }, { "F2LX1", 5 }, { "F2LX2", 5 } };
-static const struct sv macs[] = { { "", 0 }, { "aa:bb:cc:00:00:01", 17 }, { "aa:bb:cc:00:00:02", 17 } };
+static const struct sv macs[] = { { "", 0 },
+				  { "aa:bb:cc:00:00:01", 17 },
+				  { "aa:bb:cc:00:00:02", 17 } };
 static const struct sv users[] = { { "", 0 }, { "alice", 5 }, { "\xe2\x80\xae\xff", 4 } };
 static const struct sv bundles[] = {
-	{ "", 0 }, { "com.acme.bank", 13 }, { "com.acme.news", 13 }, { "com.apple.mobilesafari", 22 },
+	{ "", 0 },
+	{ "com.acme.bank", 13 },
+	{ "com.acme.news", 13 },
+	{ "com.apple.mobilesafari", 22 },
 	{ "com.<script>.\x1b]0;x\x07", 19 },
 };
 static const struct sv hosts[] = {
-	{ "", 0 },
-	{ "api.bank.test", 13 },
-	{ "cdn.bank.test", 13 },
-	{ "news.test", 9 },
-	{ "courier.push.apple.com", 22 },
-	{ "\xff<img/src=x>\"'&.test", 19 },
+	{ "", 0 },	    { "api.bank.test", 13 },	      { "cdn.bank.test", 13 },
+	{ "news.test", 9 }, { "courier.push.apple.com", 22 }, { "\xff<img/src=x>\"'&.test", 19 },
 };
 static const struct sv versions[] = { { "", 0 }, { "7.1", 3 }, { "7.2", 3 } };
-static const struct sv stacks[] = { { "", 0 }, { "t13d1516h2_8daaf6152771_02713d6af862", 36 },
-				    { "t13d1516h2_1daaf6152771_02713d6af862", 36 }, { "x", 1 } };
-static const struct sv agents[] = { { "", 0 }, { "Bank/7.1 CFNetwork/1494.0.7 Darwin/23.4.0", 41 } };
+static const struct sv stacks[] = { { "", 0 },
+				    { "t13d1516h2_8daaf6152771_02713d6af862", 36 },
+				    { "t13d1516h2_1daaf6152771_02713d6af862", 36 },
+				    { "x", 1 } };
+static const struct sv agents[] = { { "", 0 },
+				    { "Bank/7.1 CFNetwork/1494.0.7 Darwin/23.4.0", 41 } };
 static const struct sv issuers[] = { { "", 0 }, { "Acme Inspection CA", 18 }, { "Public CA", 9 } };
 static const struct sv tls_versions[] = { { "", 0 }, { "1.2", 3 }, { "1.3", 3 } };
 static const struct sv flows[] = { { "", 0 }, { "C1", 2 }, { "C2", 2 }, { "C3", 2 } };
@@ -52,7 +56,9 @@ static const uint16_t ports[] = { 0, 443, 3128, 50001, 50002, 50003, 8443, 65535
 static const int16_t alerts[] = { -1, 0, 40, 42, 45, 46, 48, 70, 80, 90, 112, 116, 120, 255 };
 /* Steps in time, and the edges of what a log may claim. */
 static const int64_t units[] = { NS_PER_MS, NS_PER_S, NS_PER_MINUTE, NS_PER_HOUR };
-static const int64_t edges[] = { 0, 1, NS_PER_DAY, INT64_MAX, INT64_MAX - 1, INT64_MAX - NS_PER_DAY };
+static const int64_t edges[] = {
+	0, 1, NS_PER_DAY, INT64_MAX, INT64_MAX - 1, INT64_MAX - NS_PER_DAY
+};
 static const int64_t sizes[] = { -1, 0, 1, 517, 900, 2100, INT64_C(1) << 40, INT64_MAX };
 static const struct sv payload_types[] = { { "com.apple.security.root", 23 },
 					   { "com.apple.vpn.managed", 21 } };
@@ -123,8 +129,9 @@ static void make_posture(struct taken *t, uint64_t bits)
 		};
 	p->apps = t->apps;
 	p->n_apps = p->has_apps ? bits >> 30 & 1 ? 2 : 1 : 0;
-	t->profile = (struct profile){ bits >> 31 & 1 ? SV("com.acme.inspection-root") : SV("other"),
-				       payload_types, bits >> 32 & 1 };
+	t->profile =
+	    (struct profile){ bits >> 31 & 1 ? SV("com.acme.inspection-root") : SV("other"),
+			      payload_types, bits >> 32 & 1 };
 	p->profiles = &t->profile;
 	p->n_profiles = p->has_profiles;
 }
@@ -132,7 +139,8 @@ static void make_posture(struct taken *t, uint64_t bits)
 /* Which records a source writes is the choice of whoever wrote the log, so any. */
 static void make(struct taken *t, struct sv bytes)
 {
-	uint64_t who = fuzz_bits(&bytes, 4), when = fuzz_bits(&bytes, 4), what = fuzz_bits(&bytes, 6);
+	uint64_t who = fuzz_bits(&bytes, 4), when = fuzz_bits(&bytes, 4),
+		 what = fuzz_bits(&bytes, 6);
 	struct observation *o = &t->o;
 	struct sv record = { bytes.p - RECORD, RECORD };
 
@@ -143,7 +151,8 @@ static void make(struct taken *t, struct sv bytes)
 	o->device.serial = PICK(serials, who >> 10 & 3);
 	o->device.mac = PICK(macs, who >> 12 & 3);
 	o->device.user = PICK(users, who >> 14 & 3);
-	o->src = (struct endpoint){ .ip = address(who >> 16 & 3), .port = PICK(ports, who >> 18 & 7) };
+	o->src =
+	    (struct endpoint){ .ip = address(who >> 16 & 3), .port = PICK(ports, who >> 18 & 7) };
 	o->dst = (struct endpoint){ .hostname = PICK(hosts, who >> 21 & 7),
 				    .ip = address((who >> 24 & 3) * 50),
 				    .port = PICK(ports, who >> 26 & 7) };
@@ -174,10 +183,11 @@ static void make(struct taken *t, struct sv bytes)
 		break;
 	case OBS_LEASE:
 		o->lease.ip = address((unsigned)(what & 3) + 1);
-		o->lease.until.ns = what >> 2 & 1 ? o->time.ns - 1 :
-				    what >> 3 & 1 ? PICK(edges, what >> 4 & 7) :
-				    what >> 7 & 1 ? INT64_MIN :
-						    BASE + (int64_t)(what >> 8 & 0xff) * NS_PER_HOUR;
+		o->lease.until.ns = what >> 2 & 1   ? o->time.ns - 1
+				    : what >> 3 & 1 ? PICK(edges, what >> 4 & 7)
+				    : what >> 7 & 1
+					? INT64_MIN
+					: BASE + (int64_t)(what >> 8 & 0xff) * NS_PER_HOUR;
 		o->lease.by = (enum lease_by)((what >> 16 & 7) % 6);
 		break;
 	case OBS_KINDS:
@@ -195,9 +205,15 @@ static void make(struct taken *t, struct sv bytes)
 static bool choose_settings(struct settings *s, struct sv *data)
 {
 	static const struct allowance allowances[] = {
-		{ .text = { "com.acme.*", 10 }, .is_app_list = true, .app = { "com.acme.*", 10 },
-		  .destinations = &hosts[2], .n_destinations = 1, .expires = { INT64_MIN } },
-		{ .text = { "news.test", 9 }, .destinations = &hosts[3], .n_destinations = 1,
+		{ .text = { "com.acme.*", 10 },
+		  .is_app_list = true,
+		  .app = { "com.acme.*", 10 },
+		  .destinations = &hosts[2],
+		  .n_destinations = 1,
+		  .expires = { INT64_MIN } },
+		{ .text = { "news.test", 9 },
+		  .destinations = &hosts[3],
+		  .n_destinations = 1,
 		  .expires = { BASE + NS_PER_DAY } },
 	};
 	static const struct listener listeners[] = {
@@ -272,7 +288,7 @@ static void check_finding(const struct finding *f)
 	fuzz_require(f->first_seen.ns <= f->last_seen.ns);
 	/* All of it may be excluded. */
 	fuzz_require(f->n_devices > 0 || f->kind == FINDING_GATEWAY_FAULT ||
-		     f->excluded_ca_untrusted + f->excluded_gateway_fault > 0);
+		     f->excluded_ca_untrusted > 0 || f->excluded_gateway_fault > 0);
 }
 
 static void write_findings(const struct engine *e, struct buf *out)
@@ -301,7 +317,8 @@ static void check_emitters(const struct engine *e)
 				       .summary = &summary,
 				       .settings = e->settings,
 				       .style = { .width = 100 } };
-	const struct explain_options explain = { .settings = e->settings, .style = { .width = 80 } };
+	const struct explain_options explain = { .settings = e->settings,
+						 .style = { .width = 80 } };
 	struct buf page;
 
 	for (size_t i = 0; emitter_at(i) != NULL; i++) {
@@ -329,10 +346,11 @@ static void check_emitters(const struct engine *e)
 	buf_free(&page);
 }
 
-/* Takes the records in event-time order, handing each on as soon as nothing older can come, or backwards
- * and all at the end. */
+/* Takes the records in event-time order, handing each on as soon as nothing older can come, or
+ * backwards and all at the end. */
 static void run(struct engine *e, const struct settings *settings, uint64_t seed,
-		const struct taken *const *list, size_t n, bool backwards, bool emit, struct buf *out)
+		const struct taken *const *list, size_t n, bool backwards, bool emit,
+		struct buf *out)
 {
 	struct arena arena = { 0 };
 

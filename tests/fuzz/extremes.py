@@ -6,6 +6,7 @@ where the program dies, ends with a code it does not document, or takes more tha
 """
 import base64
 import gzip
+import itertools
 import json
 import os
 import plistlib
@@ -43,14 +44,18 @@ def many(n, **which):
 
 
 def colliding(n):
-    """Host names that share the low 16 bits of their hash, were it not seeded."""
-    found, i = [], 0
-    while len(found) < n:
-        name = "h%d.test" % i
-        if xxhash.xxh3_64_intdigest(name) & 0x3fff == 0:
-            found.append(name)
-        i += 1
-    return found
+    """Host names that share the low 14 bits of their hash, were it not seeded."""
+    found = 0
+    for i in itertools.count():
+        if xxhash.xxh3_64_intdigest("h%d.test" % i) & 0x3fff == 0:
+            yield "h%d.test" % i
+            found += 1
+            if found == n:
+                return
+
+
+def enrolled():
+    return plistlib.dumps({"UDID": "U1", "QueryResponses": {"IsSupervised": True, "OSVersion": "19.1"}})
 
 
 def nested_plist(depth):
@@ -99,29 +104,42 @@ def good():
     return [attempt(i) for i in range(20)]
 
 
-HUGE = "a" * (100 * MB)
-COLLIDING = colliding(20000) if "--collide" in sys.argv or len(sys.argv) == 2 else []
+def around(before, middle, after):
+    """A pattern with 100 MB in the middle, piece by piece: this process has to stay small, for what it starts is measured by
+    its peak, and a child begins with its parent's."""
+    yield before
+    for _ in range(100):
+        yield middle * (MB // len(middle))
+    yield after
+
+
+def chain(*parts):
+    for part in parts:
+        yield from part
+
+
 EXTREMES = {
-    "a JSON line nested 1,000,000 deep": text(good() + ['{"kind":' + "[" * 1000000 + "]" * 1000000 + "}\n"]),
+    "a JSON line nested 1,000,000 deep": text(good() + ['{"kind":', "[" * 1000000, "]" * 1000000, "}\n"]),
     "a JSON list nested 1,000,000 deep": text(["[" * 1000000 + "\n"] + good()),
-    "a JSON line of 1,000,000 members": text(good() + ["{" + ",".join('"k%d":1' % i for i in range(1000000)) + "}\n"]),
-    "a property list nested 100,000 deep": text([webhook(plistlib.dumps({"UDID": "U1"})), webhook(nested_plist(100000))]),
-    "a binary list that unfolds to 10^40 nodes": text([webhook(plistlib.dumps({"UDID": "U1"})), webhook(laughing_plist())]),
-    "a JSON line of 100 MB": text(good() + ['{"kind":"tls_attempt","x":"', HUGE, '"}\n'] + good()),
-    "a squid line of 100 MB": text([SQUID % (1795486453, "a.test", "x"), SQUID % (1795486454, "b.test", HUGE), SQUID % (1795486455, "c.test", "x")]),
-    "a first line of 100 MB": text([HUGE, "\n"] + good()),
+    "a JSON line of 1,000,000 members": text(chain(good(), ["{"], ('"k%d":1,' % i for i in range(1000000)), ['"k":1}\n'], good())),
+    "a property list nested 100,000 deep": text([webhook(enrolled()), webhook(nested_plist(100000))]),
+    "a binary list that unfolds to 10^40 nodes": text([webhook(enrolled()), webhook(laughing_plist())]),
+    "a JSON line of 100 MB": text(chain(good(), around('{"kind":"tls_attempt","x":"', "a", '"}\n'), good())),
+    "a squid line of 100 MB": text(chain([SQUID % (1795486453, "a.test", "x")], around(SQUID[:-4] % (1795486454, "b.test"), "a", '"\n'),
+                                    [SQUID % (1795486455, "c.test", "x")])),
+    "a first line of 100 MB": text(chain(around("", "a", "\n"), good())),
     "a posture of 100,000 apps": text([posture(100000)] + good()),
     "1,000,000 destinations of one app": text(many(1000000, host="h%d.test")),
     "1,000,000 devices": text(many(1000000, device="U%07d")),
     "1,000,000 apps": text(many(1000000, app="com.a.a%d")),
     "1,000,000 devices, apps and destinations": text(many(1000000, device="U%07d", app="com.a.a%d", host="h%d.test")),
     "1,000,000 failures of one case": text(many(1000000)),
-    "20,000 host names whose unseeded hashes collide": text(attempt(i, host=h) for i, h in enumerate(COLLIDING)),
+    "20,000 host names whose unseeded hashes collide": text(attempt(i, host=h) for i, h in enumerate(colliding(20000))),
     "20,000 host names that do not": text(many(20000, host="h%d.test")),
-    "gzip: 10 GB of zeros in 10 MB, one line": gzipped([b"\0" * MB] * 10240),
-    "gzip: 1 GB of line feeds": gzipped([b"\n" * MB] * 1024),
-    "gzip: 1,000,000 short bad lines after 20 good ones": gzipped([x.encode() for x in good()] + [b"x\n" * 1000] * 1000),
-    "zstd: 10 GB of zeros, one line": zstandard([b"\0" * MB] * 10240),
+    "gzip: 20 good lines, then 10 GB of zeros": gzipped(chain((x.encode() for x in good()), itertools.repeat(b"\0" * MB, 10240))),
+    "gzip: 20 good lines, then 1 GB of line feeds": gzipped(chain((x.encode() for x in good()), itertools.repeat(b"\n" * MB, 1024))),
+    "gzip: 20 good lines, then 1,000,000 short bad ones": gzipped(chain((x.encode() for x in good()), itertools.repeat(b"x\n" * 1000, 1000))),
+    "zstd: 20 good lines, then 10 GB of zeros": zstandard(chain((x.encode() for x in good()), itertools.repeat(b"\0" * MB, 10240))),
 }
 
 

@@ -1,5 +1,5 @@
-/* Format files: compiling any, and running those that compile over an input that stands behind them,
- * after a line `---`. */
+/* Format files: compiling any, and running those that compile over an input that stands behind
+ * them, after a line `---`. */
 #include "fuzz.h"
 
 #include "parse/format.h"

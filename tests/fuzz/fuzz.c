@@ -127,8 +127,8 @@ static void check_record(struct run *r, struct sv record)
 	enum parse_result result, other;
 
 	result = parser_run(r->parser, sv_make(bytes, record.n), &seen, &n, &err);
-	other = parser_run(r->other, sv_make(bytes_other, record.n), &seen_other, &n_other,
-			   &err_other);
+	other =
+	    parser_run(r->other, sv_make(bytes_other, record.n), &seen_other, &n_other, &err_other);
 	fuzz_require(result == other && n == n_other);
 	fuzz_require((result == PARSE_OBSERVATIONS) == (n > 0));
 	if (result == PARSE_REJECTED) {

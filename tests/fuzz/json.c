@@ -8,10 +8,17 @@
 
 #define NAMES 12
 static const struct json_name names[NAMES] = {
-	{ { "ts", 2 }, 0 },	      { { "id.orig_h", 9 }, 1 },   { { "id.resp_p", 9 }, 2 },
-	{ { "device.udid", 11 }, 3 }, { { "device", 6 }, 4 },	   { { "a.b.c", 5 }, 5 },
-	{ { "a.b", 3 }, 6 },	      { { "serialNumber", 12 }, 7 }, { { "serial_number", 13 }, 7 },
-	{ { "list", 4 }, 8 },	      { { "a \"quoted\" one", 14 }, 9 },
+	{ { "ts", 2 }, 0 },
+	{ { "id.orig_h", 9 }, 1 },
+	{ { "id.resp_p", 9 }, 2 },
+	{ { "device.udid", 11 }, 3 },
+	{ { "device", 6 }, 4 },
+	{ { "a.b.c", 5 }, 5 },
+	{ { "a.b", 3 }, 6 },
+	{ { "serialNumber", 12 }, 7 },
+	{ { "serial_number", 13 }, 7 },
+	{ { "list", 4 }, 8 },
+	{ { "a \"quoted\" one", 14 }, 9 },
 	{ { "a_name_of_more_than_sixteen_bytes", 33 }, 10 },
 };
 #define SLOTS 11

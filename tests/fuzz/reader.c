@@ -1,6 +1,6 @@
-/* Bytes to records. Two things are done with an input, as its first byte says: it is read as it stands
- * (plain, gzip or zstd, whatever it is), or it is packed first, in pieces, and has to read as the
- * plain bytes do. */
+/* Bytes to records. Two things are done with an input, as its first byte says: it is read as it
+ * stands (plain, gzip or zstd, whatever it is), or it is packed first, in pieces, and has to read
+ * as the plain bytes do. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -27,8 +27,7 @@ static void read_all(struct sv bytes, const struct reader_options *options, size
 	buf_init(&out->text, (size_t)1 << 27);
 	head = reader_peek(r, peek);
 	fuzz_require(head.n <= peek);
-	while ((result = reader_next(r, &record, &err)) == READ_RECORD ||
-	       result == READ_OVERLONG) {
+	while ((result = reader_next(r, &record, &err)) == READ_RECORD || result == READ_OVERLONG) {
 		volatile char behind = 0;
 
 		fuzz_require(options->framing == FRAMING_DOCUMENT || record.n > 0);
@@ -84,7 +83,8 @@ static void pack_zstd(struct buf *out, struct sv piece)
 static bool looks_packed(struct sv v)
 {
 	return sv_starts(v, SV("\x1f\x8b")) || sv_starts(v, SV("\xfd\x2f\xb5\x28")) ||
-	       (v.n >= 4 && (v.p[0] & 0xf0) == 0x50 && sv_starts(sv_skip(v, 1), SV("\x2a\x4d\x18")));
+	       (v.n >= 4 && (v.p[0] & 0xf0) == 0x50 &&
+		sv_starts(sv_skip(v, 1), SV("\x2a\x4d\x18")));
 }
 
 /* Members or frames of `piece` bytes. */

@@ -175,6 +175,7 @@ def reader():
             yield bytes([framing, 255, 0]) + gzip.compress(data, mtime=0) + gzip.compress(data[:5], mtime=0)
         yield bytes([framing, 255, 0]) + zstd + struct.pack("<II", 0x184d2a50, 2) + b"no" + zstd
         yield bytes([framing, 255, 0]) + gzip.compress(b"\x00" * 300000, mtime=0)
+        yield bytes([framing, 255, 0]) + gzip.compress(b"one\n\ntwo\nthree", mtime=0)[:-9]
 
 
 def output():

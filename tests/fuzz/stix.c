@@ -1,5 +1,5 @@
-/* STIX bundles: one or several documents, divided by a line `---`, resolved and compared with what is
- * implemented. */
+/* STIX bundles: one or several documents, divided by a line `---`, resolved and compared with what
+ * is implemented. */
 #include "fuzz.h"
 
 #include "parse/stix.h"
