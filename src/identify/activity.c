@@ -152,8 +152,23 @@ void activities_drop(struct activities *a, uint16_t source, int64_t from)
 	a->n_records = kept;
 }
 
+static void clear_index(struct activities *a)
+{
+	tracks_clear(&a->_states);
+	tracks_clear(&a->_apps);
+	tracks_clear(&a->_locks);
+	tracks_clear(&a->_interactions);
+	tracks_clear(&a->_contacts);
+	tracks_clear(&a->_ip_contacts);
+	tracks_clear(&a->_seen);
+	tracks_clear(&a->learned._bundles);
+	keymap_clear(&a->learned._numbers);
+	a->learned._n = 0;
+}
+
 void activities_finish(struct activities *a, struct devices *d)
 {
+	clear_index(a);
 	if (a->n_records > 0)
 		sort_records(a);
 	for (size_t i = 0; i < a->n_records; i++) {

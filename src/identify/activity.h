@@ -40,7 +40,7 @@ void activities_free(struct activities *a);
 void activities_add(struct activities *a, const struct observation *o, struct stamp stamp);
 /* Forgets a source's records from this order time on. */
 void activities_drop(struct activities *a, uint16_t source, int64_t from);
-/* Resolves devices, sorts, indexes. */
+/* Resolves devices, sorts, indexes; more may be added and finished again. */
 void activities_finish(struct activities *a, struct devices *d);
 
 enum app_state activity_app_state(const struct activities *a, uint32_t device, uint32_t bundle,

@@ -27,6 +27,14 @@ void tracks_free(struct tracks *t)
 	keymap_free(&t->_numbers);
 }
 
+void tracks_clear(struct tracks *t)
+{
+	for (uint32_t i = 0; i < t->_n; i++)
+		free(t->_list[i].points);
+	t->_n = 0;
+	keymap_clear(&t->_numbers);
+}
+
 void tracks_add(struct tracks *t, uint32_t a, uint32_t b, struct point p)
 {
 	struct pair key = { a, b };

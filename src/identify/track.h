@@ -27,6 +27,7 @@ struct tracks {
 
 void tracks_init(struct tracks *t, uint64_t seed);
 void tracks_free(struct tracks *t);
+void tracks_clear(struct tracks *t);
 /* Times must not decrease within one track. */
 void tracks_add(struct tracks *t, uint32_t a, uint32_t b, struct point p);
 /* Nothing (n = 0) where the pair is unknown. Good until the next tracks_add. */

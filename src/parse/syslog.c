@@ -71,6 +71,9 @@ static bool month(struct sv v)
 	return false;
 }
 
+/* JSON, whose first word may end in a colon as a tag does. */
+static bool begins_document(struct sv v) { return v.n > 0 && (v.p[0] == '{' || v.p[0] == '['); }
+
 /* `Nov 24 02:14:13 HOST TAG[PID]: MSG`; the tag may be missing. */
 static bool rfc3164(struct sv record, struct syslog_header *h, struct sv *message)
 {
@@ -87,10 +90,14 @@ static bool rfc3164(struct sv record, struct syslog_header *h, struct sv *messag
 	} else {
 		return false;
 	}
+	if (begins_document(rest)) { /* neither host nor tag */
+		*message = rest;
+		return true;
+	}
 	h->host = word(&rest);
 	behind = rest;
 	tag = word(&behind);
-	if (tag.n > 1 && tag.p[tag.n - 1] == ':') {
+	if (tag.n > 1 && tag.p[tag.n - 1] == ':' && !begins_document(tag)) {
 		struct sv none;
 		h->program = sv_cut(sv_first(tag, tag.n - 1), '[', &none);
 		rest = behind;
@@ -99,10 +106,27 @@ static bool rfc3164(struct sv record, struct syslog_header *h, struct sv *messag
 	return rest.n > 0;
 }
 
+size_t syslog_octet_count(struct sv text, size_t *count)
+{
+	size_t i = 0;
+
+	*count = 0;
+	while (i < text.n && i < 8 && is_digit(text.p[i]))
+		*count = *count * 10 + (size_t)(text.p[i++] - '0');
+	if (i == 0 || i + 2 >= text.n || text.p[0] == '0' || text.p[i] != ' ' ||
+	    text.p[i + 1] != '<' || !is_digit(text.p[i + 2]))
+		return 0;
+	return i + 1;
+}
+
 struct sv syslog_message(struct sv record, struct syslog_header *header)
 {
 	bool priority;
-	struct sv rest = without_priority(record, &priority), message;
+	size_t octets;
+	struct sv rest, message;
+
+	record = sv_skip(record, syslog_octet_count(record, &octets));
+	rest = without_priority(record, &priority);
 
 	*header = (struct syslog_header){ 0 };
 	if (priority && rfc5424(rest, header, &message))

@@ -16,14 +16,22 @@ void engine_init(struct engine *e, const struct settings *settings, uint64_t see
 		e->merge.guess = &e->guess;
 }
 
+/* What a judgement leaves. */
+static void clear(struct engine *e)
+{
+	if (!e->_judged)
+		return;
+	free(e->findings.list);
+	e->findings = (struct findings){ 0 };
+	facts_free(&e->facts);
+	postures_free(&e->postures);
+	devices_free(&e->devices);
+	e->_judged = false;
+}
+
 void engine_free(struct engine *e)
 {
-	if (e->_judged) {
-		free(e->findings.list);
-		facts_free(&e->facts);
-		postures_free(&e->postures);
-		devices_free(&e->devices);
-	}
+	clear(e);
 	merge_free(&e->merge);
 	guess_free(&e->guess);
 	calendar_free(&e->calendar);
@@ -70,6 +78,15 @@ bool engine_take(struct engine *e, const struct observation *o, struct stamp sta
 	return calendar_push(&e->calendar, (struct instant){ stamp.order }, &event);
 }
 
+void engine_take_late(struct engine *e, const struct observation *o, struct stamp stamp,
+		      enum vantage vantage)
+{
+	struct event event;
+
+	event_from(&event, o, stamp, vantage, &e->names, e->settings, e->seed);
+	merge_event(&e->merge, &event);
+}
+
 static void prepare(void *arg, const void *item)
 {
 	const struct engine *e = arg;
@@ -106,6 +123,12 @@ bool engine_quarantine(struct engine *e, uint16_t source, int64_t from)
 	return true;
 }
 
+void engine_end(struct engine *e)
+{
+	merge_finish(&e->merge);
+	calendar_empty(&e->calendar);
+}
+
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena)
 {
 	struct context c = {
@@ -131,8 +154,7 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 	};
 
 	memcpy(bench.log_sources, view->log_sources, sizeof(bench.log_sources));
-	merge_finish(&e->merge);
-	calendar_empty(&e->calendar);
+	clear(e);
 	inventory_finish(&e->inventory);
 	leases_finish(&e->leases);
 	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);

@@ -1,7 +1,9 @@
 /* The engine: everything between an observation and the findings, in one value.
  *
- * engine_take accepts observations of one pass in any order of arrival; engine_release hands on what the
- * watermark has passed; engine_judge may be called when all is released, and ends the pass.
+ * engine_take accepts observations in any order of arrival; engine_release hands on what the watermark has
+ * passed; engine_judge judges what has been released so far, as often as asked. Whoever has read all calls
+ * engine_end first. The state is a function of the calls and their order, but for the seed, which reaches no
+ * output.
  */
 #ifndef PINWATCH_SCAN_ENGINE_H
 #define PINWATCH_SCAN_ENGINE_H
@@ -48,10 +50,16 @@ void engine_free(struct engine *e);
 /* False when the record is too late: its second has been released. */
 bool engine_take(struct engine *e, const struct observation *o, struct stamp stamp,
 		 enum vantage vantage);
+/* Takes what engine_take called too late all the same: it joins the attempts that are there. */
+void engine_take_late(struct engine *e, const struct observation *o, struct stamp stamp,
+		      enum vantage vantage);
 void engine_release(struct engine *e, struct instant watermark);
 /* Forgets what was taken but not released of a source, from this order time on, and its posture, leases and
  * activity from then on. False when something of it may have been released already. */
 bool engine_quarantine(struct engine *e, uint16_t source, int64_t from);
+/* Gives back what only taking and releasing need: neither may follow. */
+void engine_end(struct engine *e);
+/* Findings, in the arena, of all that was released. What an earlier call left behind the engine is gone. */
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena);
 
 #endif

@@ -209,6 +209,7 @@ static void judge(struct scan *s, bool all)
 	for (size_t i = 0; i < s->inputs.n; i++)
 		files[i] = s->inputs.list[i].path;
 	memcpy(view.log_sources, s->summary.log_sources, sizeof(view.log_sources));
+	engine_end(&s->engine);
 	engine_judge(&s->engine, &view, all, &s->arena);
 }
 
