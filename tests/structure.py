@@ -15,9 +15,11 @@ for i, stage in enumerate(FLOW):
     ALLOWED[stage] = GROUND + FLOW[:i]
 ALLOWED["scan"] = GROUND + FLOW + ["conf"]
 ALLOWED["emit"] = GROUND + ["read"]
+ALLOWED["store"] = GROUND
+ALLOWED["serve"] = GROUND + FLOW + ["conf", "scan", "emit", "store"]
 ALLOWED["parse"].append("formats")  # the built-in ones, as data
 ALLOWED["sim"] = GROUND + ["parse"]
-ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim"]
+ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim", "store", "serve"]
 
 BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand|alloca|system|popen)\s*\("
 PRODUCTS = r"\b(squid|zeek|mitmproxy|nanomdm|micromdm|kea|freeradius|suricata|zscaler|fortigate|netskope|jamf|intune)\b"

@@ -100,12 +100,17 @@ struct conf {
 
 	/* limits, bytes */
 	uint64_t max_record;
+	uint64_t source_memory, memory, dead_letter;
 
 	struct conf_source *sources;
 	size_t n_sources;
 
 	/* serve */
 	struct conf_endpoint listen;
+	struct sv state; /* folder */
+	struct span checkpoint, judge_every, history, resolve_after;
+	uint64_t history_size, segment_size;
+	struct sv findings_file; /* path; empty: none */
 
 	struct sv file; /* the configuration file as named; empty: none was read */
 	struct sv dir;	/* the folder that relative paths count from; empty: the current one */

@@ -248,7 +248,7 @@ static uint32_t find_in_chain(const struct merge *m, uint32_t number, const stru
 		const struct attempt *a = &m->attempts[number];
 		int64_t apart = e->time - a->first_start;
 
-		if (apart <= JOIN_WITHIN && apart >= -JOIN_WITHIN)
+		if (!a->forgotten && apart <= JOIN_WITHIN && apart >= -JOIN_WITHIN)
 			return ports_agree(a, e) ? number : 0;
 		number = a->previous;
 	}
@@ -316,7 +316,7 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 
 	if (e->outcome == ESTABLISHED) {
 		number = keymap_get(&m->_portless_pending, &pending);
-		if (number != KEYMAP_NONE) {
+		if (number != KEYMAP_NONE && !m->attempts[number].forgotten) {
 			int64_t since = m->attempts[number].pending_order[0] != INT64_MAX
 						? m->attempts[number].pending_order[0]
 						: m->attempts[number].pending_order[1];
@@ -325,7 +325,7 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 		}
 	}
 	slot = keymap_slot(&m->_portless, &key);
-	if (*slot == KEYMAP_NONE)
+	if (*slot == KEYMAP_NONE || m->attempts[*slot].forgotten)
 		*slot = new_attempt(m, e);
 	number = *slot;
 	sum_key = (struct sum_key){ number, e->stamp.ref.source };
@@ -374,6 +374,8 @@ void merge_event(struct merge *m, const struct event *e)
 	uint32_t number = by_flow != NULL && *by_flow != KEYMAP_NONE ? *by_flow : 0;
 	bool made_with_port = false, known;
 
+	if (m->attempts[number].forgotten)
+		number = 0;
 	if (number == 0) {
 		made_with_port = e->client != 0 && e->client_port != 0;
 		if (made_with_port)
@@ -392,6 +394,49 @@ void merge_event(struct merge *m, const struct event *e)
 		if (!made_with_port)
 			enter_chain(m, number);
 	}
+}
+
+static bool may_go(const struct merge *m, const struct attempt *a, uint32_t source, int64_t before)
+{
+	for (uint32_t i = a->first_ref; i != 0; i = m->refs[i].next)
+		if (m->refs[i].time >= before ||
+		    (source != UINT32_MAX && m->refs[i].ref.source != source))
+			return false;
+	return a->first_ref != 0;
+}
+
+uint64_t merge_evict(struct merge *m, uint32_t source, int64_t before)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 1; i < m->n; i++) {
+		struct attempt *a = &m->attempts[i];
+		if (a->forgotten || !may_go(m, a, source, before))
+			continue;
+		a->forgotten = true;
+		a->flags = 0;
+		a->first_ref = a->last_ref = 0;
+		n++;
+	}
+	return n;
+}
+
+size_t merge_footprint(const struct merge *m, uint32_t source)
+{
+	size_t n = 0;
+
+	if (source == UINT32_MAX)
+		return m->_capacity * sizeof(*m->attempts) + m->_refs_capacity * sizeof(*m->refs) +
+		       keymap_footprint(&m->_by_conn) + keymap_footprint(&m->_by_flow) +
+		       keymap_footprint(&m->_portless) + keymap_footprint(&m->_portless_sums) +
+		       keymap_footprint(&m->_portless_pending);
+	for (uint32_t i = 1; i < m->n; i++) {
+		if (m->attempts[i].first_ref == 0 ||
+		    m->refs[m->attempts[i].first_ref].ref.source != source)
+			continue;
+		n += sizeof(*m->attempts) + m->attempts[i].n_refs * sizeof(*m->refs);
+	}
+	return n;
 }
 
 static enum side closer(const struct attempt *a)

@@ -41,6 +41,7 @@ struct attempt {
 	uint8_t established, server_certificate, ended; /* enum tri */
 	bool weak_late, sure_late; /* who says established_no_data: a log that may mean other things, one that does not */
 	bool in_chain;             /* found by client ip and port */
+	bool forgotten;
 	uint8_t closed_by[2], close[2]; /* first known: of a flow sensor, of any */
 };
 
@@ -72,6 +73,12 @@ void merge_finish(struct merge *m);
 void merge_event(struct merge *m, const struct event *e);
 /* Fetches into the cache what merge_event will look at first. */
 void merge_prefetch(const struct merge *m, const struct event *e);
+
+/* Forgets attempts of which every record started before `before` and is of the source (UINT32_MAX: any).
+ * Returns how many. */
+uint64_t merge_evict(struct merge *m, uint32_t source, int64_t before);
+/* Bytes held for attempts, or for those of a source. */
+size_t merge_footprint(const struct merge *m, uint32_t source);
 
 /* Outcome by rules 5 to 7: what the records say, before byte counts decide. *alert: the alert behind it. */
 enum outcome attempt_outcome(const struct attempt *a, int64_t now, int *alert, bool *contradiction);

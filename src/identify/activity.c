@@ -152,6 +152,27 @@ void activities_drop(struct activities *a, uint16_t source, int64_t from)
 	a->n_records = kept;
 }
 
+size_t activities_evict(struct activities *a, uint32_t source, int64_t before)
+{
+	size_t kept = 0, n = a->n_records;
+
+	for (size_t i = 0; i < n; i++)
+		if ((source != UINT32_MAX && a->records[i].stamp.ref.source != source) ||
+		    a->records[i].time >= before)
+			a->records[kept++] = a->records[i];
+	a->n_records = kept;
+	return n - kept;
+}
+
+size_t activities_footprint(const struct activities *a, uint32_t source)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_records; i++)
+		n += source == UINT32_MAX || a->records[i].stamp.ref.source == source;
+	return n * sizeof(*a->records);
+}
+
 static void clear_index(struct activities *a)
 {
 	tracks_clear(&a->_states);

@@ -40,6 +40,9 @@ void activities_free(struct activities *a);
 void activities_add(struct activities *a, const struct observation *o, struct stamp stamp);
 /* Forgets a source's records from this order time on. */
 void activities_drop(struct activities *a, uint16_t source, int64_t from);
+/* Forgets the source's (UINT32_MAX: all) records from before this time; returns how many. */
+size_t activities_evict(struct activities *a, uint32_t source, int64_t before);
+size_t activities_footprint(const struct activities *a, uint32_t source);
 /* Resolves devices, sorts, indexes; more may be added and finished again. */
 void activities_finish(struct activities *a, struct devices *d);
 

@@ -169,6 +169,44 @@ void inventory_drop(struct inventory *v, uint16_t source, int64_t from)
 	v->n_records = kept;
 }
 
+static size_t size_of(const struct posture_record *r)
+{
+	return sizeof(*r) + r->n_apps * sizeof(*r->apps) + r->n_profiles * sizeof(*r->profiles);
+}
+
+size_t inventory_footprint(const struct inventory *v, uint32_t source)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_records; i++)
+		if (source == UINT32_MAX || v->records[i].stamp.ref.source == source)
+			n += size_of(&v->records[i]);
+	return n;
+}
+
+size_t inventory_evict(struct inventory *v, uint16_t source, int64_t before)
+{
+	struct arena lists = { 0 };
+	size_t kept = 0, n = v->n_records;
+
+	for (size_t i = 0; i < n; i++)
+		if (v->records[i].stamp.ref.source != source || v->records[i].time >= before)
+			v->records[kept++] = v->records[i];
+	v->n_records = kept;
+	/* What is left moves to where nothing is lost between. */
+	for (size_t i = 0; i < kept; i++) {
+		struct posture_record *r = &v->records[i];
+		if (r->n_apps > 0)
+			r->apps = arena_copy(&lists, r->apps, r->n_apps * sizeof(*r->apps));
+		if (r->n_profiles > 0)
+			r->profiles = arena_copy(&lists, r->profiles,
+						 r->n_profiles * sizeof(*r->profiles));
+	}
+	arena_free(&v->_arena);
+	v->_arena = lists;
+	return n - kept;
+}
+
 void inventory_finish(struct inventory *v)
 {
 	size_t n = v->n_records;

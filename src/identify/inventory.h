@@ -58,6 +58,10 @@ void inventory_free(struct inventory *v);
 void inventory_add(struct inventory *v, const struct observation *o, struct stamp stamp);
 /* Forgets a source's records from this order time on. */
 void inventory_drop(struct inventory *v, uint16_t source, int64_t from);
+/* Forgets a source's records from before this time; returns how many. */
+size_t inventory_evict(struct inventory *v, uint16_t source, int64_t before);
+/* Of a source's records (UINT32_MAX: of all). */
+size_t inventory_footprint(const struct inventory *v, uint32_t source);
 /* Sorts and indexes; more may be added and finished again. */
 void inventory_finish(struct inventory *v);
 

@@ -64,6 +64,39 @@ void leases_finish(struct leases *l)
 		*keymap_slot(&l->_by_addr, &l->records[i].addr) = (uint32_t)i;
 }
 
+static bool same_history(const struct lease_record *x, const struct lease_record *y)
+{
+	return x->addr == y->addr && x->holder == y->holder;
+}
+
+size_t leases_evict(struct leases *l, uint32_t source, int64_t before)
+{
+	size_t kept = 0, n = l->n_records;
+
+	leases_finish(l);
+	for (size_t i = 0; i < n; i++) {
+		const struct lease_record *r = &l->records[i];
+		bool followed = i + 1 < n && same_history(r, &r[1]) && r[1].time <= before;
+		bool over = r->until <= r->time || r->until <= before;
+		bool forget = source == UINT32_MAX ? followed || over : r->stamp.ref.source == source;
+
+		if (!forget || r->time >= before)
+			l->records[kept++] = *r;
+	}
+	l->n_records = kept;
+	leases_finish(l);
+	return n - kept;
+}
+
+size_t leases_footprint(const struct leases *l, uint32_t source)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_records; i++)
+		n += source == UINT32_MAX || l->records[i].stamp.ref.source == source;
+	return n * sizeof(*l->records);
+}
+
 /* End of the run of records that share addr and holder with record `i`. */
 static size_t run_end(const struct leases *l, size_t i)
 {

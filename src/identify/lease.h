@@ -27,6 +27,10 @@ void leases_free(struct leases *l);
 void leases_add(struct leases *l, const struct observation *o, struct stamp stamp);
 /* Forgets a source's records from this order time on. */
 void leases_drop(struct leases *l, uint16_t source, int64_t from);
+/* Forgets the source's records from before this time; of all sources (UINT32_MAX) those that no longer hold at
+ * it: ended, or followed by a newer of their holder. Returns how many. */
+size_t leases_evict(struct leases *l, uint32_t source, int64_t before);
+size_t leases_footprint(const struct leases *l, uint32_t source);
 void leases_finish(struct leases *l);
 /* Calls `claim` with the keys of each holder who has the address at t. */
 void leases_at(const struct leases *l, uint32_t addr, int64_t t,

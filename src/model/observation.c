@@ -70,3 +70,38 @@ WORDS(app_state, app_state, app_states)
 WORDS(side, side, sides)
 WORDS(close_kind, close_kind, closes)
 WORDS(lease_by, lease_by, leases)
+
+enum outcome outcome_of_alert(int alert, enum side from)
+{
+	bool client = from == SIDE_CLIENT, server = from == SIDE_SERVER;
+
+	switch (alert) {
+	case 0:	 /* inside the handshake; afterwards bytes decide */
+	case 80: /* a verify callback that sets no error */
+		return client ? CLIENT_SILENT_CLOSE : OUTCOME_UNKNOWN;
+	case 40:
+		return client ? CLIENT_REJECT : server ? TLS_MISMATCH : OUTCOME_UNKNOWN;
+	case 42:
+	case 43:
+	case 44:
+	case 46:
+	case 48: /* a server's complaint about a certificate is about the client's */
+		return client ? CLIENT_REJECT : server ? MUTUAL_TLS : OUTCOME_UNKNOWN;
+	case 45:
+		return client ? CLIENT_REJECT_VALIDITY : server ? MUTUAL_TLS : OUTCOME_UNKNOWN;
+	case 70:
+	case 71:
+	case 86:
+	case 120:
+	case 121:
+		return TLS_MISMATCH;
+	case 90:
+		return server ? OUTCOME_UNKNOWN : CLIENT_CANCEL;
+	case 112:
+		return server ? UPSTREAM_FAILED : OUTCOME_UNKNOWN;
+	case 116:
+		return client ? OUTCOME_UNKNOWN : MUTUAL_TLS;
+	default:
+		return OUTCOME_UNKNOWN;
+	}
+}

@@ -164,4 +164,8 @@ bool close_kind_from_name(struct sv name, enum close_kind *out);
 const char *lease_by_name(enum lease_by b);
 bool lease_by_from_name(struct sv name, enum lease_by *out);
 
+/* What an alert means, by who sent it ("Alerts and vendor wording"). Where the meaning depends on a
+ * side that is not known, unknown. */
+enum outcome outcome_of_alert(int alert, enum side from);
+
 #endif

@@ -35,6 +35,11 @@ void decode_from_tree(const struct format *f, struct sv prefix, const struct val
 			continue;
 		raw_from_value(&raws[i], value_path(tree, sv_skip(name, prefix.n)), scratch);
 	}
+	for (size_t i = 0; prefix.n == 0 && i < f->names.n_others; i++) {
+		const struct other_name *other = &f->names.others[i];
+		if (raws[other->slot].type == RAW_ABSENT)
+			raw_from_value(&raws[other->slot], value_path(tree, other->name), scratch);
+	}
 }
 
 bool unset_compile(struct format *f, struct yaml y, struct unset *out, struct error *err)

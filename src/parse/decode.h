@@ -32,6 +32,8 @@ struct decoder {
 	void *(*open)(const struct format *f);
 	void (*close)(void *state);
 	enum decode_result (*run)(void *state, struct sv record, struct decode_context *c);
+	/* That what a record says hangs on those before it; NULL where it never does. */
+	bool (*remembers)(const struct format *f);
 };
 
 extern const struct decoder decoder_json, decoder_tsv_header, decoder_delimited, decoder_keyvalue,

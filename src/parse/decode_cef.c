@@ -199,4 +199,4 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	return DECODE_FIELDS;
 }
 
-const struct decoder decoder_cef = { "cef", compile, NULL, open, free, run };
+const struct decoder decoder_cef = { "cef", compile, NULL, open, free, run, NULL };

@@ -227,4 +227,12 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	return DECODE_FIELDS;
 }
 
-const struct decoder decoder_delimited = { "delimited", compile, knows, open, close, run };
+static bool remembers(const struct format *f)
+{
+	const struct delimited_options *o = f->decoder_options;
+
+	return o->heading || o->heading_prefix.n > 0;
+}
+
+const struct decoder decoder_delimited = { "delimited", compile, knows, open,
+					   close,	run,	 remembers };

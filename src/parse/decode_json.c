@@ -49,7 +49,8 @@ static void *open(const struct format *f)
 {
 	const struct json_options *o = f->decoder_options;
 	struct json_state *s = xcalloc(1, sizeof(*s));
-	struct json_name *names = xcalloc(f->names.n * 2 + 1, sizeof(*names));
+	struct json_name *names =
+	    xcalloc(f->names.n * 2 + f->names.n_others + 1, sizeof(*names));
 	struct arena a = { 0 };
 	size_t n = 0;
 
@@ -62,6 +63,8 @@ static void *open(const struct format *f)
 		if (!sv_eq(snake, name))
 			names[n++] = (struct json_name){ snake, (uint32_t)i };
 	}
+	for (size_t i = 0; i < f->names.n_others; i++)
+		names[n++] = (struct json_name){ f->names.others[i].name, f->names.others[i].slot };
 	s->format = f;
 	s->scanner = json_scanner_new(names, n);
 	free(names);
@@ -96,4 +99,4 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 									  : DECODE_BAD;
 }
 
-const struct decoder decoder_json = { "json", compile, NULL, open, close, run };
+const struct decoder decoder_json = { "json", compile, NULL, open, close, run, NULL };

@@ -1,18 +1,19 @@
 /* Pairs of names and values: `date=2026-11-24 srcip=10.0.0.1 desc="unknown ca"`.
  *
- *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%GW-", unset: ["N/A"]}}
+ *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%GW-", head: ": ", unset: ["N/A"]}}
  *
  * `between` stands between pairs, `pair` between a name and its value. White space around both
  * goes. A value in quotes may hold anything; a backslash saves the quote. What comes before the
  * first pair is the field
- * `@head`. `after` skips everything up to and including a text. The first of repeated names counts.
+ * `@head`; with `head`, what stands before that text, and then a record without any pair is one, too.
+ * `after` skips everything up to and including a text. The first of repeated names counts.
  */
 #include <stdlib.h>
 
 #include "parse/decode.h"
 
 struct keyvalue_options {
-	struct sv between, pair, after;
+	struct sv between, pair, after, head;
 	char quote;
 	struct unset unset;
 };
@@ -31,7 +32,8 @@ struct keyvalue_state {
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
 {
-	static const char *const keys[] = { "between", "pair", "after", "quote", "unset", NULL };
+	static const char *const keys[] = { "between", "pair",	"after", "head",
+					    "quote",   "unset", NULL };
 	struct keyvalue_options *o = arena_alloc(&f->arena, sizeof(*o));
 	struct sv quote = SV("\"");
 
@@ -43,6 +45,7 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 		    !yfile_take_text(yfile_get(options, "between"), &o->between, err) ||
 		    !yfile_take_text(yfile_get(options, "pair"), &o->pair, err) ||
 		    !yfile_take_text(yfile_get(options, "after"), &o->after, err) ||
+		    !yfile_take_text(yfile_get(options, "head"), &o->head, err) ||
 		    !yfile_take_text(yfile_get(options, "quote"), &quote, err) ||
 		    !unset_compile(f, yfile_get(options, "unset"), &o->unset, err))
 			return false;
@@ -149,6 +152,16 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		}
 		rest = sv_skip(record, at + o->after.n);
 	}
+	if (o->head.n > 0) {
+		size_t at = sv_find(rest, o->head);
+		if (at == SIZE_MAX) {
+			error_set(c->err, ERROR_FORMAT, 0, "expected `%.*s`", SV_ARG(o->head));
+			return DECODE_BAD;
+		}
+		if (s->head != SLOT_NONE && at > 0)
+			raw_set_text(&c->raws[s->head], sv_first(rest, at));
+		rest = sv_skip(rest, at + o->head.n);
+	}
 	while (rest.n > 0) {
 		size_t end = sv_find(rest, o->between);
 		struct sv piece = end == SIZE_MAX ? rest : sv_first(rest, end), name;
@@ -171,10 +184,10 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		    !unset_holds(&o->unset, name))
 			raw_set_text(&c->raws[slot], name);
 	}
-	if (pairs > 0)
+	if (pairs > 0 || o->head.n > 0)
 		return DECODE_FIELDS;
 	error_set(c->err, ERROR_FORMAT, 0, "expected NAME%.*sVALUE", SV_ARG(o->pair));
 	return DECODE_BAD;
 }
 
-const struct decoder decoder_keyvalue = { "keyvalue", compile, NULL, open, close, run };
+const struct decoder decoder_keyvalue = { "keyvalue", compile, NULL, open, close, run, NULL };

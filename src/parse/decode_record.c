@@ -36,11 +36,46 @@ static void clear(struct record_decoder *d)
 	memset(d->raws, 0, d->format->names.n * sizeof(*d->raws));
 }
 
+static bool begins_json(struct sv v)
+{
+	while (v.n > 0 && (v.p[0] == ' ' || v.p[0] == '\t' || v.p[0] == '\r' || v.p[0] == '\n'))
+		v = sv_skip(v, 1);
+	return v.n > 0 && (v.p[0] == '{' || v.p[0] == '[');
+}
+
+/* What a relay may have put before the record. Formats that are used to it say so (`syslog: true`); of
+ * the others JSON is told by its first byte, and any by a priority: no record begins so by itself. */
+static bool may_be_enveloped(const struct format *f, struct sv record)
+{
+	size_t octets;
+
+	if (f->syslog)
+		return true;
+	if (f->framing != FRAMING_LINE || record.n < 3)
+		return false;
+	if (f->decoder == &decoder_json)
+		return !begins_json(record);
+	return (record.p[0] == '<' && record.p[1] >= '0' && record.p[1] <= '9') ||
+	       syslog_octet_count(record, &octets) > 0;
+}
+
+/* Where the first object begins; 0 where none does. */
+static size_t brace_at(struct sv text)
+{
+	size_t at = sv_find_char(text, '{');
+
+	return at == SIZE_MAX ? 0 : at;
+}
+
 static struct sv open_envelope(struct record_decoder *d, struct sv record)
 {
 	struct syslog_header h;
 	struct sv message = syslog_message(record, &h);
 	const struct sv parts[] = { h.time, h.host, h.program };
+
+	/* `@cee:`, a tag without colon, a name the shipper adds: all of it is before the document. */
+	if (d->format->decoder == &decoder_json && !begins_json(message))
+		message = sv_skip(message, brace_at(message));
 
 	for (size_t i = 0; i < 3; i++)
 		if (d->syslog[i] != SLOT_NONE && parts[i].n > 0)
@@ -102,11 +137,12 @@ enum decode_result record_decode(struct record_decoder *d, struct sv record, str
 	struct decode_context c = { d->raws, &d->scratch, NULL, err };
 	enum decode_result got;
 
-	arena_reset(&d->scratch);
+	if (!d->keeps)
+		arena_reset(&d->scratch);
 	clear(d);
 	if (ignored(f, record))
 		return DECODE_NOTHING;
-	if (f->syslog) {
+	if (may_be_enveloped(f, record)) {
 		record = open_envelope(d, record);
 		if (ignored(f, record))
 			return DECODE_NOTHING;
@@ -117,7 +153,8 @@ enum decode_result record_decode(struct record_decoder *d, struct sv record, str
 		error_set(err, ERROR_FORMAT, 0, "expected a list of records");
 		return DECODE_BAD;
 	}
-	if (got == DECODE_FIELDS && f->n_embeds > 0 && !open_embeds(d, err))
+	d->bad_embed = got == DECODE_FIELDS && f->n_embeds > 0 && !open_embeds(d, err);
+	if (d->bad_embed)
 		return DECODE_BAD;
 	return got;
 }

@@ -9,9 +9,11 @@ struct record_decoder {
 	const struct format *format;
 	void *state;
 	struct raw *raws;
-	struct arena scratch; /* of the record at hand */
+	struct arena scratch; /* of the record at hand; of all since it was empty where `keeps` */
+	bool keeps;
 	const struct value *list;
 	uint32_t syslog[3];
+	bool bad_embed; /* the record is whole but for a document inside it */
 };
 
 void record_decoder_open(struct record_decoder *d, const struct format *f);

@@ -8,7 +8,8 @@
  * `{name}` takes everything up to the literal text behind it (or the end). `{name:word}` takes no
  * white space,
  * `{name:number}` digits and points only; both take at least one byte. `{name:endpoint}` takes
- * ADDRESS:PORT, `{name:blank}` white space or nothing. `{}` is taken and dropped,
+ * ADDRESS:PORT, `{name:blank}` white space or nothing, `{name:padded}` a word with blanks before it.
+ * `{}` is taken and dropped,
  * `{{` is a brace. The first pattern that fits the whole line counts. `unset` lists words that say
  * nothing.
  */
@@ -18,7 +19,14 @@
 #include "parse/decode.h"
 #include "parse/text_scan.h"
 
-enum capture { CAPTURE_ANY, CAPTURE_WORD, CAPTURE_NUMBER, CAPTURE_ENDPOINT, CAPTURE_BLANK };
+enum capture {
+	CAPTURE_ANY,
+	CAPTURE_WORD,
+	CAPTURE_NUMBER,
+	CAPTURE_ENDPOINT,
+	CAPTURE_BLANK,
+	CAPTURE_PADDED,
+};
 
 /* A literal and the field behind it; the last piece of a pattern has no field. */
 struct piece {
@@ -86,11 +94,13 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 		piece->capture = CAPTURE_ENDPOINT;
 	else if (sv_eq(kind, SV("blank")))
 		piece->capture = CAPTURE_BLANK;
+	else if (sv_eq(kind, SV("padded")))
+		piece->capture = CAPTURE_PADDED;
 	else
 		return yfile_error(
 		    err, where,
-		    "expected {name}, {name:word}, {name:number}, {name:endpoint} or "
-		    "{name:blank}");
+		    "expected {name}, {name:word}, {name:number}, {name:endpoint}, {name:blank} "
+		    "or {name:padded}");
 	return true;
 }
 
@@ -224,6 +234,8 @@ static bool match(const struct pattern *p, struct sv line, struct sv *found, siz
 		*reached = i;
 		if (!piece->has_field)
 			return rest.n == 0;
+		while (piece->capture == CAPTURE_PADDED && rest.n > 0 && rest.p[0] == ' ')
+			rest = sv_skip(rest, 1);
 		if (i + 1 < p->n) {
 			struct sv next = p->pieces[i + 1].literal;
 			if (p->pieces[i + 1].has_field)
@@ -270,4 +282,4 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	return DECODE_BAD;
 }
 
-const struct decoder decoder_text = { "text", compile, knows, open, close, run };
+const struct decoder decoder_text = { "text", compile, knows, open, close, run, NULL };

@@ -23,7 +23,7 @@ struct zeek_state {
 	char separator;
 	struct sv unset, empty, path; /* in `text` */
 	uint32_t path_slot;
-	struct arena text;
+	struct arena text, old_text; /* the old one for observations that still borrow from it */
 	uint32_t offsets[COLUMNS_MAX];
 };
 
@@ -57,6 +57,7 @@ static void close(void *state)
 	struct zeek_state *s = state;
 
 	arena_free(&s->text);
+	arena_free(&s->old_text);
 	free(s);
 }
 
@@ -101,7 +102,8 @@ static void forget(struct zeek_state *s)
 	s->unset = keep(s, unset);
 	s->empty = keep(s, empty);
 	s->path = keep(s, path);
-	arena_free(&old);
+	arena_free(&s->old_text);
+	s->old_text = old;
 }
 
 static enum decode_result heading(struct zeek_state *s, struct sv names, struct decode_context *c)
@@ -189,4 +191,11 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	return DECODE_FIELDS;
 }
 
-const struct decoder decoder_tsv_header = { "tsv_header", compile, NULL, open, close, run };
+static bool remembers(const struct format *f)
+{
+	(void)f;
+	return true;
+}
+
+const struct decoder decoder_tsv_header = { "tsv_header", compile, NULL,     open,
+					    close,	  run,	   remembers };

@@ -13,6 +13,12 @@ static struct derivation_table table(size_t i)
 		return derive_value_table();
 	case 4:
 		return derive_tls_table();
+	case 5:
+		return derive_date_table();
+	case 6:
+		return derive_device_table();
+	case 7:
+		return derive_flow_table();
 	default:
 		return (struct derivation_table){ NULL, 0 };
 	}

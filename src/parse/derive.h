@@ -71,9 +71,11 @@ const struct derivation *derivation_at(size_t i);
  * SV_NONE past the last and for all other derivations. */
 struct sv derivation_word(const struct derivation *d, size_t i);
 
-/* What an alert means, by who sent it ("Alerts and vendor wording"). Where the meaning depends on a
- * side that is not known, unknown. */
-enum outcome outcome_of_alert(int alert, enum side from);
+/* The derivations `time` and `udid`, for others that end in them. */
+enum derived derive_any_time(struct derive_context *c, struct sv in, struct cell *out);
+enum derived derive_udid(struct derive_context *c, struct sv in, struct cell *out);
+/* Zeros, `unknown`, `none` and the like: what consoles write where they know no name. */
+bool derive_is_placeholder(struct sv in);
 
 /* The tables behind derivation_find, one a file. */
 struct derivation_table {
@@ -85,6 +87,9 @@ struct derivation_table derive_name_table(void);
 struct derivation_table derive_time_table(void);
 struct derivation_table derive_value_table(void);
 struct derivation_table derive_tls_table(void);
+struct derivation_table derive_date_table(void);
+struct derivation_table derive_device_table(void);
+struct derivation_table derive_flow_table(void);
 
 static inline enum derived derive_text(struct cell *out, struct sv text)
 {

@@ -237,12 +237,12 @@ static enum derived mac(struct derive_context *c, struct sv in, struct cell *out
 
 /* Upper-case hex, as iOS 12.2 and later spells it; 40 digits without dash are older devices' and
  * are lower case there. Comparison wants one spelling: upper. */
-static enum derived udid(struct derive_context *c, struct sv in, struct cell *out)
+enum derived derive_udid(struct derive_context *c, struct sv in, struct cell *out)
 {
 	char *p;
 
 	in = sv_trim(in);
-	if (in.n == 0)
+	if (in.n == 0 || derive_is_placeholder(in)) /* one device named so would be all of them */
 		return DERIVED_NOTHING;
 	p = arena_copy(c->scratch, in.p, in.n);
 	for (size_t i = 0; i < in.n; i++)
@@ -253,7 +253,7 @@ static enum derived udid(struct derive_context *c, struct sv in, struct cell *ou
 
 static enum derived serial(struct derive_context *c, struct sv in, struct cell *out)
 {
-	return udid(c, in, out);
+	return derive_udid(c, in, out);
 }
 
 static const struct derivation list[] = {
@@ -269,7 +269,7 @@ static const struct derivation list[] = {
 	{ "serial", CELL_TEXT, false, false, serial, "trimmed, upper case" },
 	{ "strip_team_id", CELL_TEXT, false, false, strip_team_id,
 	  "a bundle id without `TEAMID.` or leading dot" },
-	{ "udid", CELL_TEXT, false, false, udid, "trimmed, upper case" },
+	{ "udid", CELL_TEXT, false, false, derive_udid, "trimmed, upper case" },
 	{ "url_host", CELL_TEXT, false, false, url_host, "the host name of a URL" },
 	{ "url_ip", CELL_ADDR, false, false, url_ip, "the address of a URL that names one" },
 	{ "url_port", CELL_NUMBER, false, false, url_port,

@@ -57,6 +57,15 @@ static enum derived until(struct derive_context *c, struct sv in, struct cell *o
 	return derive_text(out, at == SIZE_MAX ? in : sv_first(in, at));
 }
 
+static enum derived first(struct derive_context *c, struct sv in, struct cell *out)
+{
+	uint64_t n;
+
+	if (!sv_to_u64(c->argument, &n))
+		return derive_bad(c, "a number as argument");
+	return derive_text(out, in.n > n ? sv_first(in, (size_t)n) : in);
+}
+
 static enum derived append(struct derive_context *c, struct sv in, struct cell *out)
 {
 	char *p = arena_alloc(c->scratch, in.n + c->argument.n);
@@ -139,6 +148,7 @@ static const struct derivation list[] = {
 	{ "append", CELL_TEXT, true, false, append, "the text and ARGUMENT behind it" },
 	{ "base64", CELL_TEXT, false, false, base64, "decoded base64" },
 	{ "drop_prefix", CELL_TEXT, true, false, drop_prefix, "without ARGUMENT at its start" },
+	{ "first", CELL_TEXT, true, false, first, "the first ARGUMENT bytes, or all of it" },
 	{ "lower", CELL_TEXT, false, false, lower, "ASCII letters in lower case" },
 	{ "percent_decode", CELL_TEXT, false, false, percent_decode, "%41 becomes A" },
 	{ "trim", CELL_TEXT, false, false, trim, "without white space around it" },

@@ -110,25 +110,25 @@ static bool take_clock(struct date_words *d, struct sv word)
 	return true;
 }
 
-/* +hhmm or +hh:mm */
+/* +hhmm, +hh:mm or +h */
 static bool take_offset(struct date_words *d, struct sv word)
 {
 	unsigned hours, minutes = 0;
 	struct sv digits = sv_skip(word, 1);
-	bool colon = digits.n == 5 && digits.p[2] == ':';
+	bool colon = digits.n == 5 && digits.p[2] == ':', whole = digits.n <= 2;
 
-	if ((digits.n != 4 && !colon) || !number_of(sv_first(digits, 2), 18, &hours) ||
-	    !number_of(sv_skip(digits, colon ? 3 : 2), 59, &minutes))
+	if ((digits.n != 4 && !colon && !whole) || !number_of(sv_first(digits, 2), 18, &hours) ||
+	    (!whole && !number_of(sv_skip(digits, colon ? 3 : 2), 59, &minutes)))
 		return false;
 	d->zone = (int32_t)(hours * 3600 + minutes * 60) * (word.p[0] == '-' ? -1 : 1);
 	d->zoned = true;
 	return true;
 }
 
-/* YYYY/MM/DD, DD/Mon/YYYY */
-static bool take_slashes(struct date_words *d, struct sv word)
+/* YYYY/MM/DD, YYYY-MM-DD, DD/Mon/YYYY */
+static bool take_date(struct date_words *d, struct sv word, char between)
 {
-	struct sv rest, a = sv_cut(word, '/', &rest), b = sv_cut(rest, '/', &rest);
+	struct sv rest, a = sv_cut(word, between, &rest), b = sv_cut(rest, between, &rest);
 
 	if (a.n == 4)
 		return number_of(a, 2261, &d->year) && number_of(b, 12, &d->month) &&
@@ -142,7 +142,11 @@ static bool take_word(struct date_words *d, struct sv word)
 	unsigned n;
 
 	if (sv_find_char(word, '/') != SIZE_MAX)
-		return take_slashes(d, word);
+		return take_date(d, word, '/');
+	if (word.n == 10 && word.p[4] == '-')
+		return take_date(d, word, '-');
+	if (word.n > 4 && (sv_starts(word, SV("UTC")) || sv_starts(word, SV("GMT"))))
+		word = sv_skip(word, 3);
 	if (word.p[0] == '+' || word.p[0] == '-')
 		return take_offset(d, word);
 	if (sv_find_char(word, ':') != SIZE_MAX)
@@ -216,7 +220,7 @@ static enum derived date_text(struct derive_context *c, struct sv in, struct cel
 	return out->time.ns >= 0 ? DERIVED : derive_bad(c, "a date since 1970");
 }
 
-static enum derived any_time(struct derive_context *c, struct sv in, struct cell *out)
+enum derived derive_any_time(struct derive_context *c, struct sv in, struct cell *out)
 {
 	enum derived got;
 
@@ -330,7 +334,7 @@ static const struct derivation list[] = {
 	  "so many seconds after the observation's time" },
 	{ "source_date", CELL_TIME, false, true, source_date,
 	  "the source's `date`: the file's modification time (no field)" },
-	{ "time", CELL_TIME, false, false, any_time, "any of epoch_any, iso_any and date_text" },
+	{ "time", CELL_TIME, false, false, derive_any_time, "any of epoch_any, iso_any and date_text" },
 	{ "time_of_day", CELL_TIME, false, false, time_of_day,
 	  "HH:MM:SS on the day of the source's `date`" },
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "parse/decode_record.h"
+#include "parse/syslog.h"
 
 /* Records looked at before a format is given up: headers and comments come first. */
 #define MAX_LIKENESS 4096
@@ -100,9 +101,11 @@ static bool head_texts(const struct format *f, struct sv head, struct format_mat
 {
 	const struct detection *d = &f->detect;
 	bool starts = d->n_starts == 0;
+	struct syslog_header none;
+	struct sv message = f->framing == FRAMING_LINE ? syslog_message(head, &none) : head;
 
 	for (size_t i = 0; i < d->n_starts; i++)
-		starts = starts || sv_starts(head, d->starts[i]);
+		starts = starts || sv_starts(head, d->starts[i]) || sv_starts(message, d->starts[i]);
 	if (!starts) {
 		why_not(m, "it does not start with `%.*s`", d->starts[0]);
 		return false;
@@ -156,7 +159,8 @@ static struct sv first_of_list(struct sv text)
  */
 static size_t likeness(const struct format *f, struct sv record)
 {
-	struct sv text = sv_first(record, MAX_LIKENESS);
+	struct syslog_header none;
+	struct sv text = sv_first(syslog_message(record, &none), MAX_LIKENESS);
 	bool object = text.n > 0 && text.p[0] == '{', json = f->decoder == &decoder_json;
 	size_t hits = 0;
 
@@ -186,6 +190,8 @@ static void detect_records(const struct format *f, struct sv head, enum framing 
 		got = record_decode(&d, pad(room, record), &err);
 		if (got == DECODE_NOTHING)
 			continue;
+		if (got == DECODE_BAD && d.bad_embed) /* the record itself says what it is */
+			got = DECODE_FIELDS;
 		if (got == DECODE_BAD) {
 			snprintf(m->reason, sizeof(m->reason), "%.150s", err.message);
 			*near += likeness(f, record);

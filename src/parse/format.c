@@ -7,7 +7,7 @@
 static const char *const format_keys[] = { "format", "title",  "source", "sensor",  "framing",
 					   "like",   "refuse", "ignore", "syslog",  "decode",
 					   "embed",  "detect", "map",	 "records", "conversation",
-					   "setup",  "needs",  "see",	 NULL };
+					   "names",  "setup",  "needs",	 "see",	    NULL };
 static const char *const detect_keys[] = {
 	"weight", "starts", "contains", "require", "when", NULL
 };
@@ -155,12 +155,61 @@ static bool compile_framing(struct format *f, struct yaml y, struct error *err)
 	return yfile_error(err, y, "expected line, paragraph or document");
 }
 
+/* `names: {srcip: [src, c-ip]}`: what the rules call srcip stands in this encoding as src or c-ip. */
+static bool compile_names(struct format *f, struct yaml y, struct error *err)
+{
+	struct other_name *others;
+	size_t n = 0;
+
+	if (!yfile_there(y))
+		return true;
+	if (!yfile_is_map(y))
+		return yfile_error(err, y, "expected {field of the rules: its name in the record}");
+	for (size_t i = 0; i < yfile_count(y); i++)
+		n += yfile_count(yfile_value_at(y, i));
+	others = arena_alloc(&f->arena, n * sizeof(*others));
+	n = 0;
+	for (size_t i = 0; i < yfile_count(y); i++) {
+		struct yaml key = yfile_key_at(y, i);
+		size_t slot = names_find(&f->names, yfile_text(key));
+		const struct sv *names = NULL;
+		size_t count;
+
+		if (slot == SIZE_MAX)
+			return yfile_error(err, key, "`names:` has `%.*s`, which no rule reads",
+					   SV_ARG(yfile_text(key)));
+		if (!format_texts(yfile_value_at(y, i), &f->arena, &names, &count, err))
+			return false;
+		for (size_t k = 0; k < count; k++) {
+			if (names_find(&f->names, names[k]) != SIZE_MAX)
+				return yfile_error(err, key,
+						   "`%.*s` is itself a field that a rule reads",
+						   SV_ARG(names[k]));
+			others[n++] = (struct other_name){ names[k], (uint32_t)slot };
+		}
+	}
+	f->names.others = others;
+	f->names.n_others = n;
+	return true;
+}
+
+static bool delivered(const struct format *f, size_t slot)
+{
+	if (format_name_is_inner(f, f->names.list[slot]) ||
+	    f->decoder->knows(f, f->names.list[slot]))
+		return true;
+	for (size_t i = 0; i < f->names.n_others; i++)
+		if (f->names.others[i].slot == slot &&
+		    f->decoder->knows(f, f->names.others[i].name))
+			return true;
+	return false;
+}
+
 /* Names that the decoder cannot deliver are slips of the pen. */
 static bool check_names(struct format *f, struct error *err)
 {
 	for (size_t i = 0; f->decoder->knows != NULL && i < f->names.n; i++)
-		if (!format_name_is_inner(f, f->names.list[i]) &&
-		    !f->decoder->knows(f, f->names.list[i]))
+		if (!delivered(f, i))
 			return yfile_error(err, yfile_root(&f->file),
 					   "nothing in `decode:` delivers the field `%.*s`: write "
 					   "it there, or as there",
@@ -275,7 +324,8 @@ struct format *format_compile(const char *name, struct sv yaml,
 			  yfile_there(part(f, base, "records")) ? part(f, base, "records") : root,
 			  f->sensor, &f->names, &f->arena, err))
 		goto fail;
-	if (check_names(f, err) && check_documentation(f, err))
+	if (compile_names(f, yfile_get(root, "names"), err) && check_names(f, err) &&
+	    check_documentation(f, err))
 		return f;
 fail:
 	format_free(f);

@@ -18,10 +18,14 @@ struct parser {
 	struct talks *talks; /* NULL: every record stands for itself */
 	struct record_decoder decoder;
 	struct observation *observations;
+	size_t first; /* of the record at hand */
 	size_t n;
 	size_t capacity;
 	size_t rejected_items;
 };
+
+/* A batch gives up to so much of its memory when it is trimmed. */
+#define BATCH_KEPT ((size_t)4096)
 
 struct parser *parser_new(const struct format *f, const struct parser_options *options)
 {
@@ -38,8 +42,6 @@ struct parser *parser_new(const struct format *f, const struct parser_options *o
 	record_decoder_open(&p->decoder, f);
 	if (f->conversation != NULL)
 		p->talks = talks_new(f, &p->options);
-	p->capacity = 1;
-	p->observations = xcalloc(p->capacity, sizeof(*p->observations));
 	return p;
 }
 
@@ -57,11 +59,11 @@ void parser_free(struct parser *p)
 
 static bool observe(struct parser *p, const struct record_rule *rule, const struct plan_run *run)
 {
-	if (p->n == MAX_OBSERVATIONS)
+	if (p->n - p->first == MAX_OBSERVATIONS)
 		return error_set(run->err, ERROR_LIMIT, 0, "a record of more than %u observations",
 				 MAX_OBSERVATIONS);
 	if (p->n == p->capacity) {
-		p->capacity *= 2;
+		p->capacity = p->capacity == 0 ? 1 : p->capacity * 2;
 		p->observations = xrealloc(p->observations, p->capacity, sizeof(*p->observations));
 	}
 	if (!plan_observe(rule, run, &p->observations[p->n]))
@@ -154,10 +156,18 @@ static bool observe_line(struct parser *p, struct sv record, struct error *err)
 	talks_line(p->talks, p->decoder.raws, &sink);
 	if (p->rejected_items > 0)
 		*err = telling.first;
-	if (p->rejected_items == 0 || p->n > 0)
+	if (p->rejected_items == 0 || p->n > p->first)
 		return true;
 	p->rejected_items = 0; /* the line stands for them */
 	return false;
+}
+
+static void begin_record(struct parser *p)
+{
+	if (!p->decoder.keeps)
+		p->n = 0;
+	p->first = p->n;
+	p->rejected_items = 0;
 }
 
 void parser_finish(struct parser *p, const struct observation **out, size_t *n)
@@ -165,19 +175,19 @@ void parser_finish(struct parser *p, const struct observation **out, size_t *n)
 	struct telling telling = { .parser = p };
 	const struct talk_sink sink = { told, &telling, &p->decoder.scratch };
 
-	p->n = 0;
-	p->rejected_items = 0;
+	begin_record(p);
 	if (p->talks != NULL)
 		talks_end(p->talks, &sink);
-	*out = p->observations;
-	*n = p->n;
+	*n = p->n - p->first;
+	*out = *n > 0 ? p->observations + p->first : NULL;
 }
 
 size_t parser_rejected_items(const struct parser *p) { return p->rejected_items; }
 
 /* Messages quote what they found. */
-static enum parse_result rejected(struct sv record, struct error *err)
+static enum parse_result rejected(struct parser *p, struct sv record, struct error *err)
 {
+	p->n = p->first;
 	if (keylog_holds(record))
 		error_set(
 		    err, err->code, 0,
@@ -190,8 +200,7 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 {
 	bool ok = true;
 
-	p->n = 0;
-	p->rejected_items = 0;
+	begin_record(p);
 	*n = 0;
 	*out = NULL;
 	if (p->format->refusal.n > 0) {
@@ -200,7 +209,7 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 	}
 	switch (record_decode(&p->decoder, record, err)) {
 	case DECODE_BAD:
-		return rejected(record, err);
+		return rejected(p, record, err);
 	case DECODE_HEADING:
 	case DECODE_NOTHING:
 		return PARSE_IRRELEVANT;
@@ -213,8 +222,55 @@ enum parse_result parser_run(struct parser *p, struct sv record, const struct ob
 		break;
 	}
 	if (!ok)
-		return rejected(record, err);
-	*out = p->observations;
-	*n = p->n;
-	return p->n > 0 ? PARSE_OBSERVATIONS : PARSE_IRRELEVANT;
+		return rejected(p, record, err);
+	*n = p->n - p->first;
+	if (*n == 0)
+		return PARSE_IRRELEVANT;
+	*out = p->observations + p->first;
+	return PARSE_OBSERVATIONS;
+}
+
+/* The batch lends its memory, and gets it back with what is in it. */
+static void change_memory(struct parser *p, struct parser_batch *b)
+{
+	struct parser_batch own = { p->observations, p->n, p->capacity, p->decoder.scratch };
+
+	p->observations = b->list;
+	p->n = b->n;
+	p->capacity = b->_capacity;
+	p->decoder.scratch = b->_scratch;
+	*b = own;
+}
+
+void parser_begin(struct parser *p, struct parser_batch *b)
+{
+	b->n = 0;
+	arena_reset(&b->_scratch);
+	change_memory(p, b);
+	p->decoder.keeps = true;
+}
+
+void parser_end(struct parser *p, struct parser_batch *b)
+{
+	change_memory(p, b);
+	p->decoder.keeps = false;
+}
+
+void parser_batch_free(struct parser_batch *b)
+{
+	free(b->list);
+	arena_free(&b->_scratch);
+	*b = (struct parser_batch){ 0 };
+}
+
+void parser_batch_trim(struct parser_batch *b)
+{
+	if (b->_capacity > BATCH_KEPT || arena_footprint(&b->_scratch) > BATCH_KEPT * 1024)
+		parser_batch_free(b);
+}
+
+bool parser_needs_order(const struct format *f)
+{
+	return f->conversation != NULL ||
+	       (f->decoder->remembers != NULL && f->decoder->remembers(f));
 }

@@ -9,6 +9,7 @@
 #ifndef PINWATCH_PARSE_PARSER_H
 #define PINWATCH_PARSE_PARSER_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "model/observation.h"
@@ -84,6 +85,26 @@ enum parse_result {
 /* Runs the plan over one record. READ_PADDING bytes behind it must be readable. */
 enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
 			     size_t *n, struct error *err);
+
+/* What several records give, side by side: between parser_begin and parser_end the observations of every
+ * parser_run, and of parser_finish, stay in the batch, whose memory they may then be read from for as long as
+ * the records' bytes live; *out of parser_run is good until the next one only. What the batch held before is
+ * gone. A zeroed batch is a valid empty one; it may go through several parsers, one after another. */
+struct parser_batch {
+	struct observation *list;
+	size_t n;
+	size_t _capacity;
+	struct arena _scratch;
+};
+void parser_begin(struct parser *p, struct parser_batch *b);
+void parser_end(struct parser *p, struct parser_batch *b);
+void parser_batch_free(struct parser_batch *b);
+/* Gives back what a batch needs only when it is large. */
+void parser_batch_trim(struct parser_batch *b);
+
+/* Whether a record says the same wherever in the input it stands. Where not (a heading names the columns, a
+ * connection is told by several lines), all records of an input go through one parser, in order. */
+bool parser_needs_order(const struct format *f);
 
 /* The input has ended. Formats whose connections are told by several lines give what is still open, cut
  * off; of all others nothing is left. *n may be 0; parser_rejected_items tells of what was rejected. To

@@ -28,13 +28,14 @@ struct word {
 /* One way to fill a target. */
 struct alternative {
 	const struct condition *when; /* NULL: always */
-	const uint32_t *slots;	      /* tried in order */
+	const uint32_t *slots;	      /* tried in order, or joined */
 	size_t n_slots;
 	const struct link *links;
 	size_t n_links;
 	const struct word *words; /* translate the text the links made */
 	size_t n_words;
 	bool has_words, has_else, lenient;
+	bool joined;	   /* all of slots, a blank between them; one that is absent: nothing */
 	bool constant;	   /* `value` as it is */
 	struct cell value; /* the constant, or of `else` */
 };
@@ -55,13 +56,14 @@ struct step {
 };
 
 /* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`), `every` to
- * several that count together. */
+ * several that count together, `one` to the only item itself. */
 struct list_step {
 	unsigned in; /* IN_APP or IN_PROFILE */
 	const struct condition *when;
 	const uint32_t *slots;
 	size_t n_slots;
 	bool every; /* all lists that are there, not the first */
+	bool one;   /* what is found is no list but its only item */
 	struct names names; /* fields of an item */
 	const struct step *steps;
 	size_t n_steps;

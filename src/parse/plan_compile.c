@@ -8,8 +8,8 @@ struct compiler {
 	unsigned in; /* which targets may stand here */
 };
 
-static const char *const step_keys[] = { "from", "via",	 "words",   "else",
-					 "is",	 "when", "lenient", NULL };
+static const char *const step_keys[] = { "from", "join", "via",	"words",
+					 "else", "is",	 "when", "lenient", NULL };
 static const char *const case_keys[] = { "when", "set", "map", NULL };
 static const char *const rule_keys[] = { "when", "kind", "irrelevant", "each",	  "time_is",
 					 "set",	 "map",	 "cases",      "require", NULL };
@@ -154,7 +154,7 @@ static bool compile_via(struct compiler *c, const struct target *t, struct yaml 
 static bool compile_alternative(struct compiler *c, const struct target *t, struct yaml y,
 				struct alternative *a)
 {
-	struct yaml none = { y.file, NULL }, is, words;
+	struct yaml none = { y.file, NULL }, is, words, join;
 
 	if (yfile_is_text(y)) /* target: field */
 		return compile_from(c, y, &a->slots, &a->n_slots) && compile_via(c, t, none, a);
@@ -169,7 +169,12 @@ static bool compile_alternative(struct compiler *c, const struct target *t, stru
 			return yfile_error(c->err, is, "`is` may stand alone or with `when` only");
 		return constant(c, t, is, &a->value);
 	}
-	if (!compile_from(c, yfile_get(y, "from"), &a->slots, &a->n_slots))
+	join = yfile_get(y, "join");
+	a->joined = yfile_there(join);
+	if (a->joined && (!yfile_is_list(join) || yfile_there(yfile_get(y, "from"))))
+		return yfile_error(c->err, join,
+				   "`join` is a list of fields, and stands in place of `from`");
+	if (!compile_from(c, a->joined ? join : yfile_get(y, "from"), &a->slots, &a->n_slots))
 		return false;
 	words = yfile_get(y, "words");
 	if (yfile_there(words) && !compile_words(c, t, words, a))
@@ -271,7 +276,7 @@ static bool compile_step(struct compiler *c, const struct target *t, struct yaml
 			return false;
 	*step = (struct step){ .target = t, .alternatives = alternatives, .n = n };
 	if (n == 1 && alternatives->when == NULL && alternatives->n_slots == 1 &&
-	    !alternatives->lenient)
+	    !alternatives->lenient && !alternatives->joined)
 		compile_direct(c, alternatives, step);
 	return true;
 }
@@ -281,21 +286,25 @@ static bool compile_list(struct compiler *c, struct yaml y, unsigned in, struct 
 	struct compiler inner = { &list->names, c->arena, c->err, in };
 	struct step *steps = arena_alloc(c->arena, yfile_count(y) * sizeof(*steps));
 
-	struct yaml each = yfile_get(y, "each"), every = yfile_get(y, "every");
+	struct yaml each = yfile_get(y, "each"), every = yfile_get(y, "every"),
+		    one = yfile_get(y, "one");
 
 	list->in = in;
 	list->every = yfile_there(every);
-	if (!yfile_is_map(y) || yfile_there(each) == yfile_there(every))
-		return yfile_error(c->err, y,
-				   "expected {each: field, …} or {every: [field, …], …}");
-	if (!compile_from(c, list->every ? every : each, &list->slots, &list->n_slots) ||
+	list->one = yfile_there(one);
+	if (!yfile_is_map(y) || yfile_there(each) + yfile_there(every) + yfile_there(one) != 1)
+		return yfile_error(
+		    c->err, y,
+		    "expected {each: field, …}, {every: [field, …], …} or {one: field, …}");
+	if (!compile_from(c, list->every ? every : list->one ? one : each, &list->slots,
+			  &list->n_slots) ||
 	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &list->when, c->err))
 		return false;
 	for (size_t i = 0; i < yfile_count(y); i++) {
 		struct yaml key = yfile_key_at(y, i);
 		const struct target *t;
 		if (sv_eq(yfile_text(key), SV("each")) || sv_eq(yfile_text(key), SV("every")) ||
-		    sv_eq(yfile_text(key), SV("when")))
+		    sv_eq(yfile_text(key), SV("one")) || sv_eq(yfile_text(key), SV("when")))
 			continue;
 		if (!find_target(&inner, key, &t) ||
 		    !compile_step(&inner, t, yfile_value_at(y, i), &steps[list->n_steps]))

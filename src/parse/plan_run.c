@@ -118,6 +118,31 @@ static inline bool run_direct(struct runner *r, const struct step *step, struct 
 	       (got == DERIVED && target_store(step->target, object, &cell));
 }
 
+/* The texts of all the fields, a blank between them, where all are there. */
+static bool joined(struct runner *r, const struct alternative *a, struct raw *out)
+{
+	size_t n = 0;
+	char *p;
+
+	for (size_t k = 0; k < a->n_slots; k++) {
+		const struct raw *raw = &r->raws[a->slots[k]];
+		if (raw->type == RAW_ABSENT || raw->type == RAW_TREE)
+			return false;
+		n += raw->text.n + 1;
+	}
+	p = arena_alloc(r->run->scratch, n);
+	n = 0;
+	for (size_t k = 0; k < a->n_slots; k++) {
+		struct sv text = r->raws[a->slots[k]].text;
+		if (k > 0)
+			p[n++] = ' ';
+		memcpy(p + n, text.p, text.n);
+		n += text.n;
+	}
+	raw_set_text(out, sv_make(p, n));
+	return true;
+}
+
 /* Through the alternatives. */
 static bool run_long(struct runner *r, const struct step *step, void *object)
 {
@@ -138,11 +163,14 @@ static bool run_long(struct runner *r, const struct step *step, void *object)
 		}
 		if (a->n_slots == 0 && chain(r, a, SV_NONE, &cell) == DERIVED)
 			return target_store(step->target, object, &cell);
-		for (size_t k = 0; k < a->n_slots; k++) {
+		for (size_t k = 0; k < (a->joined ? 1 : a->n_slots); k++) {
 			const struct raw *raw = &r->raws[a->slots[k]];
+			struct raw all;
 			enum derived got;
 
-			if (raw->type == RAW_ABSENT)
+			if (a->joined && joined(r, a, &all))
+				raw = &all;
+			else if (a->joined || raw->type == RAW_ABSENT)
 				continue;
 			r->context.expected = "a single value";
 			got = raw->type == RAW_TREE ? DERIVED_BAD : chain(r, a, raw->text, &cell);
@@ -263,17 +291,18 @@ static bool run_list(struct runner *r, const struct list_step *list, struct obse
 	tree = list->every ? joined_lists(r, list) : first_list(r, list);
 	if (tree == NULL || (tree->type != VALUE_ARRAY && tree->type != VALUE_OBJECT))
 		return true;
-	n = tree->type == VALUE_ARRAY ? tree->array.n : tree->object.n;
+	n = list->one ? 1 : tree->type == VALUE_ARRAY ? tree->array.n : tree->object.n;
 	if (n > MAX_ITEMS)
 		return error_set(r->run->err, ERROR_LIMIT, 0,
 				 "a list of %zu items; at most %u are read", n, MAX_ITEMS);
 	raws = arena_alloc(a, list->names.n * sizeof(*raws));
 	items = arena_alloc(a, n * size);
 	for (size_t i = 0; i < n; i++) {
-		bool array = tree->type == VALUE_ARRAY;
-		const struct value *item =
-		    array ? &tree->array.items[i] : &tree->object.members[i].value;
-		struct sv key = array ? SV_NONE : tree->object.members[i].key;
+		bool members = tree->type == VALUE_OBJECT && !list->one;
+		const struct value *item = list->one ? tree
+					   : members ? &tree->object.members[i].value
+						     : &tree->array.items[i];
+		struct sv key = members ? tree->object.members[i].key : SV_NONE;
 		char *object = (char *)items + kept * size;
 
 		memset(object, 0, size);

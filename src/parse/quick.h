@@ -165,7 +165,8 @@ static inline bool quick_take(enum quick quick, struct sv in, const struct targe
 			return false;
 		break;
 	case QUICK_UPPER:
-		if (!is_simple(in, 'a'))
+		/* What may be a placeholder: zeros, UNKNOWN, NONE, N/A. */
+		if (!is_simple(in, 'a') || in.p[in.n - 1] == '0' || in.p[0] == 'U' || in.p[0] == 'N')
 			return false;
 		break;
 	case QUICK_BUNDLE:

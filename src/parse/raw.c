@@ -29,6 +29,9 @@ size_t names_find(const struct names *names, struct sv name)
 	for (size_t i = 0; i < names->n; i++)
 		if (sv_eq(names->list[i], name))
 			return i;
+	for (size_t i = 0; i < names->n_others; i++)
+		if (sv_eq(names->others[i].name, name))
+			return names->others[i].slot;
 	return SIZE_MAX;
 }
 

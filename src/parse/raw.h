@@ -33,16 +33,24 @@ static inline void raw_set_text(struct raw *r, struct sv text)
 	r->type = RAW_TEXT;
 }
 
+/* Another name under which a slot's field may stand in the record. */
+struct other_name {
+	struct sv name;
+	uint32_t slot;
+};
+
 /* Slot names of a format. */
 struct names {
 	struct sv *list;
 	size_t n;
 	size_t _capacity;
+	const struct other_name *others;
+	size_t n_others;
 };
 
 /* The slot of that name, made when new. The name is copied into the arena. */
 uint32_t names_add(struct names *names, struct arena *a, struct sv name);
-/* SIZE_MAX when no such slot exists. */
+/* By its name or one of the others; SIZE_MAX when no such slot exists. */
 size_t names_find(const struct names *names, struct sv name);
 
 /* A scalar of a tree as text in the arena, an array or object as RAW_TREE. NULL and null are

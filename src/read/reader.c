@@ -102,15 +102,16 @@ static void make_room(struct reader *r)
 	r->capacity = want;
 }
 
-/* Reads once. Afterwards there are more bytes, or at_end is set. */
-static void fill(struct reader *r)
+/* Reads once, at most so many bytes. Afterwards there are more, or at_end is set. */
+static void fill_by(struct reader *r, size_t most)
 {
-	size_t got;
+	size_t got, room;
 
 	if (r->at_end)
 		return;
 	make_room(r);
-	if (!unpack_read(r->unpack, r->p + r->end, r->capacity - r->end, &got, &r->err)) {
+	room = r->capacity - r->end;
+	if (!unpack_read(r->unpack, r->p + r->end, room < most ? room : most, &got, &r->err)) {
 		r->failed = true;
 		got = 0;
 	}
@@ -118,6 +119,8 @@ static void fill(struct reader *r)
 	r->end += got;
 	memset(r->p + r->end, 0, READ_PADDING);
 }
+
+static void fill(struct reader *r) { fill_by(r, SIZE_MAX); }
 
 /* Sets the start of the text: drops a UTF-8 byte order mark, refuses others. */
 static void start(struct reader *r)
@@ -280,6 +283,112 @@ static enum read_result next_document(struct reader *r, struct sv *record, struc
 		return finish(r, err);
 	r->record_line = 1;
 	return hand_out(r, waiting, waiting, record);
+}
+
+static void skip_rest(struct reader *r);
+
+/* Hands the lines before `end` to the block, by changing buffers with it: only what stands behind them is
+ * copied. */
+static void change_buffers(struct reader *r, struct read_block *b, size_t end, size_t size)
+{
+	size_t rest = r->end - end, want = rest > size ? rest : size;
+	char *p = r->p;
+	size_t capacity = r->capacity;
+
+	if (b->_capacity < want) {
+		free(b->_p);
+		b->_p = xmalloc(want + READ_PADDING);
+		b->_capacity = want;
+	}
+	memcpy(b->_p, r->p + end, rest);
+	r->p = b->_p;
+	r->capacity = b->_capacity;
+	b->_p = p;
+	b->_capacity = capacity;
+	b->_from = r->start;
+	b->_end = end;
+	b->_max_record = r->max_record;
+	b->_overlong = r->skipping;
+	b->line = 0;
+	r->start = 0;
+	r->end = rest;
+	r->searched = 0;
+	memset(r->p + rest, 0, READ_PADDING);
+}
+
+enum read_result reader_take(struct reader *r, struct read_block *b, size_t size, struct error *err)
+{
+	b->_from = b->_end = 0;
+	b->line = 0;
+	if (!r->started)
+		start(r);
+	if (r->skipping)
+		skip_rest(r);
+	for (;;) {
+		char *from = r->p + r->start;
+		size_t waiting = r->end - r->start;
+		char *lf;
+
+		if (waiting < size && !r->at_end) {
+			fill_by(r, size - waiting);
+			continue;
+		}
+		lf = memrchr(from + r->searched, '\n', waiting - r->searched);
+		if (lf != NULL) {
+			change_buffers(r, b, (size_t)(lf - r->p) + 1, size);
+			return READ_RECORD;
+		}
+		if (waiting > r->max_record + 1) {
+			r->skipping = true;
+			change_buffers(r, b, r->end, size);
+			return READ_RECORD;
+		}
+		if (!r->at_end) {
+			r->searched = waiting;
+			size = waiting + 1;
+			continue;
+		}
+		if (waiting == 0 || r->failed)
+			return finish(r, err);
+		change_buffers(r, b, r->end, size);
+		return READ_RECORD;
+	}
+}
+
+enum read_result read_block_next(struct read_block *b, struct sv *record)
+{
+	while (b->_from < b->_end) {
+		char *from = b->_p + b->_from;
+		size_t waiting = b->_end - b->_from, length = waiting, used = waiting;
+		char *lf = memchr(from, '\n', waiting);
+
+		if (lf != NULL) {
+			length = (size_t)(lf - from);
+			used = length + 1;
+		}
+		if (lf != NULL || !b->_overlong)
+			length = without_cr(from, length);
+		b->_from += used;
+		if (b->line < UINT32_MAX)
+			b->line++;
+		if (length == 0)
+			continue;
+		*record = sv_make(from, length < b->_max_record ? length : b->_max_record);
+		return length > b->_max_record ? READ_OVERLONG : READ_RECORD;
+	}
+	*record = SV_NONE;
+	return READ_END;
+}
+
+void read_block_free(struct read_block *b)
+{
+	free(b->_p);
+	*b = (struct read_block){ 0 };
+}
+
+bool reader_exhausted(const struct reader *r)
+{
+	return r->at_end && r->start == r->end && !r->failed && !r->skipping;
 }
 
 /* Behind an overlong record: on to the next line, the line behind the next empty one, or the end.

@@ -44,6 +44,24 @@ struct reader *reader_on_bytes(struct sv bytes, const struct reader_options *opt
 void reader_close(struct reader *r);
 /* *record is good until the next call. */
 enum read_result reader_next(struct reader *r, struct sv *record, struct error *err);
+
+/* Whole lines taken out of a reader, for FRAMING_LINE: what needs no order can be done with them elsewhere.
+ * A zeroed block is a valid empty one. It belongs to the caller; one thread at a time. */
+struct read_block {
+	char *_p;
+	size_t _capacity, _from, _end, _max_record;
+	bool _overlong; /* its last line is the beginning of one that is longer than max_record */
+	uint32_t line;  /* 1-based, of the last record, within the block; behind the last one: how many lines */
+};
+/* The next lines, about `size` bytes of them, at least one; what the block held is gone. READ_RECORD where
+ * there are some, else as reader_next. Not to be mixed with reader_next. */
+enum read_result reader_take(struct reader *r, struct read_block *b, size_t size, struct error *err);
+/* READ_RECORD, READ_OVERLONG or READ_END. *record is good until the block is filled again or freed. */
+enum read_result read_block_next(struct read_block *b, struct sv *record);
+void read_block_free(struct read_block *b);
+/* Nothing more will come, and nothing has gone wrong. */
+bool reader_exhausted(const struct reader *r);
+
 /* 1-based number of the first line of the last record. */
 uint32_t reader_line(const struct reader *r);
 /* Bytes taken from the file so far (packed ones, where packed), and the file's size or 0. */

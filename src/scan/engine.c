@@ -129,6 +129,29 @@ void engine_end(struct engine *e)
 	calendar_empty(&e->calendar);
 }
 
+struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct instant before)
+{
+	clear(e);
+	return (struct engine_evicted){
+		.attempts = merge_evict(&e->merge, source, before.ns),
+		.activities = activities_evict(&e->activities, source, before.ns),
+		.leases = leases_evict(&e->leases, source, before.ns),
+		.postures = source == ENGINE_ALL_SOURCES
+				    ? 0
+				    : inventory_evict(&e->inventory, (uint16_t)source, before.ns),
+	};
+}
+
+size_t engine_footprint(const struct engine *e, uint32_t source)
+{
+	size_t n = merge_footprint(&e->merge, source) + activities_footprint(&e->activities, source) +
+		   leases_footprint(&e->leases, source) + inventory_footprint(&e->inventory, source);
+
+	if (source == ENGINE_ALL_SOURCES)
+		n += names_footprint(&e->names) + calendar_footprint(&e->calendar);
+	return n;
+}
+
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena)
 {
 	struct context c = {

@@ -9,6 +9,7 @@
 #define PINWATCH_SCAN_ENGINE_H
 
 #include "base/calendar.h"
+#include "base/pool.h"
 #include "judge/judge.h"
 
 /* Records of a source from this order time on are quarantined. */
@@ -38,10 +39,18 @@ struct engine {
 	size_t _n_cuts;
 };
 
+#define ENGINE_ALL_SOURCES UINT32_MAX
+
+/* What engine_evict gave up. */
+struct engine_evicted {
+	uint64_t attempts, activities, leases, postures;
+};
+
 /* What engine_judge needs to know of the run. */
 struct engine_view {
 	const struct sv *sources, *files; /* names, by record_ref */
 	enum source_status log_sources[4];
+	struct pool *pool; /* judges along; may be NULL */
 };
 
 /* seed: random, so that chosen names cannot be made to collide. Settings are borrowed. */
@@ -59,6 +68,14 @@ void engine_release(struct engine *e, struct instant watermark);
 bool engine_quarantine(struct engine *e, uint16_t source, int64_t from);
 /* Gives back what only taking and releasing need: neither may follow. */
 void engine_end(struct engine *e);
+/* Forgets what is older than `before`, as if its records had never come: attempts of which every record started
+ * before it, activity, and leases that no longer hold then.
+ * Of one source: the attempts that no other source saw, and all its leases and posture from before it as well.
+ * ENGINE_ALL_SOURCES: posture stays, since a device is what it was last said to be. */
+struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct instant before);
+/* Bytes held because of a source's records, or (ENGINE_ALL_SOURCES) by the engine, names and what waits to be
+ * released included; what judging itself takes is left out. A look through all that is held. */
+size_t engine_footprint(const struct engine *e, uint32_t source);
 /* Findings, in the arena, of all that was released. What an earlier call left behind the engine is gone. */
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena);
 

@@ -2,58 +2,17 @@
 
 #include <stdio.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/keylog.h"
-
-/* Records read from one input before the next choice. */
-#define RUN 512
-#define MAX_PORTS 256
-
-static bool open_input(struct input *x, const struct scan_options *o, struct error *err)
-{
-	struct reader_options reading = { .framing = x->framing, .max_record = o->conf->max_record };
-	struct parser_options parsing = {
-		.zone = x->zone,
-		.date = x->date,
-		.vantage = x->vantage,
-		.tls_ports = o->conf->tls_ports.items,
-		.n_tls_ports = o->conf->tls_ports.n,
-	};
-
-	if (x->asked->source != NULL) {
-		parsing.ignore_hosts = x->asked->source->ignore_hosts.items;
-		parsing.n_ignore_hosts = x->asked->source->ignore_hosts.n;
-	}
-	if (!parser_midnights(x->format, x->open_path, x->framing, &parsing.midnights, err))
-		return false;
-	x->reader = reader_open(x->open_path, &reading, err);
-	if (x->reader == NULL)
-		return false;
-	x->parser = parser_new(x->format, &parsing);
-	return true;
-}
-
-static void close_input(struct input *x)
-{
-	reader_close(x->reader);
-	parser_free(x->parser);
-	x->reader = NULL;
-	x->parser = NULL;
-	x->done = true;
-	x->position = INT64_MAX;
-}
 
 static void restart(struct feed *f)
 {
 	for (size_t i = 0; i < f->inputs->n; i++) {
 		struct input *x = &f->inputs->list[i];
-		if (x->reader != NULL)
-			close_input(x);
 		x->done = x->late = false;
-		x->beyond = 0;
+		x->beyond = x->taken = 0;
+		x->lines = 0;
 		x->position = x->newest = INT64_MIN;
+		feed_heap_put(&f->_order, i, x->position);
 	}
 	for (size_t s = 0; s < f->inputs->n_sources; s++) {
 		struct source *source = f->inputs->sources[s];
@@ -93,29 +52,6 @@ static void set_aside(struct feed *f, const struct input *x, uint32_t line, cons
 					 keylog_holds(record) ? KEYLOG_INSTEAD : record };
 		f->options->rejected(f->options->rejected_arg, &r);
 	}
-}
-
-static int64_t order_of(const struct observation *o)
-{
-	int64_t order;
-
-	if (!span_known(o->duration) || o->duration.ns < 0 ||
-	    __builtin_add_overflow(o->time.ns, o->duration.ns, &order))
-		return o->time.ns;
-	return order;
-}
-
-/* A kind that the command line or the configuration states outranks what the format says. */
-static void apply_kind(const struct input *x, struct observation *o)
-{
-	enum sensor_kind kind = SENSORS;
-
-	if (x->asked->kind_forced)
-		kind = x->asked->forced_kind;
-	else if (x->asked->source != NULL)
-		kind = (enum sensor_kind)x->asked->source->kind;
-	if (o->kind == OBS_TLS_ATTEMPT && (kind == SENSOR_INSPECTION || kind == SENSOR_FLOW))
-		o->sensor = kind;
 }
 
 static void quarantine(struct feed *f, const struct input *x, int64_t order, uint32_t line,
@@ -163,127 +99,127 @@ static bool note_newest(struct input *x, int64_t order)
 	return true;
 }
 
-static void take(struct feed *f, struct input *x, const struct observation *seen, uint64_t content,
+static void take(struct feed *f, struct input *x, const struct observation *o, uint64_t content,
 		 uint32_t line, struct sv record)
 {
 	struct source_summary *m = &x->source->summary;
-	struct observation o = *seen;
 	struct stamp stamp = {
-		.order = order_of(seen),
+		.order = run_order(o),
 		.content = content,
 		.ref = { (uint32_t)(x - f->inputs->list), line, x->source_number },
 	};
 
-	apply_kind(x, &o);
 	source_note(x->source, stamp.order, f->engine->seed);
 	if (stamp.order >= x->source->cut) {
 		quarantine(f, x, stamp.order, line, record);
 		return;
 	}
-	m->observations[o.kind]++;
-	m->by_sensor[o.sensor]++;
-	if (!instant_known(m->first) || o.time.ns < m->first.ns)
-		m->first = o.time;
+	m->observations[o->kind]++;
+	m->by_sensor[o->sensor]++;
+	if (!instant_known(m->first) || o->time.ns < m->first.ns)
+		m->first = o->time;
 	if (!note_newest(x, stamp.order))
-		suspect(f, x, &o, stamp.order, line, record);
-	if (!engine_take(f->engine, &o, stamp, x->vantage))
+		suspect(f, x, o, stamp.order, line, record);
+	if (!engine_take(f->engine, o, stamp, x->vantage))
 		x->late = true;
 }
 
-static void parse_record(struct feed *f, struct input *x, struct sv record)
+static uint32_t line_of(const struct input *x, uint32_t line)
+{
+	return line < UINT32_MAX - x->lines ? x->lines + line : UINT32_MAX;
+}
+
+/* False and *err where not a single record could be read. */
+static bool take_note(struct feed *f, struct input *x, const struct run *r, const struct run_note *n,
+		      struct error *err)
 {
 	struct source_summary *m = &x->source->summary;
-	const struct observation *seen;
-	struct error why;
-	uint64_t content;
-	size_t n;
+	uint32_t line = line_of(x, n->line);
 
-	f->records++;
-	m->records++;
-	switch (parser_run(x->parser, record, &seen, &n, &why)) {
-	case PARSE_OBSERVATIONS:
-		content = XXH3_64bits(record.p, record.n);
-		for (size_t i = 0; i < n; i++)
-			take(f, x, &seen[i], content + i, reader_line(x->reader), record);
-		/* A list keeps its good items. */
-		if (parser_rejected_items(x->parser) > 0) {
-			m->records += parser_rejected_items(x->parser);
-			m->rejected += parser_rejected_items(x->parser);
-			set_aside(f, x, reader_line(x->reader), why.message, record);
-		}
+	switch (n->type) {
+	case NOTE_SEEN:
+		m->records++;
+		for (size_t i = 0; i < n->n; i++)
+			take(f, x, &r->batch.list[n->first + i], n->content + i, line, n->record);
 		break;
-	case PARSE_IRRELEVANT:
-		m->irrelevant++;
+	case NOTE_REST:
+		for (size_t i = 0; i < n->n; i++)
+			take(f, x, &r->batch.list[n->first + i], i, line, SV_NONE);
 		break;
-	case PARSE_REJECTED:
+	case NOTE_ITEMS:
+		m->records += n->n;
+		m->rejected += n->n;
+		if (n->reason.p != NULL)
+			set_aside(f, x, line, n->reason.p, n->record);
+		break;
+	case NOTE_REJECTED:
+		m->records++;
 		m->rejected++;
-		set_aside(f, x, reader_line(x->reader), why.message, record);
+		set_aside(f, x, line, n->reason.p, n->record);
+		break;
+	case NOTE_OVERLONG:
+		m->records++;
+		m->overlong++;
+		set_aside(f, x, line,
+			  "longer than limits.max_record; raise it or look at what wrote it", n->record);
+		break;
+	case NOTE_DAMAGED:
+		if (m->records == 0)
+			return error_set(err, r->err.code, r->err.position, "%s", n->reason.p);
+		f->damaged = true;
+		set_aside(f, x, line, n->reason.p, SV_NONE);
 		break;
 	}
-}
-
-/* What the input's end leaves of conversations that had not come to theirs. */
-static void finish(struct feed *f, struct input *x)
-{
-	const struct observation *seen;
-	size_t n;
-
-	parser_finish(x->parser, &seen, &n);
-	for (size_t i = 0; i < n; i++)
-		take(f, x, &seen[i], i, reader_line(x->reader), SV_NONE);
-	x->source->summary.records += parser_rejected_items(x->parser);
-	x->source->summary.rejected += parser_rejected_items(x->parser);
-}
-
-/* Reads a run of records; closes the input at its end. */
-static bool read_run(struct feed *f, struct input *x, struct error *err)
-{
-	uint64_t before = reader_bytes(x->reader);
-	struct error why;
-	struct sv record;
-
-	for (int i = 0; i < RUN; i++) {
-		switch (reader_next(x->reader, &record, &why)) {
-		case READ_RECORD:
-			parse_record(f, x, record);
-			continue;
-		case READ_OVERLONG:
-			f->records++;
-			x->source->summary.records++;
-			x->source->summary.overlong++;
-			set_aside(f, x, reader_line(x->reader),
-				  "longer than limits.max_record; raise it or look at what wrote it", record);
-			continue;
-		case READ_ERROR:
-			if (x->source->summary.records == 0) {
-				*err = why;
-				return false;
-			}
-			f->damaged = true;
-			set_aside(f, x, reader_line(x->reader), why.message, SV_NONE);
-			break;
-		case READ_END:
-			break;
-		}
-		finish(f, x);
-		x->source->summary.bytes += reader_bytes(x->reader) - before;
-		close_input(x);
-		return true;
-	}
-	x->source->summary.bytes += reader_bytes(x->reader) - before;
-	if (!x->whole && x->newest != INT64_MIN)
-		x->position = x->newest - x->max_lag.ns;
 	return true;
 }
 
-static struct input *least(struct inputs_read *in)
+static bool take_run(struct feed *f, struct input *x, const struct run *r, struct error *err)
 {
-	struct input *x = NULL;
+	struct source_summary *m = &x->source->summary;
 
-	for (size_t i = 0; i < in->n; i++)
-		if (!in->list[i].done && (x == NULL || in->list[i].position < x->position))
-			x = &in->list[i];
-	return x;
+	if (r->failed) {
+		*err = r->err;
+		return false;
+	}
+	f->records += r->records;
+	m->records += r->irrelevant;
+	m->irrelevant += r->irrelevant;
+	for (size_t i = 0; i < r->n_notes; i++)
+		if (!take_note(f, x, r, &r->notes[i], err))
+			return false;
+	m->bytes += r->bytes;
+	x->taken += r->bytes;
+	x->lines = line_of(x, r->lines);
+	if (r->last) {
+		x->done = true;
+		x->position = INT64_MAX;
+	} else if (!x->whole && x->newest != INT64_MIN) {
+		x->position = x->newest - x->max_lag.ns;
+	}
+	return true;
+}
+
+/* The input that stands least, or NULL at the end of all. */
+static struct input *least(struct feed *f)
+{
+	size_t i = feed_heap_least(&f->_order);
+
+	return i != SIZE_MAX ? &f->inputs->list[i] : NULL;
+}
+
+/* Reads on in one input. */
+static bool step(struct feed *f, struct ahead *a, struct input *x, struct error *err)
+{
+	size_t i = (size_t)(x - f->inputs->list);
+	struct run *r = ahead_next(a, i);
+	bool ok = take_run(f, x, r, err);
+
+	ahead_give_back(a, i, r);
+	if (x->done)
+		feed_heap_remove(&f->_order, i);
+	else
+		feed_heap_put(&f->_order, i, x->position);
+	return ok;
 }
 
 static void report_progress(const struct feed *f)
@@ -295,7 +231,7 @@ static void report_progress(const struct feed *f)
 	for (size_t i = 0; i < f->inputs->n; i++) {
 		const struct input *x = &f->inputs->list[i];
 		p.bytes_total += x->size;
-		p.bytes_done += x->done ? x->size : x->reader != NULL ? reader_bytes(x->reader) : 0;
+		p.bytes_done += x->done ? x->size : x->taken;
 	}
 	f->options->progress(f->options->progress_arg, &p);
 }
@@ -361,22 +297,20 @@ static void settle_newest(struct feed *f)
 	}
 }
 
-enum feed_result feed_pass(struct feed *f, struct error *err)
+/* Reads all inputs to their ends, unless something comes between. */
+static enum feed_result read_on(struct feed *f, struct ahead *a, struct error *err)
 {
 	struct input *x;
 	unsigned runs = 0;
 
-	restart(f);
-	while ((x = least(f->inputs)) != NULL) {
+	while ((x = least(f)) != NULL) {
 		if (f->options->interrupted != NULL && *f->options->interrupted) {
 			f->interrupted = true;
 			break;
 		}
-		if (x->reader == NULL && !open_input(x, f->options, err))
+		if (!step(f, a, x, err))
 			return FEED_FAILED;
-		if (!read_run(f, x, err))
-			return FEED_FAILED;
-		x = least(f->inputs);
+		x = least(f);
 		if (x != NULL && x->position != INT64_MIN)
 			engine_release(f->engine, (struct instant){ x->position });
 		if (f->engine->guess.found)
@@ -384,6 +318,22 @@ enum feed_result feed_pass(struct feed *f, struct error *err)
 		if (++runs % 64 == 0)
 			report_progress(f);
 	}
+	return FEED_DONE;
+}
+
+enum feed_result feed_pass(struct feed *f, struct error *err)
+{
+	enum feed_result result;
+	struct ahead ahead;
+
+	feed_heap_init(&f->_order, f->inputs->n);
+	restart(f);
+	ahead_start(&ahead, f->inputs, f->options, f->pool);
+	result = read_on(f, &ahead, err);
+	ahead_stop(&ahead);
+	feed_heap_free(&f->_order);
+	if (result != FEED_DONE)
+		return result;
 	if (!f->interrupted && learn(f))
 		return FEED_AGAIN;
 	engine_release(f->engine, (struct instant){ INT64_MAX });

@@ -9,16 +9,18 @@
 #define PINWATCH_SCAN_FEED_H
 
 #include "scan/engine.h"
-#include "scan/input.h"
+#include "scan/feed_ahead.h"
 
 struct feed {
 	struct inputs_read *inputs;
 	struct engine *engine;
 	const struct scan_options *options;
 	struct arena *arena;
+	struct pool *pool; /* reads ahead; may be NULL */
 	uint64_t records;
 	bool interrupted;
 	bool damaged; /* an input ended in an error after some records; see its source's examples */
+	struct feed_heap _order; /* inputs that are not done, by position */
 };
 
 /* FEED_LISTENER: the engine has found a listener of the gateway; start over with it. */

@@ -265,10 +265,6 @@ bool inputs_find(struct inputs_read *in, const struct scan_options *o, struct ar
 
 void inputs_close(struct inputs_read *in)
 {
-	for (size_t i = 0; i < in->n; i++) {
-		reader_close(in->list[i].reader);
-		parser_free(in->list[i].parser);
-	}
 	for (size_t i = 0; i < in->_n_spooled; i++)
 		close(in->_spooled[i]);
 	for (size_t s = 0; s < in->n_sources; s++) {

@@ -52,8 +52,8 @@ struct input {
 	uint64_t size;
 
 	/* While it is read. */
-	struct reader *reader;
-	struct parser *parser;
+	uint64_t taken;           /* bytes of the file */
+	uint32_t lines;           /* taken */
 	int64_t position;         /* nothing older is expected: newest order time − max_lag */
 	int64_t newest;
 	uint64_t beyond;          /* records in a row that leap more than a day beyond the newest */

@@ -47,13 +47,22 @@ static void unrecognised(struct error *err, const char *path, struct sv head,
 	buf_free(&b);
 }
 
+/* The first line begins an object and does not end it: one document over many lines. */
+static bool begins_document(struct sv head)
+{
+	struct sv rest, line = sv_trim(sv_cut(sv_trim(head), '\n', &rest));
+
+	return line.n > 0 && line.p[0] == '{' && line.p[line.n - 1] != '}';
+}
+
 struct sv recognise_head(struct reader *r)
 {
 	size_t n = RECOGNISE_BYTES;
 	struct sv head = reader_peek(r, n);
 
 	/* A first record may be long: it has to be seen whole. */
-	while (head.n == n && n < READER_MAX_RECORD && sv_find_char(head, '\n') == SIZE_MAX) {
+	while (head.n == n && n < READER_MAX_RECORD &&
+	       (sv_find_char(head, '\n') == SIZE_MAX || begins_document(head))) {
 		n *= 4;
 		head = reader_peek(r, n);
 	}

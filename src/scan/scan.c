@@ -18,6 +18,7 @@ struct scan {
 	struct inputs_read inputs;
 	struct engine engine;
 	bool engine_there;
+	struct pool pool;
 	struct feed feed;
 	struct run_summary summary;
 	struct source_summary *sources;
@@ -183,7 +184,7 @@ static bool read_all(struct scan *s, const struct scan_options *o, struct error 
 	enum feed_result result = FEED_AGAIN;
 
 	s->feed = (struct feed){ .inputs = &s->inputs, .engine = &s->engine, .options = o,
-				 .arena = &s->arena };
+				 .arena = &s->arena, .pool = &s->pool };
 	for (int pass = 0; pass < MAX_PASSES && result == FEED_AGAIN; pass++) {
 		if (s->engine_there)
 			engine_free(&s->engine);
@@ -202,7 +203,7 @@ static void judge(struct scan *s, bool all)
 {
 	struct sv *sources = arena_alloc(&s->arena, s->inputs.n_sources * sizeof(*sources));
 	struct sv *files = arena_alloc(&s->arena, s->inputs.n * sizeof(*files));
-	struct engine_view view = { .sources = sources, .files = files };
+	struct engine_view view = { .sources = sources, .files = files, .pool = &s->pool };
 
 	for (size_t i = 0; i < s->inputs.n_sources; i++)
 		sources[i] = s->inputs.sources[i]->name;
@@ -218,6 +219,7 @@ struct scan *scan_run(const struct scan_options *options, struct error *err)
 	struct scan *s = xcalloc(1, sizeof(*s));
 
 	settings_from_conf(&s->settings, options->conf, &s->arena);
+	pool_init(&s->pool, options->threads);
 	if (!inputs_find(&s->inputs, options, &s->arena, err) || !read_all(s, options, err) ||
 	    !anything_parsed(s, err)) {
 		scan_free(s);
@@ -236,6 +238,7 @@ void scan_free(struct scan *s)
 	if (s->engine_there)
 		engine_free(&s->engine);
 	inputs_close(&s->inputs);
+	pool_free(&s->pool);
 	free(s->sources);
 	arena_free(&s->arena);
 	free(s);

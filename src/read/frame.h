@@ -1,0 +1,31 @@
+/* Records in bytes that are still arriving: the same lines and paragraphs as reader.h, but where the
+ * end of what is there is not the end of the input.
+ */
+#ifndef PINWATCH_READ_FRAME_H
+#define PINWATCH_READ_FRAME_H
+
+#include "read/reader.h"
+
+enum frame_result {
+	FRAME_RECORD,
+	FRAME_OVERLONG, /* `length` is cut to max_record */
+	FRAME_NOTHING,	/* `used` bytes hold no record: empty lines, the rest of an overlong one */
+	FRAME_MORE,	/* more bytes are needed; at the end: none are left */
+};
+
+/* Where an overlong record is being skipped. */
+enum frame_skip { SKIP_NONE, SKIP_REST, SKIP_WITHIN_LINE };
+
+struct frame {
+	size_t length;	   /* of the record, at the beginning of the bytes */
+	size_t used;	   /* bytes to pass over */
+	uint32_t lines;	   /* of them, lines */
+	enum frame_skip skip; /* in: as the last call left it */
+};
+
+/* text: what has come so far. searched: bytes of it known to hold no line end (0 if unsure). final:
+ * nothing more will come, so that what is there is a record. */
+enum frame_result frame_next(struct sv text, size_t searched, bool final, enum framing framing,
+			     size_t max_record, struct frame *f);
+
+#endif
