@@ -210,6 +210,75 @@ def more_devices(program, root):
             "dst_endpoint.ip": "117.161.74.49", "time": "2021-10-18T00:42:46.449Z"}})
 
 
+def managers(program, root):
+    """MDM servers and agents on the phone."""
+    day = ("--date", "2026-11-24")
+    expect(program, root, "jamf/elastic__jamf_pro__mobile-device-webhooks.log", "jamf_webhook", 2, {
+        0: {"kind": "posture", "time": "2024-09-04T09:57:52.001Z", "managed": True, "device.serial": "6890991",
+            "device.mac": "be:aa:e5:54:94:db", "device.mdm_id": "9511093679", "os_version": "94.5254"}})
+    # A look-up that names no app
+    expect(program, root, "jamf/elastic__jamf_protect__network-traffic-stream-ios.log", "jamf_protect", 0, {})
+    expect(program, root, "jamf/elastic__jamf_protect__threat-events-stream-ios.log", "jamf_protect", 1, {
+        0: {"kind": "app_activity", "event": "detection", "app.bundle_id": "com.apple.iBooks",
+            "device.mdm_id": "5087dc0e-876c-4b0e-95ea-5b543476e0c4", "time": "2020-01-30T17:47:41.767Z"}})
+    expect(program, root, "jamf/jamfpro-api__v2-mobile-devices.json", "jamf_inventory", 1, {
+        0: {"device.serial": "DMQVGC0DHLA0", "device.mac": "c4:84:66:92:78:00", "snapshot": None,
+            "time": "2026-11-24T00:00:00.000Z"}}, options=day)
+    # One threat of an app; the other seven are of the network, of texts and of settings.
+    for name, count in (("app_risk_created", 1), ("aspl_advisory_open", 0), ("ceo_fraud_detection", 0),
+                        ("malicious_content", 0), ("network_created", 0), ("pcp_paused_detected", 0),
+                        ("pcp_paused_detected_3", 0), ("smishing_detected", 0)):
+        expect(program, root, "lookout/sekoia__test_%s.log" % name, "lookout", count, {
+            0: {"event": "detection", "app.bundle_id": "com.doa.start", "time": "2025-02-20T09:55:18.817Z",
+                "device.mdm_id": "951294c6-d9c9-482b-955c-8879410a76b1"}} if count else {})
+    expect(program, root, "crowdstrike_mobile/sekoia__mobile_detection_network_connections.log", "falcon_mobile", 1, {
+        0: {"event": "detection", "app.bundle_id": "com.google.chrome.ios", "dst_endpoint.port": 1,
+            "dst_endpoint.hostname": "crowdstrike.test.com", "time": "2024-08-04T06:51:13.000Z"}})
+    # Android's Play Integrity: no app is named
+    expect(program, root, "crowdstrike_mobile/sekoia__mobile_detection_summary_2.log", "falcon_mobile", 0, {})
+    expect(program, root, "microsoft_intune/elastic__test-managed-device__line1.log", "intune_devices", 1, {
+        0: {"compliant": True, "supervised": False, "ownership": "corporate", "device.mac": "a8:7e:ea:bc:6a:c9",
+            "jailbroken": None, "time": "2023-10-26T12:23:58.799486800Z"}})
+    # SerialNumber is "0" and WifiMacAddress "aaa:ffff"
+    expect(program, root, "microsoft_intune/sekoia__Devices.log", "intune_devices", 1, {
+        0: {"device.serial": None, "device.mac": None, "jailbroken": False, "ownership": "personal"}})
+    for name in ("event", "info_event_hybrid_join", "network_info"):
+        expect(program, root, "microsoft_defender/sekoia__test_device_%s.log" % name, "defender", 0, {})
+    expect(program, root, "microsoft_defender/sekoia__test_device_network_events.log", "defender", 1, {
+        0: {"event": "connect", "app.bundle_id": "EXCEL.EXE", "src_endpoint.port": 59985,
+            "dst_endpoint.hostname": "www.example.org", "time": "2023-01-04T14:05:32.314862500Z"}})
+    for name in ("1", "3"): # neither id nor user
+        expect(program, root, "checkpoint_harmony_mobile/sekoia__test_event_%s.log" % name, "harmony_mobile", 0, {})
+    expect(program, root, "checkpoint_harmony_mobile/sekoia__test_event_5.log", "harmony_mobile", 1, {
+        0: {"kind": "posture", "jailbroken": False, "device.user": "john.doe@example.com", "device.mdm_id": None,
+            "time": "2025-10-02T10:53:26.000Z"}})
+    for name in ("admin-initiator", "application_compliance_updated", "device-application-compliance-updated",
+                 "device-initiator", "device-status-history-updated"): # no device is named
+        expect(program, root, "pradeo/sekoia__%s.log" % name, "pradeo", 0, {})
+    expect(program, root, "pradeo/sekoia__device-correlation-updated.log", "pradeo", 1, {
+        0: {"kind": "posture", "ownership": "corporate", "device.serial": None, "os_version": "13"}})
+
+
+def schemas(program, root):
+    expect(program, root, "cisco_ise/sekoia__test_radius_accounting.log", "cisco_ise", 1, {
+        0: {"kind": "lease", "by": "radius", "ip": "1.2.3.4", "device.user": "user1", "device.mac": None,
+            "time": "2025-10-27T14:20:43.000Z"}})
+    # The second segment of a message, and the last of ten
+    expect(program, root, "cisco_ise/sekoia__test_radius_accounting_3.log", "cisco_ise", 0, {})
+    expect(program, root, "cisco_ise/sekoia__test_passed_authentication.log", "cisco_ise", 0, {})
+    # HTTP activity, a finding, DNS, a flow without addresses
+    for name in ("generated_network_activity_1", "test_detection_finding_1", "test_network_activity_5",
+                 "test_network_activity_7"):
+        expect(program, root, "ocsf/sekoia__%s.log" % name, "ocsf", 0, {})
+    expect(program, root, "ocsf/sekoia__test_network_activity_1.log", "ocsf", 1, {
+        0: {"udp": True, "dst_endpoint.port": 443, "time": "2022-05-22T06:15:00.000Z", "outcome": "unknown"}})
+    expect(program, root, "ocsf/sekoia__test_network_activity_3.log", "ocsf", 1, {
+        0: {"time": "2015-06-17T00:00:00.083Z", "duration_ms": 6, "src_endpoint.port": 63975}})
+
+
+GROUPS = (squid, zeek, devices, conversations, more_devices, managers, schemas)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -217,10 +286,11 @@ def main():
     if not os.path.isdir(root):
         print("samples: not here (%s), nothing compared" % root)
         return
-    for group in (squid, zeek, devices, conversations, more_devices):
+    for group in GROUPS:
         group(sys.argv[1], root)
     print("samples: %d differences" % len(FAILURES))
     sys.exit(1 if FAILURES else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,8 @@ FLOW = ["read", "parse", "identify", "correlate", "judge"]
 ALLOWED = {"base": [], "model": ["base"], "conf": GROUND}
 for i, stage in enumerate(FLOW):
     ALLOWED[stage] = GROUND + FLOW[:i]
+ALLOWED["wire"] = GROUND + ["read"]  # beside parse: frames to observations
+FLOW.append("wire")
 ALLOWED["scan"] = GROUND + FLOW + ["conf"]
 ALLOWED["emit"] = GROUND + ["read"]
 ALLOWED["store"] = GROUND

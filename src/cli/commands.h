@@ -22,6 +22,7 @@ int cmd_formats(int argc, char **argv);
 int cmd_analytic(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_score(int argc, char **argv);
 

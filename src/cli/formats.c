@@ -4,10 +4,12 @@
 #include "base/arena.h"
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/dry_run.h"
 #include "cli/report.h"
 #include "cli/tables.h"
 #include "conf/conf.h"
 #include "parse/parser.h"
+#include "parse/yfile.h"
 #include "read/reader.h"
 #include "scan/recognise.h"
 
@@ -17,10 +19,11 @@
 /* A format file is a page or two of YAML. */
 #define FORMAT_FILE_MAX_BYTES ((size_t)1024 * 1024)
 
-enum { FORMATS_CHECK = 1, FORMATS_DIR };
+enum { FORMATS_CHECK = 1, FORMATS_ON, FORMATS_DIR };
 
 static const struct arg formats_args[] = {
 	{ FORMATS_CHECK, 0, "check", "FILE", NULL, "check a format file (YAML) and exit" },
+	{ FORMATS_ON, 0, "on", "LOG", NULL, "with --check: try it on a log and show field by field what becomes of it" },
 	{ FORMATS_DIR, 0, "formats", "DIR", NULL, "add or override formats by those of a folder" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
@@ -31,10 +34,16 @@ const struct args_command formats_command = {
 	.usage = "[OPTION]... [FILE]...",
 	.about = "Without a file lists the formats. With files says which format each is in\n"
 		 "and why, and of the nearest others the field at which they fail. Exit code 3\n"
-		 "when one is in none.",
+		 "when one is in none.\n"
+		 "\n"
+		 "--check FILE --on LOG is a dry run: for each rule the first records it takes, and\n"
+		 "the first that are rejected, field by field beside the observation. A field is\n"
+		 "marked ? if only conditions ask for it, - if nothing reads it (unmapped), and !\n"
+		 "if what it holds was refused.",
 	.examples = "  pinwatch formats\n"
 		    "  pinwatch formats /var/log/squid/access.log\n"
 		    "  pinwatch formats --check my-gateway.yaml\n"
+		    "  pinwatch formats --check my-gateway.yaml --on gateway.log\n"
 		    "  pinwatch formats --formats ./formats new.log\n",
 	.args = formats_args,
 	.operands = OPERANDS_FILES,
@@ -168,25 +177,47 @@ static bool read_all(const char *path, struct buf *b, struct error *err)
 	return got == READ_RECORD;
 }
 
-static int check(struct format_set *set, const char *path)
+/* The name a format file that compiles gives its format. */
+static struct sv name_in(const char *path, struct sv yaml, struct arena *a)
 {
+	struct error ignored;
+	struct yfile file;
+	struct sv name = SV_NONE;
+
+	if (yfile_open(&file, path, yaml, &ignored)) {
+		name = arena_sv(a, yfile_text(yfile_get(yfile_root(&file), "format")));
+		yfile_free(&file);
+	}
+	return name;
+}
+
+static int check(struct format_set *set, const char *path, const char *log)
+{
+	struct arena a = { 0 };
+	struct sv name = SV_NONE;
 	struct error err;
 	struct buf b;
 	bool ok;
+	int code;
 
 	buf_init(&b, FORMAT_FILE_MAX_BYTES + 1);
 	ok = read_all(path, &b, &err) && format_set_add_text(set, path, buf_view(&b), &err);
+	if (ok)
+		name = name_in(path, buf_view(&b), &a);
 	buf_free(&b);
-	if (!ok)
-		return report_error("formats", &err);
-	printf("ok\n");
-	return report_finish("formats", EXIT_DONE);
+	if (ok && log == NULL)
+		printf("ok\n");
+	code = !ok	     ? report_error("formats", &err)
+	       : log == NULL ? EXIT_DONE
+			     : dry_run_print(set, name, log);
+	arena_free(&a);
+	return code != EXIT_DONE ? code : report_finish("formats", EXIT_DONE);
 }
 
 int cmd_formats(int argc, char **argv)
 {
 	const char *files[MAX_FILES];
-	const char *dir = NULL, *checked = NULL, *value;
+	const char *dir = NULL, *checked = NULL, *on = NULL, *value;
 	struct format_set *set;
 	enum args_result r;
 	struct args args;
@@ -204,6 +235,8 @@ int cmd_formats(int argc, char **argv)
 		}
 		if (r == ARGS_OPTION && id == FORMATS_CHECK) {
 			checked = value;
+		} else if (r == ARGS_OPTION && id == FORMATS_ON) {
+			on = value;
 		} else if (r == ARGS_OPTION) {
 			dir = value;
 		} else if (n == MAX_FILES) {
@@ -214,13 +247,17 @@ int cmd_formats(int argc, char **argv)
 			files[n++] = value;
 		}
 	}
+	if (on != NULL && checked == NULL) {
+		error_set(&err, ERROR_USAGE, 0, "--on goes with --check FILE: which format is to be tried?");
+		return report_error("formats", &err);
+	}
 	set = format_set_builtin(&err);
 	if (set == NULL || (dir != NULL && !format_set_add_dir(set, dir, &err))) {
 		format_set_free(set);
 		return report_error("formats", &err);
 	}
 	if (checked != NULL)
-		code = check(set, checked);
+		code = check(set, checked, on);
 	else if (n == 0)
 		code = list(set);
 	for (size_t i = 0; i < n; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "cli/report.h"
 #include "scan/settings.h"
 
@@ -79,6 +80,9 @@ bool inputs_option(struct inputs *in, int id, const char *value, struct error *e
 		in->_format = strcmp(value, "auto") == 0 ? NULL : value;
 		in->_next = "--format";
 		break;
+	case INPUT_THREADS:
+		in->_threads = value;
+		break;
 	case INPUT_ARGS:
 		break;
 	}
@@ -132,6 +136,19 @@ static bool set_list(struct conf *c, const char *element, const char **files, si
 	return ok;
 }
 
+static bool set_threads(struct inputs *in, struct error *err)
+{
+	uint64_t n;
+
+	if (in->_threads == NULL)
+		return true;
+	if (!sv_to_u64(sv_cstr(in->_threads), &n) || n < 1 || n > POOL_MAX)
+		return error_set(err, ERROR_USAGE, 0, "--threads %.40s: expected a number from 1 to %u",
+				 in->_threads, POOL_MAX);
+	in->conf.threads = (uint32_t)n;
+	return true;
+}
+
 static bool load_conf(struct inputs *in, struct error *err)
 {
 	if (in->_config != NULL) {
@@ -146,7 +163,7 @@ static bool load_conf(struct inputs *in, struct error *err)
 	for (size_t i = 0; i < in->_n_sets; i++)
 		if (!conf_set(&in->conf, in->_sets[i], err))
 			return false;
-	return true;
+	return set_threads(in, err);
 }
 
 /* The files of the configured sources, those of a pattern in byte order. */

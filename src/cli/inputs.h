@@ -28,6 +28,7 @@ enum input_arg {
 	INPUT_MDM,
 	INPUT_LEASE,
 	INPUT_FORMAT,
+	INPUT_THREADS,
 	INPUT_ARGS /* the command's own ids start here */
 };
 
@@ -48,7 +49,9 @@ enum input_arg {
 	{ INPUT_ALLOW_APPS, 0, "allow-apps", "FILE", NULL, \
 	  "AllowedAppList, instead of the configured" }, \
 	{ INPUT_ALLOW_DESTINATIONS, 0, "allow-destinations", "FILE", NULL, \
-	  "AllowedDestinationList, likewise" }
+	  "AllowedDestinationList, likewise" }, \
+	{ INPUT_THREADS, 0, "threads", "N", NULL, \
+	  "read and judge with so many threads; as many as there are processors" }
 /* clang-format on */
 
 struct inputs {
@@ -60,7 +63,7 @@ struct inputs {
 	size_t n_missing;         /* configured sources for which there is no file */
 
 	struct arena _arena;
-	const char *_config, *_formats_dir;
+	const char *_config, *_formats_dir, *_threads;
 	const char **_sets, **_allow_apps, **_allow_destinations;
 	size_t _n_sets, _n_allow_apps, _n_allow_destinations;
 	struct scan_input *_paths;

@@ -4,12 +4,14 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/parse_capture.h"
 #include "cli/parse_stats.h"
 #include "cli/report.h"
 #include "cli/tables.h"
 #include "conf/timezone.h"
 #include "parse/parser.h"
 #include "read/reader.h"
+#include "scan/capture.h"
 #include "scan/recognise.h"
 
 /* Written in pieces of this size; one observation is far smaller than the maximum. */
@@ -25,6 +27,8 @@ enum {
 	PARSE_STATS,
 	PARSE_TIMEZONE,
 	PARSE_DATE,
+	PARSE_INTERFACE,
+	PARSE_FILTER,
 	PARSE_QUIET,
 	PARSE_VERBOSE
 };
@@ -38,6 +42,9 @@ static const struct arg parse_args[] = {
 	  "of times without one: UTC, +01:00, Europe/Berlin" },
 	{ PARSE_DATE, 0, "date", "YYYY-MM-DD", NULL,
 	  "of times without one; the file's modification day" },
+	{ PARSE_INTERFACE, 0, "interface", "NAME", NULL,
+	  "capture there, until interrupted, in place of files" },
+	{ PARSE_FILTER, 0, "filter", "BPF", NULL, "of captured packets: `tcp port 443`; all" },
 	{ PARSE_QUIET, 'q', "quiet", NULL, NULL, "do not show rejected records" },
 	{ PARSE_VERBOSE, 'v', "verbose", NULL, NULL, "show every rejected record" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
@@ -65,6 +72,8 @@ struct parse_run {
 	const struct format *forced; /* NULL: told by content */
 	struct zone zone;
 	struct instant now, date; /* date: INSTANT_NONE where --date is not given */
+	const char *interface, *filter; /* of captures */
+	bool as_capture; /* --format pcap */
 	bool stats_only, quiet, verbose;
 	const volatile sig_atomic_t *interrupted;
 	struct parse_stats stats;
@@ -100,7 +109,7 @@ static void observations(struct parse_run *run, const struct format *f, const st
 		parse_stats_add(&run->stats, &o[i]);
 		if (run->stats_only)
 			continue;
-		observation_write_json(&run->out, &o[i], format_source(f));
+		observation_write_json(&run->out, &o[i], f != NULL ? format_source(f) : CAPTURE_SOURCE);
 		buf_char(&run->out, '\n');
 	}
 	if (run->out.n < WRITE_BYTES)
@@ -149,6 +158,37 @@ static enum read_result records(struct parse_run *run, const struct format *f, s
 	return got;
 }
 
+static void captured(void *arg, const struct observation *o)
+{
+	observations(arg, NULL, o, 1);
+}
+
+static void show_now(void *arg)
+{
+	struct parse_run *run = arg;
+
+	fwrite(run->out.p, 1, run->out.n, stdout);
+	fflush(stdout);
+	buf_reset(&run->out);
+}
+
+static int parse_packets(struct parse_run *run, const char *path)
+{
+	struct error err;
+	struct parse_capture p = {
+		.path = path,
+		.interface = run->interface,
+		.filter = run->filter,
+		.interrupted = run->interrupted,
+		.stats = &run->stats,
+		.seen = captured,
+		.quiet = show_now,
+		.arg = run,
+	};
+
+	return parse_capture(&p, &err) ? EXIT_DONE : report_error("parse", &err);
+}
+
 static int parse_file(struct parse_run *run, const char *path)
 {
 	struct reader_options options = { .framing = FRAMING_LINE };
@@ -160,9 +200,18 @@ static int parse_file(struct parse_run *run, const char *path)
 	struct error err;
 	int code = EXIT_DONE;
 
+	if (run->as_capture)
+		return parse_packets(run, path);
 	r = reader_open(path, &options, &err);
 	if (r == NULL)
 		return report_error("parse", &err);
+	if (f == NULL && capture_recognise(reader_peek(r, RECOGNISE_BYTES))) {
+		reader_close(r);
+		if (strcmp(path, "-") != 0)
+			return parse_packets(run, path);
+		error_set(&err, ERROR_USAGE, 0, "standard input is a capture: say so with --format pcap");
+		return report_error("parse", &err);
+	}
 	if (f == NULL) {
 		f = recognise(run->formats, r, path, &match, &err);
 	} else {
@@ -197,6 +246,8 @@ static int parse_all(struct parse_run *run, const char *const *files, size_t n)
 	uint64_t seen = 0;
 	int code = EXIT_DONE;
 
+	if (run->interface != NULL)
+		code = parse_packets(run, NULL);
 	for (size_t i = 0; i < n && !*run->interrupted; i++) {
 		int one = parse_file(run, files[i]);
 
@@ -234,6 +285,12 @@ static bool take_option(struct parse_run *run, const char **format, const char *
 	switch (id) {
 	case PARSE_FORMAT:
 		*format = strcmp(value, "auto") == 0 ? NULL : value;
+		break;
+	case PARSE_INTERFACE:
+		run->interface = value;
+		break;
+	case PARSE_FILTER:
+		run->filter = value;
 		break;
 	case PARSE_FORMATS:
 		*dir = value;
@@ -296,14 +353,17 @@ int cmd_parse(int argc, char **argv)
 			     take_option(&run, &format, &dir, &arena, id, value, &err);
 		}
 	}
-	if (ok && n == 0)
+	if (ok && n > 0 && run.interface != NULL)
+		ok = error_set(&err, ERROR_USAGE, 0, "--interface captures in place of files: leave %.200s out", files[0]);
+	if (ok && n == 0 && run.interface == NULL)
 		ok = error_set(&err, ERROR_USAGE, 0,
 			       "which file? `pinwatch parse FILE`, - for standard input");
 	if (ok) {
 		set = format_set_builtin(&err);
 		ok = set != NULL && (dir == NULL || format_set_add_dir(set, dir, &err));
 	}
-	if (ok && format != NULL) {
+	run.as_capture = format != NULL && sv_eq(sv_cstr(format), CAPTURE_FORMAT);
+	if (ok && format != NULL && !run.as_capture) {
 		run.forced = recognise_name(set, format, &err);
 		ok = run.forced != NULL;
 	}

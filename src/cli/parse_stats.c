@@ -50,6 +50,17 @@ void parse_stats_text(struct buf *b, const struct parse_stats *s, const struct t
 	line(b, "records", "rejected", s->rejected);
 	line(b, "records", "overlong", s->overlong);
 	line(b, "records", "irrelevant", s->irrelevant);
+	line(b, "packets", "captured", s->wire.packets);
+	line(b, "packets", "dropped by the kernel", s->dropped);
+	line(b, "packets", "not TCP or UDP", s->wire.other);
+	line(b, "packets", "later IP fragments", s->wire.fragments);
+	line(b, "packets", "cut within headers", s->wire.cut);
+	line(b, "packets", "of unseen beginnings", s->wire.midstream);
+	line(b, "connections", "begun", s->wire.connections);
+	line(b, "connections", "not TLS", s->wire.not_tls);
+	line(b, "connections", "the gateway's own", s->wire.gateways_own);
+	line(b, "connections", "with bytes missing", s->wire.incomplete);
+	line(b, "connections", "given out for room", s->wire.evicted);
 	for (int k = 0; k < OBS_KINDS; k++)
 		line(b, "observations", observation_kind_name((enum observation_kind)k),
 		     s->kinds[k]);

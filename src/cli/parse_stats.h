@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "emit/text.h"
 #include "model/observation.h"
+#include "wire/wire.h"
 
 #define STATS_ALERTS 256
 
@@ -17,6 +18,8 @@ struct parse_stats {
 	uint64_t bypasses[BYPASS_TECHNICAL + 1];
 	uint64_t alerts[STATS_ALERTS];
 	uint64_t events[ACTIVITIES];
+	struct wire_counts wire; /* of captures */
+	uint64_t dropped;	 /* by the kernel, live */
 	struct instant first, last;
 };
 

@@ -124,7 +124,7 @@ static void shell_word(struct buf *b, const char *word)
 static void explain_hint(struct buf *b, int argc, char **argv)
 {
 	static const char *const flags[] = { "--all", "-a", "-q", "-v", "--quiet", "--verbose" };
-	static const char *const valued[] = { "--output", "-o", "--fail-on", "--color" };
+	static const char *const valued[] = { "--output", "-o", "--fail-on", "--color", "--threads" };
 
 	buf_str(b, "pinwatch explain");
 	for (int i = 1; i < argc; i++) {

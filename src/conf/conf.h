@@ -63,6 +63,7 @@ struct conf_source {
 	struct sv name;
 	unsigned kind;	  /* enum sensor_kind; SENSORS: as the format says */
 	struct sv format; /* "auto", or a format's name */
+	struct conf_strings filter; /* BPF, of captures; all have to hold */
 	struct conf_strings
 	    path; /* globs as written, made absolute to the file's folder; "-" stdin */
 	struct span max_lag, idle, silence_after;
@@ -97,6 +98,7 @@ struct conf {
 	struct conf_networks addresses;
 
 	struct conf_ports tls_ports; /* beside 443 */
+	uint32_t threads;	     /* 0: as many as there are processors */
 
 	/* limits, bytes */
 	uint64_t max_record;

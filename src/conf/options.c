@@ -11,6 +11,7 @@ static const struct option_word kinds[] = {
 	{ "auto", SENSORS },
 	{ "inspection", SENSOR_INSPECTION },
 	{ "flow", SENSOR_FLOW },
+	{ "wire", SENSOR_FLOW }, /* captured packets: a flow sensor of our own */
 	{ "edr", SENSOR_EDR },
 	{ "mdm", SENSOR_MDM },
 	{ "lease", SENSOR_LEASE },
@@ -91,6 +92,10 @@ const struct option option_table[] = {
 	  .description = "ports beside 443 that count as TLS in flow records that do not say what "
 			 "they carry" },
 
+	{ "threads", OPTION_COUNT, GLOBAL(threads), .min = 1, .max = 256,
+	  .unset = "as many as there are processors",
+	  .description = "how many threads read and judge; the findings are the same for any number" },
+
 	{ "limits.max_record", OPTION_SIZE, GLOBAL(max_record), "16MiB", .min = 64 * KIB,
 	  .max = 64 * MIB,
 	  .description = "longest record read; a longer one is rejected and counted" },
@@ -135,6 +140,9 @@ const struct option option_table[] = {
 	  .description = "a format's name (see pinwatch formats); auto: told by content" },
 	{ "sources[].path", OPTION_PATHS, SOURCE(path), .required = true,
 	  .description = "files or folders, globs allowed, one or a list; - is standard input" },
+	{ "sources[].filter", OPTION_STRINGS, SOURCE(filter), .unset = "all packets",
+	  .description = "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
+			 "to hold" },
 	{ "sources[].max_lag", OPTION_DURATION, SOURCE(max_lag), "30s", .min = 0, .max = NS_PER_DAY,
 	  .description = "how far out of order the source's records may come" },
 	{ "sources[].idle", OPTION_DURATION, SOURCE(idle), "5m", .min = NS_PER_S,

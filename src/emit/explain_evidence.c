@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "emit/explain.h"
+#include "read/capture.h"
 #include "read/reader.h"
 
 /* Bytes kept of a raw line: enough for as many characters of UTF-8. */
@@ -46,6 +47,10 @@ static void read_file(struct wanted *w, size_t n, struct arena *a)
 	r = reader_open(path, &options, &err);
 	if (r == NULL)
 		return;
+	if (capture_recognise(reader_peek(r, 4))) { /* packets have no lines to show */
+		reader_close(r);
+		return;
+	}
 	while (next < n &&
 	       ((got = reader_next(r, &line, &err)) == READ_RECORD || got == READ_OVERLONG)) {
 		while (next < n && w[next].e->line < reader_line(r))

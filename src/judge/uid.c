@@ -53,3 +53,14 @@ void uid_fault(char out[37], struct instant first)
 	uid_of(out, buf_view(&b));
 	buf_free(&b);
 }
+
+void uid_source(char out[37], struct sv source)
+{
+	struct buf b;
+
+	buf_init(&b, MAX_NAME);
+	buf_printf(&b, "%s|", finding_kind_name(FINDING_SOURCE_SILENT));
+	buf_sv(&b, source);
+	uid_of(out, buf_view(&b));
+	buf_free(&b);
+}

@@ -10,5 +10,7 @@ void uid_pinning(char out[37], struct sv bundle, struct sv host, uint32_t port);
 void uid_device(char out[37], struct sv device);
 /* Of KIND|MINUTE, the minute of the outage's first failure. */
 void uid_fault(char out[37], struct instant first);
+/* Of KIND|SOURCE, the source's name. */
+void uid_source(char out[37], struct sv source);
 
 #endif

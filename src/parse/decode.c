@@ -60,6 +60,23 @@ void columns_add(struct columns *c, const struct format *f, struct sv name)
 		c->wanted = c->n;
 }
 
+uint32_t name_order_slot(struct name_order *order, const struct names *names, size_t i,
+			 struct sv name)
+{
+	size_t slot;
+
+	if (i < ORDER_MAX && name.n > 0 && order->at[i].n == name.n &&
+	    memcmp(order->at[i].name, name.p, name.n) == 0)
+		return order->at[i].slot;
+	slot = names_find(names, name);
+	if (i < ORDER_MAX && name.n > 0 && name.n <= ORDER_NAME) {
+		memcpy(order->at[i].name, name.p, name.n);
+		order->at[i].n = (uint8_t)name.n;
+		order->at[i].slot = slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
+	}
+	return slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
+}
+
 size_t split_offsets(struct sv text, char separator, uint32_t *out, size_t max)
 {
 	size_t n = 0;

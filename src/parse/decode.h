@@ -77,6 +77,21 @@ struct columns {
 void columns_clear(struct columns *c);
 void columns_add(struct columns *c, const struct format *f, struct sv name);
 
+/* Names in the order of the record before: the next one has them most likely in the same. Zeroed it is
+ * empty. */
+#define ORDER_MAX 128u
+#define ORDER_NAME 47u
+struct name_order {
+	struct {
+		uint32_t slot;
+		uint8_t n;
+		char name[ORDER_NAME];
+	} at[ORDER_MAX];
+};
+/* The slot of the i-th name of a record, or SLOT_NONE. */
+uint32_t name_order_slot(struct name_order *order, const struct names *names, size_t i,
+			 struct sv name);
+
 /* Offsets at which `separator` stands in text, at most `max`; returns how many. Reads up to 15
  * bytes behind the text (READ_PADDING). */
 size_t split_offsets(struct sv text, char separator, uint32_t *out, size_t max);

@@ -6,8 +6,9 @@
  * (ArcSight, "Common Event Format", rev. 26; IBM, "LEEF overview"). What stands before CEF: or
  * LEEF: is skipped. The header's parts are the fields cef.vendor, cef.product, cef.version,
  * cef.event, cef.name and cef.severity; pairs keep their names. A value of CEF goes up to the last
- * space before the next name and `=`; `\=`, `\|`, `\\` and `\n` are undone. LEEF's pairs stand
- * between tabs, or what its header says. The first of repeated names counts.
+ * space before the next name and `=`; `\=`, `\|`, `\\`, `\n` and `\r` are undone, any other backslash
+ * is one (`DOMAIN\user`). LEEF's pairs stand between tabs, or what its header says, and have no escapes.
+ * The first of repeated names counts.
  */
 #include <stdlib.h>
 
@@ -28,12 +29,18 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 		unset_compile(f, yfile_get(options, "unset"), &o->unset, err));
 }
 
+struct cef_state {
+	const struct format *format;
+	struct name_order order;
+	size_t pairs; /* of the record so far */
+};
+
 static void *open(const struct format *f)
 {
-	const struct format **state = xmalloc(sizeof(*state));
+	struct cef_state *s = xcalloc(1, sizeof(*s));
 
-	*state = f;
-	return state;
+	s->format = f;
+	return s;
 }
 
 static struct sv unescape(struct sv in, struct arena *a)
@@ -45,9 +52,11 @@ static struct sv unescape(struct sv in, struct arena *a)
 		return in;
 	p = arena_alloc(a, in.n);
 	for (size_t i = 0; i < in.n; i++) {
-		if (in.p[i] == '\\' && i + 1 < in.n) {
+		bool escape = in.p[i] == '\\' && i + 1 < in.n &&
+			      memchr("\\=|nr", in.p[i + 1], 5) != NULL;
+		if (escape) {
 			i++;
-			p[n++] = in.p[i] == 'n' ? '\n' : in.p[i];
+			p[n++] = in.p[i] == 'n' ? '\n' : in.p[i] == 'r' ? '\r' : in.p[i];
 		} else {
 			p[n++] = in.p[i];
 		}
@@ -55,14 +64,17 @@ static struct sv unescape(struct sv in, struct arena *a)
 	return sv_make(p, n);
 }
 
-static void put(const struct format *f, struct decode_context *c, struct sv name, struct sv value)
+static void put(struct cef_state *s, struct decode_context *c, struct sv name, struct sv value,
+		bool escaped)
 {
-	const struct cef_options *o = f->decoder_options;
-	size_t slot = names_find(&f->names, name);
+	const struct cef_options *o = s->format->decoder_options;
+	uint32_t slot = name_order_slot(&s->order, &s->format->names, s->pairs++, name);
 
+	if (slot == SLOT_NONE)
+		return;
 	value = sv_trim(value);
-	if (slot != SIZE_MAX && c->raws[slot].type == RAW_ABSENT && !unset_holds(&o->unset, value))
-		raw_set_text(&c->raws[slot], unescape(value, c->scratch));
+	if ( c->raws[slot].type == RAW_ABSENT && !unset_holds(&o->unset, value))
+		raw_set_text(&c->raws[slot], escaped ? unescape(value, c->scratch) : value);
 }
 
 /* The next part of the header, up to a bar without backslash. */
@@ -98,7 +110,7 @@ static size_t next_equals(struct sv text, size_t from)
 	return SIZE_MAX;
 }
 
-static void cef_pairs(const struct format *f, struct sv text, struct decode_context *c)
+static void cef_pairs(struct cef_state *s, struct sv text, struct decode_context *c)
 {
 	size_t equals = next_equals(text, 0), name_at = 0;
 
@@ -126,13 +138,13 @@ static void cef_pairs(const struct format *f, struct sv text, struct decode_cont
 				end = beyond == SIZE_MAX ? text.n : end;
 			}
 		}
-		put(f, c, name, sv_make(text.p + equals + 1, end - equals - 1));
+		put(s, c, name, sv_make(text.p + equals + 1, end - equals - 1), true);
 		name_at = end;
 		equals = next;
 	}
 }
 
-static void leef_pairs(const struct format *f, struct sv text, char between,
+static void leef_pairs(struct cef_state *s, struct sv text, char between,
 		       struct decode_context *c)
 {
 	while (text.p != NULL && text.n > 0) {
@@ -140,7 +152,7 @@ static void leef_pairs(const struct format *f, struct sv text, char between,
 
 		name = sv_cut(pair, '=', &value);
 		if (value.p != NULL)
-			put(f, c, sv_trim(name), value);
+			put(s, c, sv_trim(name), value, false);
 	}
 }
 
@@ -164,7 +176,7 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	static const struct sv parts[] = { { "cef.vendor", 10 },  { "cef.product", 11 },
 					   { "cef.version", 11 }, { "cef.event", 9 },
 					   { "cef.name", 8 },	  { "cef.severity", 12 } };
-	const struct format *f = *(const struct format **)state;
+	struct cef_state *s = state;
 	size_t at = sv_find(record, SV("CEF:")), n = 6;
 	bool leef = false, second = false;
 	struct sv rest, part;
@@ -176,6 +188,7 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		n = 4;
 	}
 	rest = at == SIZE_MAX ? SV_NONE : sv_skip(record, at);
+	s->pairs = 0;
 	if (!take_part(&rest, &part)) {
 		error_set(c->err, ERROR_FORMAT, 0, "expected CEF: or LEEF: at the record's start");
 		return DECODE_BAD;
@@ -188,14 +201,14 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 				  "behind LEEF:");
 			return DECODE_BAD;
 		}
-		put(f, c, parts[i], part);
+		put(s, c, parts[i], part, true);
 	}
 	if (second && take_part(&rest, &part))
 		between = leef_separator(part);
 	if (leef)
-		leef_pairs(f, rest, between, c);
+		leef_pairs(s, rest, between, c);
 	else
-		cef_pairs(f, rest, c);
+		cef_pairs(s, rest, c);
 	return DECODE_FIELDS;
 }
 

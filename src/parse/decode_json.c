@@ -1,4 +1,4 @@
-/* JSON records: `decode: {json: {snake_case: true}}`. */
+/* JSON records: `decode: {json: {snake_case: true, unset: ["N/A"]}}`. */
 #include <stdlib.h>
 
 #include "parse/decode.h"
@@ -6,6 +6,7 @@
 
 struct json_options {
 	bool snake_case; /* serialNumber is also found as serial_number */
+	struct unset unset;
 };
 
 struct json_state {
@@ -15,13 +16,14 @@ struct json_state {
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
 {
-	static const char *const keys[] = { "snake_case", NULL };
+	static const char *const keys[] = { "snake_case", "unset", NULL };
 	struct json_options *o = arena_alloc(&f->arena, sizeof(*o));
 
 	*out = o;
 	return !yfile_is_map(options) ||
 	       (yfile_check_keys(options, keys, err) &&
-		yfile_take_bool(yfile_get(options, "snake_case"), &o->snake_case, err));
+		yfile_take_bool(yfile_get(options, "snake_case"), &o->snake_case, err) &&
+		unset_compile(f, yfile_get(options, "unset"), &o->unset, err));
 }
 
 static bool upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -80,9 +82,17 @@ static void close(void *state)
 	free(s);
 }
 
+static void drop_unset(const struct format *f, const struct unset *unset, struct raw *raws)
+{
+	for (size_t i = 0; i < f->names.n; i++)
+		if (raws[i].type == RAW_TEXT && unset_holds(unset, raws[i].text))
+			raws[i].type = RAW_ABSENT;
+}
+
 static enum decode_result run(void *state, struct sv record, struct decode_context *c)
 {
 	struct json_state *s = state;
+	const struct json_options *o = s->format->decoder_options;
 	size_t i = 0;
 
 	while (i < record.n && (record.p[i] == ' ' || record.p[i] == '\t' || record.p[i] == '\n' ||
@@ -95,8 +105,11 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		c->list = list;
 		return DECODE_LIST;
 	}
-	return json_scan(s->scanner, record, c->raws, c->scratch, c->err) ? DECODE_FIELDS
-									  : DECODE_BAD;
+	if (!json_scan(s->scanner, record, c->raws, c->scratch, c->err))
+		return DECODE_BAD;
+	if (o->unset.n > 0)
+		drop_unset(s->format, &o->unset, c->raws);
+	return DECODE_FIELDS;
 }
 
 const struct decoder decoder_json = { "json", compile, NULL, open, close, run, NULL };

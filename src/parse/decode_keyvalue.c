@@ -22,13 +22,8 @@ struct keyvalue_state {
 	const struct format *format;
 	const struct keyvalue_options *options;
 	uint32_t head;
-	/* Names in the order of the last record: the next one is likely the same. */
-	struct sv *order;
-	uint32_t *order_slots;
+	struct name_order order;
 };
-
-#define ORDER 64u
-#define ORDER_NAME 48u
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
 {
@@ -65,37 +60,7 @@ static void *open(const struct format *f)
 	s->format = f;
 	s->options = f->decoder_options;
 	s->head = head == SIZE_MAX ? SLOT_NONE : (uint32_t)head;
-	s->order = xcalloc(ORDER, sizeof(*s->order));
-	s->order_slots = xcalloc(ORDER, sizeof(*s->order_slots));
-	for (size_t i = 0; i < ORDER; i++)
-		s->order[i].p = xmalloc(ORDER_NAME);
 	return s;
-}
-
-static void close(void *state)
-{
-	struct keyvalue_state *s = state;
-
-	for (size_t i = 0; i < ORDER; i++)
-		free((char *)(uintptr_t)s->order[i].p);
-	free(s->order);
-	free(s->order_slots);
-	free(s);
-}
-
-static uint32_t slot_of(struct keyvalue_state *s, size_t i, struct sv name)
-{
-	size_t slot;
-
-	if (i < ORDER && sv_eq(s->order[i], name))
-		return s->order_slots[i];
-	slot = names_find(&s->format->names, name);
-	if (i < ORDER && name.n > 0 && name.n <= ORDER_NAME) {
-		memcpy((char *)(uintptr_t)s->order[i].p, name.p, name.n);
-		s->order[i].n = name.n;
-		s->order_slots[i] = slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
-	}
-	return slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
 }
 
 static struct sv skip_blank(struct sv v)
@@ -108,7 +73,7 @@ static struct sv skip_blank(struct sv v)
 /* Cuts the value off *rest, which starts with it; *rest is left behind the `between`. */
 static struct sv take_value(const struct keyvalue_options *o, struct sv *rest, struct arena *a)
 {
-	struct sv v = skip_blank(*rest), value;
+	struct sv v = sv_starts(*rest, o->between) ? *rest : skip_blank(*rest), value;
 	size_t end;
 
 	if (o->quote != '\0' && v.n > 0 && v.p[0] == o->quote) {
@@ -178,7 +143,7 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		}
 		name = sv_trim(sv_first(rest, pair));
 		rest = sv_skip(rest, pair + o->pair.n);
-		slot = slot_of(s, pairs++, name);
+		slot = name_order_slot(&s->order, &s->format->names, pairs++, name);
 		name = take_value(o, &rest, c->scratch);
 		if (slot != SLOT_NONE && c->raws[slot].type == RAW_ABSENT &&
 		    !unset_holds(&o->unset, name))
@@ -190,4 +155,4 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	return DECODE_BAD;
 }
 
-const struct decoder decoder_keyvalue = { "keyvalue", compile, NULL, open, close, run, NULL };
+const struct decoder decoder_keyvalue = { "keyvalue", compile, NULL, open, free, run, NULL };

@@ -83,6 +83,11 @@ static struct sv open_envelope(struct record_decoder *d, struct sv record)
 	return message;
 }
 
+struct sv record_unwrap(struct record_decoder *d, struct sv record)
+{
+	return may_be_enveloped(d->format, record) ? open_envelope(d, record) : record;
+}
+
 static bool open_embed(struct record_decoder *d, const struct embed *e, const struct raw *raw,
 		       struct sv field, struct error *err)
 {
@@ -140,13 +145,11 @@ enum decode_result record_decode(struct record_decoder *d, struct sv record, str
 	if (!d->keeps)
 		arena_reset(&d->scratch);
 	clear(d);
+	if (f->n_ignore > 0 && ignored(f, record))
+		return DECODE_NOTHING;
+	record = record_unwrap(d, record);
 	if (ignored(f, record))
 		return DECODE_NOTHING;
-	if (may_be_enveloped(f, record)) {
-		record = open_envelope(d, record);
-		if (ignored(f, record))
-			return DECODE_NOTHING;
-	}
 	got = f->decoder->run(d->state, record, &c);
 	d->list = c.list;
 	if (got == DECODE_LIST && c.list->type != VALUE_ARRAY) {

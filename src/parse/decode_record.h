@@ -21,6 +21,8 @@ void record_decoder_close(struct record_decoder *d);
 /* Forgets the last record and reads this one into raws. READ_PADDING bytes behind it must be
  * readable. */
 enum decode_result record_decode(struct record_decoder *d, struct sv record, struct error *err);
+/* The record without what a syslog relay put before it, whose parts fill their slots. */
+struct sv record_unwrap(struct record_decoder *d, struct sv record);
 /* After DECODE_LIST: fills raws with the i-th item. False when the item is no object. */
 bool record_decode_item(struct record_decoder *d, size_t i, struct error *err);
 

@@ -144,6 +144,7 @@ const struct format *format_find(const struct format_set *set, struct sv name)
 
 struct sv format_name(const struct format *f) { return f->name; }
 struct sv format_title(const struct format *f) { return f->title; }
+bool format_has_conversations(const struct format *f) { return f->conversation != NULL; }
 struct sv format_refusal(const struct format *f) { return f->refusal; }
 enum framing format_framing(const struct format *f) { return f->framing; }
 enum sensor_kind format_sensor(const struct format *f) { return f->sensor; }

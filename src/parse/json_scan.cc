@@ -278,6 +278,8 @@ const uint32_t *scan::take(struct raw &r, const uint32_t *at)
 	case '"':
 		if (!string(at, &r.text))
 			return fail(simdjson::STRING_ERROR, at);
+		if (r.text.n == 0) /* as null */
+			return behind;
 		r.type = RAW_TEXT;
 		break;
 	case '{':

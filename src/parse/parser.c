@@ -99,7 +99,7 @@ static bool observe_items(struct parser *p, const struct record_rule *rule,
 static bool observe_fields(struct parser *p, struct raw *raws, struct sv record, struct error *err)
 {
 	const struct plan_run run = { record, &p->format->names, raws, &p->decoder.scratch,
-				      &p->options, err };
+				      &p->options, err, NULL };
 	const struct record_rule *rule = plan_choose(&p->format->plan, &run);
 
 	if (rule == NULL || rule->irrelevant)

@@ -43,6 +43,8 @@ struct sv format_source(const struct format *f);
 /* What to configure instead, for logs that are known but say nothing of TLS or of devices; empty
  * for all others. parser_run answers every record of such a format with it. */
 struct sv format_refusal(const struct format *f);
+/* Whether one connection is told by several lines: reading on in the middle of an input wants them all. */
+bool format_has_conversations(const struct format *f);
 
 /* Detection by content. */
 struct format_match {

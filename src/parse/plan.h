@@ -115,6 +115,7 @@ struct plan_run {
 	struct arena *scratch;
 	const struct parser_options *options;
 	struct error *err;
+	uint32_t *refused; /* takes the slot of the field that err is about; NULL: nobody asks */
 };
 
 /* The first rule that holds for raws, or NULL. */

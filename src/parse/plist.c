@@ -21,6 +21,9 @@ bool plist_parse(struct sv bytes, struct arena *a, struct value *out, struct err
 	text.n = bytes.n - (size_t)(text.p - bytes.p);
 	if (sv_trim(text).n == 0)
 		return error_set(err, ERROR_FORMAT, 0, "empty, expected a property list");
+	if (plist_parse_xml_quick(text, a, out))
+		return true;
+	*out = (struct value){ .type = VALUE_NULL };
 	if (!plist_parse_xml(text, a, out, err)) {
 		err->position += (size_t)(text.p - bytes.p);
 		return false;

@@ -67,7 +67,8 @@ void raw_from_value(struct raw *r, const struct value *v, struct arena *a)
 		return;
 	case VALUE_STRING:
 	case VALUE_DATA:
-		raw_set_text(r, v->text);
+		if (v->text.n > 0)
+			raw_set_text(r, v->text);
 		return;
 	case VALUE_DATE:
 		if (!instant_known(v->date))

@@ -345,7 +345,7 @@ enum read_result reader_take(struct reader *r, struct read_block *b, size_t size
 		}
 		if (!r->at_end) {
 			r->searched = waiting;
-			size = waiting + 1;
+			size = waiting + BLOCK;
 			continue;
 		}
 		if (waiting == 0 || r->failed)

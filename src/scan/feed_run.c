@@ -5,6 +5,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "scan/feed_capture.h"
+
 /* A run is about so long: observations of several runs stay in a core's cache. */
 #define RUN_BYTES ((size_t)64 * 1024)
 /* Of framings that hand out records one by one. */
@@ -17,7 +19,7 @@ void lane_init(struct lane *l, const struct input *x, const struct scan_options 
 	*l = (struct lane){
 		.input = x,
 		.options = options,
-		.splits = x->framing == FRAMING_LINE && !parser_needs_order(x->format),
+		.splits = !x->capture && x->framing == FRAMING_LINE && !parser_needs_order(x->format),
 		.newest = INT64_MIN,
 	};
 }
@@ -39,6 +41,10 @@ static bool open_lane(struct lane *l, struct error *err)
 		l->parsing.ignore_hosts = x->asked->source->ignore_hosts.items;
 		l->parsing.n_ignore_hosts = x->asked->source->ignore_hosts.n;
 	}
+	if (x->capture) {
+		l->capture = lane_capture_open(x, l->options, err);
+		return l->capture != NULL;
+	}
 	if (!parser_midnights(x->format, x->open_path, x->framing, &l->parsing.midnights, err))
 		return false;
 	l->reader = reader_open(x->open_path, &reading, err);
@@ -49,6 +55,8 @@ void lane_close(struct lane *l)
 {
 	reader_close(l->reader);
 	l->reader = NULL;
+	lane_capture_close(l->capture);
+	l->capture = NULL;
 	for (size_t i = 0; i < l->n_parsers; i++)
 		parser_free(l->parsers[i]);
 	free(l->parsers);
@@ -72,7 +80,7 @@ void lane_rest_parser(struct lane *l, struct parser *p)
 
 struct parser *lane_new_parser(const struct lane *l)
 {
-	return parser_new(l->input->format, &l->parsing);
+	return l->input->capture ? NULL : parser_new(l->input->format, &l->parsing);
 }
 
 static struct run_note *note(struct run *r, enum note_type type, uint32_t line)
@@ -86,6 +94,11 @@ static struct run_note *note(struct run *r, enum note_type type, uint32_t line)
 	n = &r->notes[r->n_notes++];
 	*n = (struct run_note){ .type = type, .line = line };
 	return n;
+}
+
+struct run_note *run_add_note(struct run *r, enum note_type type, uint32_t line)
+{
+	return note(r, type, line);
 }
 
 static void clear(struct run *r)
@@ -130,7 +143,7 @@ static void take_block(struct run *r, struct lane *l)
 void run_read(struct run *r, struct lane *l)
 {
 	clear(r);
-	if (l->reader == NULL && !open_lane(l, &r->err)) {
+	if (l->reader == NULL && l->capture == NULL && !open_lane(l, &r->err)) {
 		r->failed = r->last = true;
 		return;
 	}
@@ -274,6 +287,10 @@ void run_parse(struct run *r, struct lane *l, struct parser *p)
 	enum sensor_kind kind = stated_kind(l->input);
 	size_t first = 0;
 
+	if (l->capture != NULL) {
+		lane_capture_run(l->capture, r);
+		return;
+	}
 	parser_begin(p, &r->batch);
 	if (l->input->framing == FRAMING_LINE)
 		parse_block(r, p);

@@ -46,12 +46,15 @@ struct run {
 	struct arena _texts;
 };
 
+struct lane_capture;
+
 /* An input that is being read. Its reader is for one thread at a time; so are each of its parsers. */
 struct lane {
 	const struct input *input;
 	const struct scan_options *options;
 	bool splits; /* records stand alone: its runs may be parsed at once */
 	struct reader *reader;
+	struct lane_capture *capture; /* in place of reader and parsers, where the input is one */
 	struct parser_options parsing;
 	struct parser **parsers; /* at rest; the one where it does not split */
 	size_t n_parsers, _parsers_capacity;
@@ -66,12 +69,14 @@ void lane_close(struct lane *l);
 /* One at rest, or NULL. */
 struct parser *lane_take_parser(struct lane *l);
 void lane_rest_parser(struct lane *l, struct parser *p);
+/* NULL for a capture. */
 struct parser *lane_new_parser(const struct lane *l);
 
 /* In two steps. Reading says whether this is the last run; opens the input before the first and closes it
  * behind the last one that splits. */
 void run_read(struct run *r, struct lane *l);
 void run_parse(struct run *r, struct lane *l, struct parser *p);
+struct run_note *run_add_note(struct run *r, enum note_type type, uint32_t line);
 /* When the observation was written, by which all is put in order. */
 int64_t run_order(const struct observation *o);
 /* Gives back what only a large run needs. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scan/capture.h"
 #include "scan/recognise.h"
 
 #define MAX_FILES 100000
@@ -92,8 +93,8 @@ static struct source *source_named(struct inputs_read *in, struct sv name,
 	*s = (struct source){ .name = name, .configured = configured, .cut = INT64_MAX };
 	s->summary = (struct source_summary){
 		.name = name,
-		.kind = format_sensor(f),
-		.format = format_name(f),
+		.kind = f != NULL ? format_sensor(f) : SENSOR_FLOW,
+		.format = f != NULL ? format_name(f) : CAPTURE_FORMAT,
 		.configured = configured != NULL,
 		.first = INSTANT_NONE,
 		.last = INSTANT_NONE,
@@ -102,12 +103,13 @@ static struct source *source_named(struct inputs_read *in, struct sv name,
 	return s;
 }
 
+/* f NULL: a capture. */
 static bool add_input(struct inputs_read *in, const struct scan_input *asked, const char *path,
 		      const char *open_path, const struct format *f, enum framing framing,
 		      const struct stat *st, struct error *err)
 {
 	const struct conf_source *c = asked->source;
-	struct source *source = source_named(in, c != NULL ? c->name : format_source(f), c, f);
+	struct source *source = source_named(in, c != NULL ? c->name : f != NULL ? format_source(f) : CAPTURE_SOURCE, c, f);
 	struct instant modified = { (int64_t)st->st_mtime * NS_PER_S };
 	struct input *x;
 
@@ -124,6 +126,7 @@ static bool add_input(struct inputs_read *in, const struct scan_input *asked, co
 		.open_path = arena_sv(in->arena, sv_cstr(open_path)).p,
 		.asked = asked,
 		.format = f,
+		.capture = f == NULL,
 		.framing = framing,
 		.source = source,
 		.max_lag = { SCAN_LAG },
@@ -189,6 +192,10 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 		leave_alone(in, path);
 		reader_close(r);
 		return true;
+	}
+	if (named == NULL && capture_recognise(head)) {
+		reader_close(r);
+		return add_input(in, asked, path, open_path, NULL, FRAMING_DOCUMENT, &st, err);
 	}
 	f = named != NULL ? recognise_name(o->formats, named, err)
 			  : recognise(o->formats, r, path, &match, err);

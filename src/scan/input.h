@@ -41,7 +41,8 @@ struct input {
 	struct sv path;           /* as findings name it */
 	const char *open_path;    /* what to open */
 	const struct scan_input *asked;
-	const struct format *format;
+	const struct format *format; /* NULL for a capture */
+	bool capture;
 	enum framing framing;
 	struct source *source;
 	uint16_t source_number;   /* rank by name */

@@ -219,7 +219,7 @@ struct scan *scan_run(const struct scan_options *options, struct error *err)
 	struct scan *s = xcalloc(1, sizeof(*s));
 
 	settings_from_conf(&s->settings, options->conf, &s->arena);
-	pool_init(&s->pool, options->threads);
+	pool_init(&s->pool, options->conf->threads > 0 ? options->conf->threads : pool_processors());
 	if (!inputs_find(&s->inputs, options, &s->arena, err) || !read_all(s, options, err) ||
 	    !anything_parsed(s, err)) {
 		scan_free(s);

@@ -42,7 +42,6 @@ struct scan_options {
 	const struct format_set *formats;
 	const struct scan_input *inputs;
 	size_t n_inputs;
-	unsigned threads;    /* 0: one; the result is the same for any number */
 	bool all;            /* observed, explained and expected findings too */
 	void (*progress)(void *arg, const struct scan_progress *p);
 	void *progress_arg;

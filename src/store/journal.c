@@ -36,6 +36,7 @@ struct journal {
 	/* Names this segment knows. */
 	unsigned char *sources, *files;
 	size_t n_sources, n_files;
+	bool broken;			 /* a sync failed */
 	bool failed;			 /* a block could not be written; *why says why */
 	struct error why;
 };
@@ -110,8 +111,10 @@ static bool begin_segment(struct journal *j, struct error *err)
 	struct buf path;
 	int fd;
 
-	if (j->fd >= 0 && fsync(j->fd) != 0)
+	if (j->fd >= 0 && fsync(j->fd) != 0) {
+		j->broken = true;
 		return refused(j, "synced", err);
+	}
 	fault_point("journal.rotate");
 	buf_init(&path, 65536);
 	segment_path(&path, j->dir, number);
@@ -343,8 +346,10 @@ bool journal_sync(struct journal *j, struct journal_position *at, struct error *
 	if (!write_block(j, err))
 		return false;
 	fault_point("journal.sync");
-	if (j->fd >= 0 && fsync(j->fd) != 0)
+	if (j->fd >= 0 && fsync(j->fd) != 0) {
+		j->broken = true;
 		return refused(j, "synced", err);
+	}
 	*at = (struct journal_position){ j->fd >= 0 ? j->current.number : 0,
 					 j->fd >= 0 ? j->offset : 0 };
 	return true;
@@ -354,14 +359,12 @@ size_t journal_unwritten(const struct journal *j) { return j->raw.n; }
 
 void journal_current(const struct journal *j, struct journal_segment *out) { *out = j->current; }
 
-size_t journal_closed(struct journal *j, struct journal_segment *out, size_t n)
+const struct journal_segment *journal_closed(const struct journal *j, size_t *n)
 {
-	if (n > j->n_closed)
-		n = j->n_closed;
-	if (n == 0)
-		return 0;
-	memcpy(out, j->closed, n * sizeof(*out));
-	j->n_closed -= n;
-	memmove(j->closed, j->closed + n, j->n_closed * sizeof(*out));
-	return n;
+	*n = j->n_closed;
+	return j->closed;
 }
+
+void journal_forget_closed(struct journal *j) { j->n_closed = 0; }
+
+bool journal_broken(const struct journal *j) { return j->broken; }

@@ -67,10 +67,13 @@ void journal_evict(struct journal *j, uint16_t source, bool all, int64_t before)
 bool journal_sync(struct journal *j, struct journal_position *at, struct error *err);
 /* Bytes appended that are not written yet. */
 size_t journal_unwritten(const struct journal *j);
-/* The segment being written, and those closed since the last call with *closed (at most n; the rest next time).
- */
+/* A sync failed at a point where nobody can tell what reached the disk: only opening anew, from what the database
+ * counts, leads out. */
+bool journal_broken(const struct journal *j);
+/* The segment being written, and those that were closed since journal_forget_closed. */
 void journal_current(const struct journal *j, struct journal_segment *out);
-size_t journal_closed(struct journal *j, struct journal_segment *out, size_t n);
+const struct journal_segment *journal_closed(const struct journal *j, size_t *n);
+void journal_forget_closed(struct journal *j);
 
 /* Reading. Callbacks get numbers as the segment has them. Views are dead after the call. */
 struct journal_sink {

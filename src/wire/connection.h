@@ -11,6 +11,8 @@
 #include "wire/record.h"
 #include "wire/stream.h"
 
+#define FLOW_NONE UINT32_MAX
+
 /* The two ends, the lesser one first, so that both directions find the same connection. No padding. */
 struct flow_key {
 	struct addr ip[2];
@@ -38,7 +40,8 @@ struct direction {
 	struct prelude prelude;
 	struct records records;
 	struct infer_side facts;
-	bool acks;
+	bool opened, acks;
+	uint32_t opening; /* its SYN's sequence number */
 	uint32_t first_ack, last_ack;
 };
 
@@ -50,7 +53,6 @@ struct connection {
 	bool client_known;
 	enum connection_state state;
 	bool settled;               /* only counted from here on */
-	bool evicted;
 	uint32_t packet;            /* the ClientHello's, or the first; counted from 1 */
 	struct instant first, last;
 	struct instant missed_since; /* the receiver has acknowledged what the capture has not */
@@ -63,13 +65,13 @@ struct connection {
 	char *connect_host;         /* what the client asked an explicit proxy for */
 	uint16_t connect_port;
 	struct quic *quic;
-	/* Kept by both.c. */
-	uint32_t outer;             /* the gateway's connection to the origin, a slot + 1; 0: none seen */
-	uint32_t inner;             /* this is the gateway's own, for the client's connection there */
-	uint64_t serial;            /* of the connection, so that a slot used again is told apart */
-	uint64_t outer_serial;
-	bool intercepted, passed;   /* proven by both sides */
-	bool copy;                  /* the same TLS connection, seen once more beyond a gateway */
+	/* Kept by both.c: the other side of the gateway. */
+	uint32_t inner;             /* this is the gateway's own connection, for the client's in that slot; FLOW_NONE */
+	uint64_t serial, inner_serial; /* a slot is used again, a serial number is not */
+	bool has_outer;
+	bool outer_answered;        /* the origin's ServerHello to the gateway is known */
+	uint8_t outer_random[32];
+	bool passed;                /* the gateway handed the very same TLS connection on */
 	/* Kept by flow.c. */
 	uint32_t prev, next;        /* slots; in the list of the open or of the closing */
 	bool closing;

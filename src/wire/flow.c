@@ -106,6 +106,7 @@ uint32_t flow_add(struct flows *f, const struct flow_key *key, struct instant ti
 
 	c->key = *key;
 	c->serial = ++f->_serial;
+	c->inner = FLOW_NONE;
 	c->first = c->last = time;
 	c->missed_since = c->hello_time = c->server_hello_time = c->connect_time = INSTANT_NONE;
 	c->facts.complete = INSTANT_NONE;

@@ -9,8 +9,6 @@
 #include "base/keymap.h"
 #include "wire/connection.h"
 
-#define FLOW_NONE UINT32_MAX
-
 struct flow_list {
 	uint32_t head, tail;
 };

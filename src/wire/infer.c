@@ -259,6 +259,8 @@ struct inference infer(const struct infer_facts *f)
 		alert = false;
 	if (alert)
 		by_alert(f, &out);
+	else if (!f->client_hello && !f->server_hello)
+		out.outcome = INCOMPLETE; /* both hellos are missing: no telling what lengths mean */
 	else if (is_13(f))
 		infer_13(f, &out);
 	else

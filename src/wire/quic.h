@@ -16,6 +16,7 @@ void quic_free(struct quic *q);
 /* One datagram of the side, n bytes of it captured. True when it completed the ClientHello. */
 bool quic_take(struct connection *c, int side, const uint8_t *p, size_t n, uint32_t packet,
 	       struct instant time);
-struct inference quic_infer(const struct connection *c);
+/* From sizes and silence, so never more than a weak failure. */
+struct inference quic_infer(const struct connection *c, struct instant now);
 
 #endif

@@ -197,7 +197,7 @@ static void tls_data(struct tcp_context *x, const uint8_t *p, size_t n, struct i
 	records_data(r, p, n, time, &sink);
 	if (r->not_tls)
 		give_up(x->c);
-	else if (x->c->state == CONNECTION_OPENING)
+	else if (r->begun)
 		x->c->state = CONNECTION_TLS;
 }
 
@@ -288,6 +288,9 @@ void tcp_take(struct tcp_context *x, const struct segment *s, struct instant tim
 
 	side->facts.seen = true;
 	if ((s->flags & TCP_SYN) != 0) {
+		if (!side->opened)
+			side->opening = s->seq;
+		side->opened = true;
 		stream_begin(&side->stream, s->seq + 1);
 		segment.seq++; /* data may ride along (RFC 7413) */
 	}

@@ -1,0 +1,69 @@
+/* The daemon's parts in one value, for the files of serve/ that share them. */
+#ifndef PINWATCH_SERVE_DAEMON_H
+#define PINWATCH_SERVE_DAEMON_H
+
+#include "base/pool.h"
+#include "serve/deliver.h"
+#include "serve/intake.h"
+#include "serve/ledger.h"
+#include "serve/serve.h"
+
+enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
+
+struct control_socket;
+
+struct daemon {
+	const struct serve_options *options;
+	struct conf *conf;
+	struct format_set *formats;
+	char *state_dir, *journal_dir;
+	int lock;
+	struct store *store;
+	struct live_sources sources;
+	struct keeper keeper;
+	struct intake intake;
+	struct ledger ledger;
+	struct dead_letter dead;
+	struct deliver deliver;
+	struct pool pool;
+	struct control_socket *control;
+	int epoll, signals;
+
+	struct instant wall, monotonic; /* as of the present turn of the loop */
+	struct instant began;		/* monotonic */
+	struct instant next_judge, next_checkpoint, next_look;
+	struct span judged_in;		/* how long the last judgement took */
+	struct span checkpointed_in;
+	uint64_t judgements, checkpoints, checkpoints_failed;
+	int64_t checkpoint;		/* id of the last committed one */
+	struct instant checkpointed_at; /* wall */
+	bool silence_changed;
+	bool trouble;			/* the disk refuses: nothing is read until a checkpoint succeeds */
+	struct error trouble_why;
+	bool ready;			/* the journal has been replayed and the inputs are open */
+	bool settle;			/* somebody waits for everything read to be judged */
+	bool stop, reload;
+	bool broken;			/* cannot go on: *why */
+	struct error why;
+	int log_level;
+	bool log_plain;			/* somebody else puts times to the lines */
+};
+
+void daemon_log(const struct daemon *d, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void daemon_now(struct daemon *d);
+
+/* restore.c: opens everything as the last checkpoint left it. */
+bool daemon_restore(struct daemon *d, struct error *err);
+/* Opens the inputs of the configuration that are not open, with their positions. */
+bool daemon_open_inputs(struct daemon *d, struct error *err);
+
+/* checkpoint.c */
+bool daemon_checkpoint(struct daemon *d);
+/* Whether there is anything to make durable. */
+bool daemon_has_news(const struct daemon *d);
+
+/* judgement.c */
+void daemon_judge(struct daemon *d);
+
+#endif

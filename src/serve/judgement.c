@@ -1,0 +1,71 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "judge/uid.h"
+#include "serve/daemon.h"
+
+/* Judging may take this much of the time: after a judgement of t it rests for t × REST. */
+#define REST 7 / 3
+
+/* A silent source is a finding of its own. What it says must not depend on how long the silence has lasted, or it
+ * would be revised for ever. */
+static void silent_finding(const struct daemon *d, const struct live_source *s, struct arena *a,
+			   struct finding *out)
+{
+	struct evidence *e = arena_alloc(a, sizeof(*e));
+	char span[INSTANT_ISO_SIZE], what[160];
+	struct finding f = {
+		.kind = FINDING_SOURCE_SILENT,
+		.verdict = VERDICT_CONFIRMED,
+		.confidence = CONFIDENCE_MEDIUM,
+		.risk = 45,
+		.severity = severity_of_risk(45),
+		.first_seen = { s->counts.last },
+		.last_seen = { s->counts.last },
+	};
+
+	span_format(s->conf->silence_after, span);
+	snprintf(what, sizeof(what), "no record for longer than %s", span);
+	*e = (struct evidence){
+		.source = s->name,
+		.time = { s->counts.last },
+		.kind = OBS_TLS_ATTEMPT,
+		.what = arena_sv(a, sv_cstr(what)),
+	};
+	f.evidence = e;
+	f.n_evidence = 1;
+	for (int i = 0; i < 4; i++)
+		f.log_sources[i] = live_sources_status(&d->sources, (enum sensor_kind)i);
+	uid_source(f.uid, s->name);
+	*out = f;
+}
+
+void daemon_judge(struct daemon *d)
+{
+	const struct serve_clock *clock = &d->options->clock;
+	struct instant from = clock->monotonic(clock->arg), to;
+	struct arena arena = { 0 };
+	const struct finding *judged;
+	struct finding *list;
+	size_t n, silent = 0;
+
+	d->keeper.news = 0;
+	d->silence_changed = false;
+	judged = keeper_judge(&d->keeper, &d->pool, &arena, &n);
+	list = xcalloc(n + d->sources.n + 1, sizeof(*list));
+	if (n > 0)
+		memcpy(list, judged, n * sizeof(*list));
+	for (size_t i = 0; i < d->sources.n; i++)
+		if (d->sources.list[i]->silent)
+			silent_finding(d, d->sources.list[i], &arena, &list[n + silent++]);
+	ledger_take(&d->ledger, list, n + silent, &d->keeper.settings, d->conf->resolve_after,
+		    d->keeper.newest, d->wall);
+	free(list);
+	arena_free(&arena);
+	to = clock->monotonic(clock->arg);
+	d->judgements++;
+	d->judged_in = span_between(from, to);
+	d->next_judge.ns = to.ns + (d->judged_in.ns * REST > d->conf->judge_every.ns
+					    ? d->judged_in.ns * REST
+					    : d->conf->judge_every.ns);
+}

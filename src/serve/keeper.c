@@ -1,0 +1,285 @@
+#include "serve/keeper.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "scan/settings.h"
+
+#define MAX_PATHS (1u << 20)
+
+static uint64_t random_seed(void)
+{
+	uint64_t seed = 0;
+
+	/* Without a random seed the tables still work; they are then only as safe as a fixed one. */
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		seed = 0x9e3779b97f4a7c15u;
+	return seed;
+}
+
+/* An engine that has seen nothing, under these settings. */
+static void begin(struct keeper *k, const struct conf *c)
+{
+	if (k->_there)
+		engine_free(&k->engine);
+	arena_free(&k->_settings_arena);
+	k->_settings_arena = (struct arena){ 0 };
+	settings_from_conf(&k->settings, c, &k->_settings_arena);
+	if (k->settings.n_listeners == 0 && k->found.port != 0) {
+		k->settings.listeners = &k->found;
+		k->settings.n_listeners = 1;
+	}
+	engine_init(&k->engine, &k->settings, k->_seed);
+	k->_there = true;
+	k->newest = k->released = INT64_MIN;
+	k->news = 1;
+}
+
+/* ---- replay */
+
+/* Numbers of a segment as ours. */
+struct replay {
+	struct keeper *k;
+	uint32_t *files;
+	uint16_t *sources;
+	size_t n_files, n_sources;
+};
+
+static void replay_segment(void *arg, uint64_t number)
+{
+	struct replay *r = arg;
+
+	(void)number;
+	r->n_files = r->n_sources = 0;
+}
+
+static void replay_source(void *arg, uint64_t number, struct sv name)
+{
+	struct replay *r = arg;
+	const struct live_source *one = live_sources_find(r->k->sources, name);
+
+	if (number >= r->n_sources) {
+		r->sources = xrealloc(r->sources, number + 1, sizeof(*r->sources));
+		for (; r->n_sources <= number; r->n_sources++)
+			r->sources[r->n_sources] = UINT16_MAX;
+	}
+	r->sources[number] = one != NULL ? one->number : UINT16_MAX;
+}
+
+static void replay_file(void *arg, uint64_t number, struct sv path)
+{
+	struct replay *r = arg;
+
+	if (number >= MAX_PATHS)
+		return;
+	if (number >= r->n_files) {
+		r->files = xrealloc(r->files, number + 1, sizeof(*r->files));
+		for (; r->n_files <= number; r->n_files++)
+			r->files[r->n_files] = 0;
+	}
+	r->files[number] = keeper_file(r->k, path);
+}
+
+static void replay_observation(void *arg, struct kept_observation *o)
+{
+	struct replay *r = arg;
+	struct keeper *k = r->k;
+	struct stamp stamp = { o->order, o->content, o->ref };
+
+	stamp.ref.source = o->ref.source < r->n_sources ? r->sources[o->ref.source] : UINT16_MAX;
+	stamp.ref.file = o->ref.file < r->n_files ? r->files[o->ref.file] : 0;
+	if (stamp.ref.source >= k->sources->n)
+		return;
+	if (!engine_take(&k->engine, &o->seen, stamp, o->vantage) && o->late)
+		engine_take_late(&k->engine, &o->seen, stamp, o->vantage);
+	if (o->order > k->newest)
+		k->newest = o->order;
+}
+
+static void replay_release(void *arg, int64_t watermark)
+{
+	struct replay *r = arg;
+
+	engine_release(&r->k->engine, (struct instant){ watermark });
+	r->k->released = watermark;
+}
+
+static void replay_evict(void *arg, int32_t source, int64_t before)
+{
+	struct replay *r = arg;
+	uint32_t which = ENGINE_ALL_SOURCES;
+
+	if (source >= 0 && ((size_t)source >= r->n_sources || r->sources[source] == UINT16_MAX))
+		return;
+	if (source >= 0)
+		which = r->sources[source];
+	engine_evict(&r->k->engine, which, (struct instant){ before });
+}
+
+static enum journal_result replay(struct keeper *k, struct journal_position at, bool skip,
+				  struct journal_position *good, struct error *err)
+{
+	struct replay r = { .k = k };
+	const struct journal_sink sink = {
+		.arg = &r,
+		.segment = replay_segment,
+		.source = replay_source,
+		.file = replay_file,
+		.observation = replay_observation,
+		.release = replay_release,
+		.evict = replay_evict,
+	};
+	enum journal_result result;
+
+	result = journal_replay(k->dir, at, skip, &sink, good, skip ? &k->lost_blocks : NULL, err);
+	free(r.files);
+	free(r.sources);
+	return result;
+}
+
+/* ---- the keeper itself */
+
+enum journal_result keeper_open(struct keeper *k, const struct conf *c, const char *dir,
+				struct live_sources *sources, struct listener found,
+				struct journal_position at, bool skip,
+				const struct journal_segment *current, struct journal_position *good,
+				struct error *err)
+{
+	const struct journal_options options = { dir, c->segment_size };
+	enum journal_result result;
+
+	*k = (struct keeper){ .dir = dir,
+			      .sources = sources,
+			      .found = found,
+			      ._seed = random_seed(),
+			      .segment_size = c->segment_size };
+	intern_init(&k->files, MAX_PATHS, k->_seed);
+	begin(k, c);
+	result = replay(k, at, skip, good, err);
+	if (result != JOURNAL_OK)
+		return result;
+	k->journal = journal_open(&options, at, current, err);
+	return k->journal != NULL ? JOURNAL_OK : JOURNAL_FAILED;
+}
+
+void keeper_close(struct keeper *k)
+{
+	journal_close(k->journal);
+	if (k->_there)
+		engine_free(&k->engine);
+	intern_free(&k->files);
+	free(k->file_names);
+	arena_free(&k->_settings_arena);
+	*k = (struct keeper){ 0 };
+}
+
+uint32_t keeper_file(struct keeper *k, struct sv path)
+{
+	uint32_t number = intern_put(&k->files, path);
+
+	if (number == INTERN_FULL)
+		return 0;
+	if (number >= k->_file_names_capacity) {
+		k->_file_names_capacity = number * 2 + 16;
+		k->file_names = xrealloc(k->file_names, k->_file_names_capacity, sizeof(*k->file_names));
+	}
+	for (; k->n_file_names <= number; k->n_file_names++)
+		k->file_names[k->n_file_names] = intern_get(&k->files, k->n_file_names);
+	return number;
+}
+
+enum taken keeper_take(struct keeper *k, struct live_source *source, const struct observation *o,
+		       int64_t order, uint64_t content, uint32_t file, uint32_t line,
+		       enum vantage vantage, struct instant wall)
+{
+	struct kept_observation kept = { .seen = *o,
+					 .order = order,
+					 .content = content,
+					 .ref = { file, line, source->number },
+					 .vantage = vantage };
+	struct stamp stamp = { order, content, kept.ref };
+	enum taken taken = TAKEN;
+
+	if (instant_known(wall) && order > wall.ns && order - wall.ns > KEEPER_AHEAD)
+		return QUARANTINED;
+	if (!engine_take(&k->engine, o, stamp, vantage)) {
+		kept.late = order >= k->released - k->settings.time_window.ns;
+		if (kept.late)
+			engine_take_late(&k->engine, o, stamp, vantage);
+		taken = kept.late ? TAKEN_LATE : TOO_LATE;
+	}
+	/* What came too late as a connection still tells of its app. */
+	if (taken == TOO_LATE && o->kind != OBS_APP_ACTIVITY)
+		return taken;
+	journal_name_source(k->journal, source->number, source->name);
+	journal_name_file(k->journal, file, intern_get(&k->files, file));
+	journal_observation(k->journal, &kept);
+	if (order > k->newest)
+		k->newest = order;
+	k->taken++;
+	/* What waits for the watermark is no news yet. */
+	if (taken == TAKEN_LATE || o->kind != OBS_TLS_ATTEMPT)
+		k->news++;
+	return taken;
+}
+
+void keeper_release(struct keeper *k, int64_t watermark)
+{
+	/* Released is by whole seconds. */
+	if (watermark == INT64_MIN ||
+	    (k->released != INT64_MIN && watermark / NS_PER_S <= k->released / NS_PER_S))
+		return;
+	engine_release(&k->engine, (struct instant){ watermark });
+	journal_release(k->journal, watermark);
+	k->released = watermark;
+	k->news++;
+}
+
+struct engine_evicted keeper_evict(struct keeper *k, const struct live_source *source, int64_t before)
+{
+	struct engine_evicted gone;
+
+	if (source != NULL)
+		journal_name_source(k->journal, source->number, source->name);
+	journal_evict(k->journal, source != NULL ? source->number : 0, source == NULL, before);
+	gone = engine_evict(&k->engine, source != NULL ? source->number : ENGINE_ALL_SOURCES,
+			    (struct instant){ before });
+	k->evicted += gone.attempts;
+	k->news++;
+	return gone;
+}
+
+bool keeper_found_listener(struct keeper *k)
+{
+	if (!k->engine.guess.found || k->found.port != 0)
+		return false;
+	k->found = (struct listener){ *names_addr_get(&k->engine.names, k->engine.guess.addr),
+				      k->engine.guess.port };
+	return true;
+}
+
+bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err)
+{
+	struct journal_position at, good;
+
+	if (!journal_sync(k->journal, &at, err))
+		return false;
+	begin(k, c);
+	return replay(k, at, true, &good, err) == JOURNAL_OK;
+}
+
+const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n)
+{
+	struct engine_view view = { .sources = k->sources->names, .files = k->file_names, .pool = pool };
+
+	if (k->n_file_names == 0)
+		keeper_file(k, SV_NONE);
+	view.files = k->file_names;
+	for (int i = 0; i < 4; i++)
+		view.log_sources[i] = live_sources_status(k->sources, (enum sensor_kind)i);
+	/* As far as records have been released, since a later one may still say what an attempt waits for. */
+	k->engine.merge.now = k->newest < k->released ? k->newest : k->released;
+	engine_judge(&k->engine, &view, true, arena);
+	*n = k->engine.findings.n;
+	return k->engine.findings.list;
+}

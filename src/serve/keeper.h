@@ -1,0 +1,73 @@
+/* The keeper: the engine and its journal as one. Whatever the engine is told is written down first.
+ *
+ * State is a function of the calls, so that replaying the journal gives the engine that there was. The engine is
+ * built anew from the journal where it has to see the past with other eyes: at the start, when a listener of the
+ * gateway was found, when the numbers of sources have changed, and after a reload of what settings it reads while
+ * taking. One thread.
+ */
+#ifndef PINWATCH_SERVE_KEEPER_H
+#define PINWATCH_SERVE_KEEPER_H
+
+#include "base/intern.h"
+#include "scan/engine.h"
+#include "serve/live_source.h"
+#include "store/journal.h"
+
+/* Record times further ahead of the wall clock than this are quarantined. */
+#define KEEPER_AHEAD (5 * NS_PER_MINUTE)
+
+enum taken {
+	TAKEN,
+	TAKEN_LATE,   /* behind the watermark, but within TimeWindow of it */
+	TOO_LATE,     /* further behind */
+	QUARANTINED,  /* ahead of the wall clock */
+};
+
+struct keeper {
+	struct engine engine;
+	struct settings settings;
+	struct live_sources *sources;	/* borrowed */
+	struct journal *journal;
+	const char *dir;		/* of the journal; borrowed */
+	uint64_t segment_size;
+	struct intern files;		/* paths by number */
+	struct sv *file_names;		/* for engine_view */
+	uint32_t n_file_names, _file_names_capacity;
+	struct listener found;		/* a listener of the gateway that nobody configured; port 0: none */
+	int64_t newest;			/* order time of the newest record taken */
+	int64_t released;		/* the newest watermark; INT64_MIN none */
+	uint64_t taken;			/* observations, since the start */
+	uint64_t news;			/* changes since whoever judges set it to 0 */
+	uint64_t lost_blocks;		/* of the journal, damaged beyond any checkpoint */
+	uint64_t evicted;		/* attempts given up, since the start */
+	uint64_t _seed;
+	struct arena _settings_arena;
+	bool _there;
+};
+
+/* Replays the journal up to `at`. Damage before it is JOURNAL_DAMAGED with *good, unless `skip`. */
+enum journal_result keeper_open(struct keeper *k, const struct conf *c, const char *dir,
+				struct live_sources *sources, struct listener found,
+				struct journal_position at, bool skip,
+				const struct journal_segment *current, struct journal_position *good,
+				struct error *err);
+void keeper_close(struct keeper *k);
+
+/* ref.source and ref.file are set by the call. */
+enum taken keeper_take(struct keeper *k, struct live_source *source, const struct observation *o,
+		       int64_t order, uint64_t content, uint32_t file, uint32_t line,
+		       enum vantage vantage, struct instant wall);
+/* The number of a file that records come from. */
+uint32_t keeper_file(struct keeper *k, struct sv path);
+/* Releases up to here, if that is new. */
+void keeper_release(struct keeper *k, int64_t watermark);
+/* Forgets what is older; source NULL: of all. */
+struct engine_evicted keeper_evict(struct keeper *k, const struct live_source *source, int64_t before);
+/* A listener was found since the last call: the engine has to be rebuilt with it. */
+bool keeper_found_listener(struct keeper *k);
+/* Builds the engine anew, under these settings, from what the journal holds. */
+bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err);
+/* All findings of what was released; they live in the arena. */
+const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n);
+
+#endif
