@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check bench fuzz sanitize analyze clean
+.PHONY: all deps demo check soak bench peers fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -19,8 +19,14 @@ demo: all
 check: all
 	@python3 -B tests/run.py $(BUILD)
 
+soak: all
+	@python3 -B tests/daemon/kill.py $(BUILD)/pinwatch 200
+
 bench: all
 	@sh bench/bench.sh $(BUILD) $(BENCH_ARGS)
+
+peers: all
+	@sh bench/peers/peers.sh $(BUILD) $(PEERS_ARGS)
 
 fuzz: deps
 	@sh tools/fuzz.sh

@@ -246,7 +246,8 @@ def report(b, seconds):
         f"(at worst {worst:.0%}), load {load:.1f}.",
         "Read the ratios, which compare what was measured in the same run; absolute rates are this "
         "machine's at that moment.",
-        "The fleet is simulated: Zeek JSON logs, squid, device agent, MDM and leases.",
+        "The fleet is simulated: Zeek JSON logs, squid, device agent, MDM and leases. `make peers` "
+        "measures other tools beside it: docs/peers.md.",
         "",
         "## Speed",
         "",

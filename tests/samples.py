@@ -276,7 +276,88 @@ def schemas(program, root):
         0: {"time": "2015-06-17T00:00:00.083Z", "duration_ms": 6, "src_endpoint.port": 63975}})
 
 
-GROUPS = (squid, zeek, devices, conversations, more_devices, managers, schemas)
+def gateways(program, root):
+    """Records of inspecting gateways. Sample values are invented, and often contradict each other."""
+    def sample(path, name, count, wanted, **more):
+        expect(program, root, path, name, count, wanted, **more)
+    # The portal's own TLS; the event is the VPN client's login, before it has an address
+    sample("paloalto/elastic__test-panw-panos-decryption-sample.log", "paloalto_csv", 0, {})
+    sample("paloalto/sekoia__globalprotect_csv.log", "paloalto_csv", 0, {})
+    # 12,000 seconds from 16:00:02
+    sample("paloalto/sekoia__User_id_1_csv.log", "paloalto_csv", 1, {
+        0: {"kind": "lease", "ip": "1.2.3.4", "device.user": "user1", "time": "2020-12-04T16:00:02.000Z", "until": "2020-12-04T19:20:02.000Z"}})
+    sample("paloalto/sekoia__decryption_cef.log", "paloalto_cef", 1, {
+        0: {"src_endpoint.port": 16524, "dst_endpoint.port": 20122, "inspection": "unknown", "outcome": "unknown"}})
+    # cltsslfailcount 100, "Bad Record Mac"
+    sample("zscaler_zia/elastic__test-web-http-endpoint__extract-tls-keys.json", "zscaler_web", 1, {
+        0: {"count": 100, "tls.alert": 20, "tls.alert_from": "client", "inspection": "intercepted", "outcome": "unknown", "time": "2020-01-04T09:00:00.000Z",
+            "device.mdm_id": "1234", "src_endpoint.port": 1235}})
+    # protocol SSL: not decrypted, and why is not said
+    sample("zscaler_zia/sekoia__test_event_web.log", "zscaler_web", 1, {
+        0: {"inspection": "bypassed", "bypass_reason": "unknown", "dst_endpoint.hostname": "a.et.nytimes.com", "src_endpoint.ip": "1.2.3.4", "time": "2023-08-28T15:43:14.000Z"}})
+    # Seven lines: an alert sent on a connection without client and a protocol that is no TLS are none
+    sample("fortinet_fortigate/elastic__test-fortinet-7-4__tls-lines.log", "fortinet", 5, {
+        0: {"outcome": "client_reject", "tls.alert": 48, "tls.alert_from": "client", "src_endpoint.port": 59880, "time": "2019-05-10T22:48:31.221374615Z"},
+        1: {"sensor": "flow", "close": "rst", "closed_by": "client", "traffic.bytes_out": 1150 - 13 * 52, "time": "2019-05-16T01:03:34.000Z"},
+        2: {"outcome": "upstream_failed", "src_endpoint.port": 43602}, 3: {"inspection": "bypassed", "bypass_reason": "policy"},
+        4: {"inspection": "intercepted", "tls.sni": "www.fortinet.com", "tls.version": "1.3", "tls.established": True}})
+    # 432,000 seconds are five days
+    sample("fortinet_fortigate/sekoia__dhcp_ack.log", "fortinet", 1, {
+        0: {"kind": "lease", "by": "dhcp", "ip": "1.2.3.4", "device.mac": "aa:bb:cc:dd:ee:ff", "until": "2025-07-15T13:05:54.192314929Z"}})
+    sample("fortinet_fortigate/sekoia__ssl_new_con.CEF.log", "fortinet_cef", 0, {})
+    sample("fortinet_fortigate/sekoia__tunnel.log", "fortinet", 1, {0: {"kind": "lease", "by": "vpn", "ip": "192.0.2.1", "device.user": "test"}})
+    sample("fortinet_fortiproxy/sekoia__forward.log", "fortinet", 1, {0: {"sensor": "flow", "duration_ms": 100000, "time": "2021-09-08T07:38:44.000Z"}})
+    sample("fortinet_fortiproxy/sekoia__test_forward_2.log", "fortinet", 1, {0: {"sensor": "flow", "device.user": "jhuck", "traffic.bytes_out": 51914 - 392 * 52}})
+    sample("fortinet_fortiproxy/sekoia__test_http_transaction_2.log", "fortinet", 1, {
+        0: {"inspection": "intercepted", "outcome": "established", "src_endpoint.ip": "10.24.22.19", "src_endpoint.port": None}})
+    sample("fortinet_fortiproxy/sekoia__test_ssl_2.log", "fortinet", 1, {0: {"outcome": "upstream_failed", "dst_endpoint.hostname": "example.com"}})
+    sample("fortinet_fortiproxy/sekoia__traffic.log", "fortinet", 0, {})
+    for path in ("430002", "ASA_725001", "ASA_725006", "FTD_430002_1"):
+        sample("cisco_ftd/sekoia__test_%s.log" % path, "cisco_ftd", 0, {})
+    sample("cisco_ftd/sekoia__test_FTD_430003_2.log", "cisco_ftd", 1, {
+        0: {"inspection": "bypassed", "bypass_reason": "policy", "tls.sni": "example.org", "traffic.bytes_out": 967 - 10 * 66, "device.user": None}})
+    # http, a login that is missing, and http
+    for path in ("event1", "event3", "prefixed"):
+        sample("cisco_wsa/sekoia__%s.log" % path, "cisco_wsa", 0, {})
+    # The other one is broken into lines within its words.
+    sample("cisco_umbrella/sekoia__1.log", "cisco_umbrella", 1, {0: {"dst_endpoint.hostname": "discordapp.com", "outcome": "established", "inspection": "unknown"}})
+    sample("netskope/sekoia__test_connection_log.log", "netskope", 1, {
+        0: {"inspection": "bypassed", "bypass_reason": "policy", "time": "2022-12-21T16:12:16.000Z", "duration_ms": 3000, "src_endpoint.ip": "1.2.3.4"}})
+    sample("netskope/sekoia__test_nspolicy_log.log", "netskope", 1, {0: {"inspection": "intercepted", "outcome": "established", "dst_endpoint.hostname": "example.sharepoint.com"}})
+    sample("netskope/sekoia__test_network_2.log", "netskope", 0, {})
+    sample("netskope/sekoia__test_1.log", "netskope_transactions", 0, {})
+    sample("netskope/sekoia__test_3.log", "netskope_transactions", 1, {
+        0: {"inspection": "bypassed", "bypass_reason": "policy", "tls.sni": "www.googleapis.com", "tls.ja3": "0ead4b79e6e392c7fa7a863f043e1a08", "src_endpoint.port": None}})
+    # http; the last one is blocked by policy
+    for path, name in (("elff_event", "json"), ("elff_event_2", "json"), ("test_even2", "keyvalue")):
+        sample("broadcom_proxysg/sekoia__%s.log" % path, "broadcom_proxysg_" + name, 0, {})
+    sample("broadcom_sslv/sc4s__ssldata.log", "broadcom_sslv", 1, {
+        0: {"inspection": "intercepted", "tls.version": "1.0", "tls.established": True, "time": "2015-12-15T16:09:54.000Z", "src_endpoint.port": 49307}})
+    for path in ("blocked", "empty_destination_host"):
+        sample("skyhigh_swg/sekoia__mcafee_access_log_%s.log" % path, "skyhigh_swg_access", 0, {})
+    sample("skyhigh_swg/sekoia__skyhigh_swg.log", "skyhigh_swg", 1, {0: {"inspection": "intercepted", "outcome": "unknown", "src_endpoint.ip": "10.0.2.15"}})
+    sample("skyhigh_swg/sekoia__skyhigh_swg_2.log", "skyhigh_swg", 1, {0: {"inspection": "intercepted", "outcome": "established", "time": "2025-07-28T15:40:41.000Z"}})
+    sample("cloudflare_gateway/sekoia__test_1.log", "cloudflare_gateway", 0, {})
+    for path, port in (("test_http_2", 54494), ("test_network_device", 54945)):
+        sample("cloudflare_gateway/sekoia__%s.log" % path, "cloudflare_gateway", 1, {0: {"inspection": "unknown", "udp": False, "src_endpoint.port": port}})
+
+
+def flows(program, root):
+    # 74 and 56 packets with 66 bytes of headers each; only the client reset
+    expect(program, root, "suricata/elastic__test-eve-6-0__flow.log", "suricata", 1, {
+        0: {"flow_id": "1548007570151262", "traffic.bytes_out": 7626 - 74 * 66, "traffic.bytes_in": 10780 - 56 * 66, "close": "rst", "closed_by": "client",
+            "time": "2024-07-30T16:48:20.399198Z", "dst_endpoint.port": 5005}})
+    # An alert on the server's packet, its event type cut out
+    expect(program, root, "suricata/sekoia__tls.log", "suricata", 0, {})
+    # The lab's ports are none of TLS.
+    expect(program, root, "nfdump/lab__nfdump-1.7.1.json", "nfdump", 0, {})
+    expect(program, root, "nfdump/lab__nfdump-1.7.1.csv", "nfdump_csv", 0, {})
+    # The exporter's uptime alone dates no flow; the other is NTP.
+    expect(program, root, "netflow/sekoia__ipfix.log", "ipfix", 0, {}, rejected=1)
+    expect(program, root, "netflow/sekoia__netflow_v9.log", "ipfix", 0, {})
+
+
+GROUPS = (squid, zeek, devices, conversations, more_devices, managers, schemas, gateways, flows)
 
 
 def main():

@@ -2,8 +2,8 @@
 
 `pinwatch sim` makes one day of a fleet; the proxy's and the flow sensor's records are enriched with
 the device and the app that a log pipeline would have added, so that a rule can group by them. The
-fleet's own refusals come in bursts, which no rule misses: BORDERLINE further groups of refusals, minutes
-apart, are the ones on which a window decides.
+fleet's own refusals come in bursts, which no rule misses: BORDERLINE further groups of refusals,
+minutes apart, are the ones on which a window decides.
 """
 import json
 import os
@@ -36,7 +36,7 @@ def canonical(t):
 
 
 def addresses(folder):
-    """IP address to UDID; the first lease of the day decides, which is near enough for a benchmark."""
+    """IP address to UDID; the day's first lease decides, which is near enough for a benchmark."""
     udid, owner = {}, {}
     with open(os.path.join(folder, "mdm.jsonl"), encoding="utf-8") as f:
         for line in f:
@@ -45,7 +45,7 @@ def addresses(folder):
     with open(os.path.join(folder, "lease.jsonl"), encoding="utf-8") as f:
         for line in f:
             r = json.loads(line)
-            owner.setdefault(r["ip"], udid.get(r["device"].get("mac"), "ip-" + r["ip"]))
+            owner.setdefault(r["ip"], udid.get(r["device"].get("mac"), "IP-" + r["ip"]))
     return owner
 
 
@@ -77,7 +77,7 @@ def enriched(folder):
                         line = line.replace('"app":{', '"app":{' + said + ',', 1)
                     else:
                         line = line.replace('"tls":{', '"app":{' + said + '},"tls":{', 1)
-                device = owner.get(client[0], "ip-" + client[0])
+                device = owner.get(client[0], "IP-" + client[0])
                 line = line.replace('"src_endpoint"',
                                     f'"device":{{"udid":"{device}"}},"src_endpoint"', 1)
                 yield TIME.search(line).group(1), line
@@ -134,8 +134,8 @@ def path(folder, name):
 def make(pinwatch, folder, devices):
     """All files of one run; returns how many records each has."""
     fleet = os.path.join(folder, "fleet")
-    subprocess.run([pinwatch, "sim", "--quiet", "--profile", "canonical", "--days", "1", "--devices",
-                    str(devices), "--seed", "1", "--out", fleet], check=True)
+    subprocess.run([pinwatch, "sim", "--quiet", "--profile", "canonical", "--days", "1",
+                    "--devices", str(devices), "--seed", "1", "--out", fleet], check=True)
     lines = sorted(enriched(fleet))
     lines = sorted(lines + list(borderline(lines, random.Random(SEED))))
     for i, (name, mean) in enumerate(DISORDERS):

@@ -20,22 +20,23 @@ class Result:
 
 
 def finding(line, result):
-    """Of a whole job: the finding, less what says where a record stood in a file."""
+    """Of a whole job: the finding and, apart, its evidence, less where a record stood in a file, which
+    also orders those of one time."""
     r = json.loads(line)
-    if r.get("schema") != "pinwatch.finding/1":
-        return
-    for e in r.get("evidence", []):
+    for e in r["evidence"]:
         for key in ("path", "line"):
             e.pop(key, None)
-    r.pop("revision", None)
-    result.findings[r["uid"]] = r
+    r.pop("revision")
+    evidence = sorted(json.dumps(e, sort_keys=True) for e in r.pop("evidence"))
+    result.findings[r["uid"]] = (r, evidence)
 
 
-def take(tool, out, result, begin):
+def take(tool, out, result, begin, replay):
     """Reads the tool's output as it comes."""
     for line in out:
         if tool.whole:
-            finding(line, result)
+            if replay:
+                finding(line, result)
             group = line
         else:
             group = tool.parse(line)
@@ -65,7 +66,7 @@ def run(tool, paths, core, replay=False):
                                    cwd=work, text=True, errors="replace")
         if feeder:
             feeder.stdout.close()
-        take(tool, process.stdout, result, begin)
+        take(tool, process.stdout, result, begin, replay)
         _, status, usage = os.wait4(process.pid, 0)
         result.wall = time.monotonic() - begin
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,9 +1,9 @@
-"""make peers: pinwatch against what people would write the count rule in today. README: docs/peers.md.
+"""make peers: pinwatch against what people would write the count rule in today; see docs/peers.md.
 
 usage: run.py BUILD PEERS [--write] [--devices N] [--rounds N] [--input DIR] [--only WORD]
 
 --input keeps the records in DIR and takes them from there the next time; --only measures the tools
-with WORD in their names, to try a rule.
+with WORD in their names beside pinwatch's whole job, to try a rule.
 """
 import argparse
 import os
@@ -95,15 +95,18 @@ class Bench:
                 self.sec_file = len(result.groups)
 
     def judge_whole(self, tool):
+        """How many findings differ from the ordered file's: in what they say, in their evidence."""
         reference = None
         for name, _ in records.DISORDERS:
-            result = self.run(tool, name)
+            result = self.run(tool, name, replay=True)
             if result is None:
                 return
             reference = reference or result.findings
-            uids = set(reference) | set(result.findings)
-            self.verdicts[tool.name, name] = sum(reference.get(u) != result.findings.get(u)
-                                                 for u in uids)
+            pairs = [(reference.get(u, (None, None)), result.findings.get(u, (None, None)))
+                     for u in set(reference) | set(result.findings)]
+            said = sum(a[0] != b[0] for a, b in pairs)
+            shown = sum(a[0] == b[0] and a[1] != b[1] for a, b in pairs)
+            self.verdicts[tool.name, name] = said, shown
         self.n_findings = len(reference)
 
     def judge(self, name):
@@ -120,7 +123,8 @@ class Bench:
 def machine():
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as f:
-            return next(line for line in f if line.startswith("model name")).split(":", 1)[1].strip()
+            name = next(line for line in f if line.startswith("model name"))
+        return name.split(":", 1)[1].strip()
     except (OSError, StopIteration):
         return platform.machine()
 
@@ -138,7 +142,7 @@ def main():
     if a.only:
         if a.write:
             sys.exit("peers: --write needs all tools in one run")
-        TOOLS[1:] = [t for t in TOOLS[1:] if a.only in t.name]
+        TOOLS[2:] = [t for t in TOOLS[2:] if a.only in t.name]
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pinwatch-peers-input-") as temporary:
         b = Bench(a.build, a.peers, a.input or temporary, a.devices, a.rounds)
@@ -153,8 +157,8 @@ def main():
         text = report.page(b, machine(), time.monotonic() - begin)
     print(text)
     if a.write:
-        docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "peers.md")
-        with open(docs, "w", encoding="utf-8") as f:
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(here, "..", "..", "docs", "peers.md"), "w", encoding="utf-8") as f:
             f.write(text)
 
 

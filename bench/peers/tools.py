@@ -1,4 +1,4 @@
-"""What is measured: how each tool is started on a file, which version it is, and what it cannot do."""
+"""What is measured: how each tool is started on a file, its version, and what it cannot do."""
 import json
 import os
 import re
@@ -83,12 +83,14 @@ def sec(*more):
 
 
 def scan(file):
+    command = ["{build}/pinwatch", "scan", "--quiet", "--threads", "1", "-c",
+               here("pinwatch", "pinwatch.yaml")]
     return Tool(
-        "pinwatch, whole job" + ("" if file == "ordered" else f", {file}"),
-        ["{build}/pinwatch", "scan", "--quiet", "-c", here("pinwatch", "pinwatch.yaml"), "--all",
-         "-o", "jsonl", "{file}"],
-        "not yet: scan judges at the end", "One pass over files at rest.",
-        version=["{build}/pinwatch", "--version"], whole=True, file=file)
+        "pinwatch, whole job" + ("" if file == "ordered" else f", {file}"), command + ["{file}"],
+        NEXT_RUN, "`scan` judges once, at the end of its files. Records far out of order cost "
+        "it time and memory: it holds the file's records until they can be ordered.",
+        version=["{build}/pinwatch", "--version"], whole=True, file=file,
+        replay=command + ["--all", "-o", "jsonl", "{file}"])
 
 
 TOOLS = [
@@ -120,15 +122,20 @@ TOOLS = [
          "record.",
          version=["syslog-ng", "--version"], folder="syslog-ng", stdin=True,
          script=("syslog-ng", "rule.conf")),
-    Tool("RSigma", ["{peers}/rsigma", "--output-format", "ndjson", "engine", "eval", "-r", here("rsigma", "rule.yml"),
-                    "--event", "@{file}", "--input-format", "json", "--timestamp-field", "time",
-                    "--no-detections", "--suppress", "10m"], AT_ONCE,
+    Tool("RSigma", ["{peers}/rsigma", "--output-format", "ndjson", "engine", "eval", "-r",
+                    here("rsigma", "rule.yml"), "--event", "@{file}", "--input-format", "json",
+                    "--timestamp-field", "time", "--no-detections", "--suppress", "10m"], AT_ONCE,
          "Its window ends at the record at hand: late records are compared with later ones. "
          "Whole seconds.",
          version=["{peers}/rsigma", "--version"], folder="rsigma", parse=sigma),
     Tool("Flink SQL", JAVA + ["RuleSql", "{file}"], WATERMARK,
-         "Rows behind the watermark are dropped, uncounted by default; one timestamp ahead moves it "
-         "for all.", version=flink_version, folder="flink"),
+         "A row older than what its group last told is dropped; a metric counts it. One timestamp "
+         "ahead moves the watermark for all: every later alert is held back until time catches up, "
+         "here a day. (In a file, its end releases them, so that few are missed.)",
+         version=flink_version, folder="flink"),
     Tool("Flink CEP", JAVA + ["RuleCep", "{file}"], WATERMARK,
-         "As Flink SQL.", version=flink_version, folder="flink"),
+         "A record behind the watermark is dropped; a metric counts it, a side output can be made for "
+         "it. One timestamp ahead makes everything late until time catches up.",
+         version=flink_version, folder="flink",
+         replay=JAVA + ["RuleCep", "{file}", "as-arrived"]),
 ]

@@ -86,6 +86,24 @@ struct sv arena_sv(struct arena *a, struct sv v)
 	return sv_make(p, v.n);
 }
 
+void arena_adopt(struct arena *a, struct arena *from)
+{
+	struct arena_block *last = from->_head;
+
+	if (last == NULL)
+		return;
+	if (a->_head == NULL) {
+		*a = *from;
+	} else {
+		while (last->next != NULL)
+			last = last->next;
+		last->next = a->_head->next;
+		a->_head->next = from->_head;
+		a->_total += from->_total;
+	}
+	*from = (struct arena){ 0 };
+}
+
 void arena_reset(struct arena *a)
 {
 	struct arena_block *b = a->_head;

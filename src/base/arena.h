@@ -23,6 +23,8 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_copy(struct arena *a, const void *bytes, size_t size);
 /* The copy is NUL-terminated behind its last byte. */
 struct sv arena_sv(struct arena *a, struct sv v);
+/* Moves all that `from` holds to `a`; pointers stay good, and `from` is empty. */
+void arena_adopt(struct arena *a, struct arena *from);
 /* Keeps one block for reuse. Everything handed out before is gone. */
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);

@@ -158,6 +158,18 @@ bool keymap_remove(struct keymap *m, const void *key)
 	return true;
 }
 
+bool keymap_next(const struct keymap *m, size_t *at, const void **key, uint32_t *value)
+{
+	for (; m->_slots != NULL && *at <= m->_mask; ++*at) {
+		if (*value_of(m, *at) == KEYMAP_EMPTY)
+			continue;
+		*value = *value_of(m, *at);
+		*key = key_of(m, (*at)++);
+		return true;
+	}
+	return false;
+}
+
 void keymap_clear(struct keymap *m)
 {
 	if (m->_slots != NULL)

@@ -34,6 +34,8 @@ void keymap_prefetch(const struct keymap *m, const void *key);
 uint32_t *keymap_slot(struct keymap *m, const void *key);
 /* Forgets the key; true when it was there. */
 bool keymap_remove(struct keymap *m, const void *key);
+/* Steps through the entries: *at begins as 0; false behind the last. */
+bool keymap_next(const struct keymap *m, size_t *at, const void **key, uint32_t *value);
 void keymap_clear(struct keymap *m);
 size_t keymap_footprint(const struct keymap *m);
 

@@ -248,7 +248,7 @@ int cmd_formats(int argc, char **argv)
 		}
 	}
 	if (on != NULL && checked == NULL) {
-		error_set(&err, ERROR_USAGE, 0, "--on goes with --check FILE: which format is to be tried?");
+		error_set(&err, ERROR_USAGE, 0, "--on LOG goes with --check FILE: expected the format file to try, too");
 		return report_error("formats", &err);
 	}
 	set = format_set_builtin(&err);

@@ -3,7 +3,7 @@
 static void set_app(struct fact *x, uint32_t app, enum attribution how)
 {
 	x->app = app;
-	x->attribution = (uint8_t)how;
+	x->attribution = how & 7u;
 }
 
 static bool ambiguous(const struct context *c, uint32_t device)
@@ -37,7 +37,7 @@ static uint32_t agent_name(struct names *names, uint32_t agent)
 
 static uint32_t by_agent(const struct context *c, struct keymap *memo, const struct fact *x)
 {
-	uint32_t agent = fact_attempt(c, x)->agent;
+	uint32_t agent = fact_peers(c, x)->agent;
 	uint32_t *name;
 
 	if (agent == 0)
@@ -74,7 +74,7 @@ static uint32_t by_learning(const struct context *c, const struct fact *x)
 {
 	struct candidates k = { .c = c, .x = x };
 
-	learned_at(&c->activities->learned, fact_attempt(c, x)->host,
+	learned_at(&c->activities->learned, fact_peers(c, x)->host,
 		   x->start + c->settings->time_window.ns, consider, &k);
 	return k.several ? 0 : k.app;
 }
@@ -86,19 +86,19 @@ static void attribute_surely(struct facts *f, const struct context *c)
 
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		const struct attempt *a = fact_attempt(c, x);
+		const struct peers *p = fact_peers(c, x);
 		uint32_t app = 0;
 
-		if (a->bundle != 0) {
-			set_app(x, a->bundle, ATTRIBUTION_EXACT);
+		if (p->bundle != 0) {
+			set_app(x, p->bundle, ATTRIBUTION_EXACT);
 		} else if (c->activities->n_records > 0 && !ambiguous(c, x->device)) {
-			app = activity_contact(c->activities, x->device, a->host, a->server, x->start,
+			app = activity_contact(c->activities, x->device, p->host, p->server, x->start,
 					       window);
 			if (app != 0)
 				set_app(x, app, ATTRIBUTION_HOST);
 		}
 		if (x->app != 0)
-			learned_add(&c->activities->learned, a->host, x->app, x->start);
+			learned_add(&c->activities->learned, p->host, x->app, x->start);
 	}
 }
 
@@ -133,7 +133,7 @@ void attribute_facts(struct facts *f, const struct context *c)
 		struct fact *x = &f->list[i];
 		struct app_entry e;
 
-		x->version = fact_attempt(c, x)->version;
+		x->version = fact_peers(c, x)->version;
 		if (x->version == 0 && x->app != 0 && !ambiguous(c, x->device) &&
 		    posture_app(c->postures, x->device, x->app, x->start, &e) == TRI_TRUE)
 			x->version = e.version;

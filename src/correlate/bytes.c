@@ -5,7 +5,6 @@
 #define WITHIN NS_PER_DAY
 /* A client that rejects saves at least its Finished record (5 + 53 bytes) against a success. */
 #define LESS_THAN_SUCCESS 60
-#define SHORT (5 * NS_PER_S)
 
 /* How close a known success must be to be compared with. */
 enum likeness { SAME_STACK, SAME_APP, SAME_DEVICE, LIKENESSES };
@@ -26,23 +25,29 @@ struct likes {
 	uint32_t *queue;
 };
 
-static struct like_key key_of(const struct fact *x, const struct attempt *a, enum likeness l)
+static struct like_key key_of(const struct fact *x, const struct peers *p, enum likeness l)
 {
-	struct like_key key = { x->destination, a->tls_version, 0, (uint32_t)l };
+	struct like_key key = { x->destination, p->tls_version, 0, (uint32_t)l };
 
-	key.value = l == SAME_STACK ? x->ja4_stack : l == SAME_APP ? x->app : x->device;
+	key.value = l == SAME_STACK ? fact_ja4_stack(x) : l == SAME_APP ? x->app : x->device;
 	return key;
 }
 
-static bool comparable(const struct fact *x, const struct attempt *a)
+static int64_t bytes_of(const struct context *c, const struct fact *x)
 {
-	return x->outcome == ESTABLISHED && a->bytes_out > 0;
+	return attempt_bytes_out(&c->merge->attempts, x->attempt);
 }
 
-static bool undecided(const struct fact *x, const struct attempt *a)
+static bool comparable(const struct context *c, const struct fact *x)
 {
-	return x->outcome == OUTCOME_UNKNOWN && a->bytes_out >= 0 &&
-	       (a->established == TRI_TRUE || x->inspection == INTERCEPTED);
+	return x->outcome == ESTABLISHED && bytes_of(c, x) > 0;
+}
+
+static bool undecided(const struct context *c, const struct fact *x)
+{
+	return x->outcome == OUTCOME_UNKNOWN &&
+	       (fact_said(c, x)->established == TRI_TRUE || x->inspection == INTERCEPTED) &&
+	       bytes_of(c, x) >= 0;
 }
 
 /* Group g holds every known success under one key; each success stands in up to three groups. */
@@ -54,14 +59,15 @@ static void likes_build(struct likes *k, const struct facts *f, const struct con
 	keymap_init(&k->numbers, sizeof(struct like_key), c->seed);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
-		const struct attempt *a = fact_attempt(c, x);
+		const struct peers *p = fact_peers(c, x);
+		bool can = comparable(c, x);
 
 		for (int l = 0; l < LIKENESSES; l++) {
-			struct like_key key = key_of(x, a, (enum likeness)l);
+			struct like_key key = key_of(x, p, (enum likeness)l);
 			uint32_t *slot;
 
 			of[i * LIKENESSES + (size_t)l] = GROUP_SKIP;
-			if (!comparable(x, a) || key.value == 0)
+			if (!can || key.value == 0)
 				continue;
 			slot = keymap_slot(&k->numbers, &key);
 			if (*slot == KEYMAP_NONE)
@@ -85,7 +91,7 @@ static int64_t smallest(struct likes *k, const struct facts *f, const struct con
 	uint32_t *queue;
 
 #define FACT_AT(item) (&f->list[(item) / LIKENESSES])
-#define BYTES_AT(item) (fact_attempt(c, FACT_AT(item))->bytes_out)
+#define BYTES_AT(item) bytes_of(c, FACT_AT(item))
 	if (number == KEYMAP_NONE)
 		return -1;
 	w = &k->windows[number];
@@ -103,14 +109,15 @@ static int64_t smallest(struct likes *k, const struct facts *f, const struct con
 #undef BYTES_AT
 }
 
-static enum outcome decide(const struct context *c, const struct attempt *a, int64_t least)
+static enum outcome decide(const struct context *c, const struct fact *x, int64_t least)
 {
-	struct sv version = names_get(c->names, a->tls_version);
-	uint8_t closed_by = a->closed_by[0] != SIDE_UNKNOWN ? a->closed_by[0] : a->closed_by[1];
+	const struct said *s = fact_said(c, x);
+	struct sv version = names_get(c->names, fact_peers(c, x)->tls_version);
+	uint8_t closed_by = s->closed_by[0] != SIDE_UNKNOWN ? s->closed_by[0] : s->closed_by[1];
 
-	if (a->bytes_out > least - LESS_THAN_SUCCESS)
+	if (bytes_of(c, x) > least - LESS_THAN_SUCCESS)
 		return ESTABLISHED;
-	if (a->duration < 0 || a->duration >= SHORT || closed_by != SIDE_CLIENT)
+	if (s->duration != DURATION_SHORT || closed_by != SIDE_CLIENT)
 		return OUTCOME_UNKNOWN;
 	if (!sv_empty(version) && !sv_eq(version, SV("1.3")))
 		return ESTABLISHED_NO_DATA;
@@ -125,17 +132,16 @@ void infer_by_bytes(struct facts *f, const struct context *c)
 	likes_build(&k, f, c);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
-		const struct attempt *a = fact_attempt(c, x);
 		int64_t least = -1;
 
-		if (!undecided(x, a))
+		if (!undecided(c, x))
 			continue;
 		for (int l = 0; l < LIKENESSES && least < 0; l++) {
-			struct like_key key = key_of(x, a, (enum likeness)l);
+			struct like_key key = key_of(x, fact_peers(c, x), (enum likeness)l);
 			least = smallest(&k, f, c, &key, x->start);
 		}
 		if (least >= 0)
-			decided[i] = (uint8_t)decide(c, a, least);
+			decided[i] = (uint8_t)decide(c, x, least);
 	}
 	/* Only now, so that an inferred success is never compared with. */
 	for (size_t i = 0; i < f->n; i++)

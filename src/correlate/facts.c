@@ -51,24 +51,26 @@ static uint32_t cipher_part(struct names *names, uint32_t ja4)
 /* Attempts that can be judged, in order of start. */
 static void select_attempts(struct facts *f, const struct context *c)
 {
-	const struct merge *m = c->merge;
-	int64_t *starts = xmalloc((size_t)m->n * sizeof(*starts));
-	uint32_t *numbers = xmalloc((size_t)m->n * sizeof(*numbers));
+	const struct attempts *t = &c->merge->attempts;
+	int64_t *starts = xmalloc((size_t)t->n * sizeof(*starts));
+	uint32_t *numbers = xmalloc((size_t)t->n * sizeof(*numbers));
 	uint32_t *order;
 	size_t n = 0;
 
-	for (uint32_t i = 1; i < m->n; i++) {
-		if (!(m->attempts[i].flags & SEEN_TLS))
+	for (uint32_t i = 1; i < t->n; i++) {
+		const struct peers *p = attempt_peers(t, i);
+
+		if (!(attempt_said(t, i)->flags & SEEN_TLS))
 			continue;
-		if (m->attempts[i].host == 0) {
+		if (p->host == 0) {
 			f->without_host++;
 			continue;
 		}
-		if (m->attempts[i].client == 0 && m->attempts[i].keys == 0) {
+		if (p->client == 0 && p->keys == 0) {
 			f->without_client++;
 			continue;
 		}
-		starts[n] = m->attempts[i].start;
+		starts[n] = t->records[i].start;
 		numbers[n++] = i;
 	}
 	order = order_by_key(starts, n);
@@ -90,24 +92,28 @@ static void resolve(struct facts *f, const struct context *c)
 	keymap_init(&stacks, sizeof(uint32_t), c->seed);
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		const struct attempt *a = fact_attempt(c, x);
-		uint32_t port = a->inspecting_port != 0 ? a->inspecting_port : a->join_port;
+		const struct peers *p = fact_peers(c, x);
+		const struct said *s = fact_said(c, x);
+		uint32_t port = p->inspecting_port != 0 ? p->inspecting_port : p->join_port;
 		bool contradiction;
 		int alert;
 
-		x->device = devices_resolve(c->devices, a->keys, a->client, x->start);
-		x->destination = destination_number(f, a->host, port != 0 ? port : DEFAULT_PORT);
-		x->count = a->count > 0 ? a->count : 1;
-		x->ja3 = a->ja3;
-		if (a->ja4 != 0) {
-			uint32_t *slot = keymap_slot(&stacks, &a->ja4);
+		x->device = devices_resolve(c->devices, p->keys, p->client, x->start);
+		x->destination = destination_number(f, p->host, port != 0 ? port : DEFAULT_PORT);
+		x->count = s->count > 0 ? s->count : 1;
+		if (p->ja4 != 0) {
+			uint32_t *slot = keymap_slot(&stacks, &p->ja4);
 			if (*slot == KEYMAP_NONE)
-				*slot = cipher_part(c->names, a->ja4);
-			x->ja4_stack = *slot;
+				*slot = cipher_part(c->names, p->ja4);
+			x->stack = *slot;
 		}
-		x->outcome = (uint8_t)attempt_outcome(a, c->merge->now, &alert, &contradiction);
-		x->alert = (int16_t)alert;
-		x->weak_late = x->outcome == ESTABLISHED_NO_DATA && a->weak_late && !a->sure_late;
+		if (x->stack == 0) {
+			x->stack = p->ja3;
+			x->stack_is_ja3 = true;
+		}
+		x->outcome = (uint8_t)attempt_outcome(
+			&c->merge->attempts, x->attempt, c->merge->now, &alert, &contradiction);
+		x->weak_late = x->outcome == ESTABLISHED_NO_DATA && s->weak_late && !s->sure_late;
 		f->contradictions += contradiction;
 	}
 	keymap_free(&stacks);

@@ -22,13 +22,13 @@ struct fact {
 	uint32_t device, app, version; /* app 0: unknown */
 	uint32_t destination;
 	uint32_t finding;  /* number of (app, destination) */
-	uint32_t ja4_stack, ja3;
+	uint32_t stack;    /* the middle part of a JA4, else a JA3; 0: none */
 	uint32_t count;
-	int16_t alert;
-	uint8_t outcome, inspection, bypass_reason;
-	uint8_t attribution;
-	bool weak_late;          /* a late failure that is not sure to be one */
-	bool excluded_ca, excluded_gateway; /* set by judge/exclude */
+	uint8_t outcome;
+	uint8_t inspection : 2, bypass_reason : 2, attribution : 3;
+	bool stack_is_ja3 : 1;
+	bool weak_late : 1;    /* a late failure that is not sure to be one */
+	bool excluded_ca : 1, excluded_gateway : 1; /* set by judge/exclude */
 };
 
 struct facts {
@@ -62,9 +62,17 @@ struct context {
 void facts_build(struct facts *f, const struct context *c);
 void facts_free(struct facts *f);
 
-static inline const struct attempt *fact_attempt(const struct context *c, const struct fact *f)
+static inline const struct peers *fact_peers(const struct context *c, const struct fact *f)
 {
-	return &c->merge->attempts[f->attempt];
+	return attempt_peers(&c->merge->attempts, f->attempt);
+}
+static inline const struct said *fact_said(const struct context *c, const struct fact *f)
+{
+	return attempt_said(&c->merge->attempts, f->attempt);
+}
+static inline uint32_t fact_ja4_stack(const struct fact *f)
+{
+	return f->stack_is_ja3 ? 0 : f->stack;
 }
 static inline bool fact_excluded(const struct fact *f)
 {

@@ -1,18 +1,14 @@
 #include "correlate/merge.h"
 
-#include <stdlib.h>
+#include "correlate/merge_internal.h"
 
-#define JOIN_WITHIN (120 * NS_PER_S)
-#define INNER_REQUEST_WAIT (30 * NS_PER_S)
+/* An attempt is packed when no record has joined it for so long: then no event that took up to a minute can start within
+ * JOIN_WITHIN of it any more. */
+#define OPEN_FOR (180 * NS_PER_S)
 #define INSPECTING 0
 #define OTHER 1
 /* How far back a chain of attempts of one client port is followed. */
 #define MAX_CHAIN 256
-
-struct conn_key {
-	uint32_t client;
-	uint32_t port;
-};
 
 /* Client: an address, or 0 with the device keys. */
 struct portless_key {
@@ -21,79 +17,41 @@ struct portless_key {
 	int64_t second;
 };
 
-struct sum_key {
-	uint32_t attempt, source;
-};
-
 struct pending_key {
 	uint32_t client, keys, host, port, source;
 };
 
 void merge_init(struct merge *m, struct names *names, uint64_t seed)
 {
-	*m = (struct merge){ .n = 1, .n_refs = 1, .now = INT64_MIN, .names = names };
-	m->attempts = xcalloc(m->_capacity = 1024, sizeof(*m->attempts));
-	m->refs = xcalloc(m->_refs_capacity = 1024, sizeof(*m->refs));
-	keymap_init(&m->_by_conn, sizeof(struct conn_key), seed);
-	keymap_init(&m->_by_flow, sizeof(uint64_t), seed);
+	*m = (struct merge){ .now = INT64_MIN, ._newest = INT64_MIN, .names = names };
+	attempts_init(&m->attempts, seed);
+	joins_init(&m->_by_conn, seed);
+	joins_init(&m->_by_flow, seed);
 	keymap_init(&m->_portless, sizeof(struct portless_key), seed);
 	keymap_init(&m->_portless_sums, sizeof(struct sum_key), seed);
 	keymap_init(&m->_portless_pending, sizeof(struct pending_key), seed);
 }
 
-void merge_finish(struct merge *m)
+static void free_maps(struct merge *m)
 {
-	keymap_free(&m->_by_conn);
-	keymap_free(&m->_by_flow);
+	joins_free(&m->_by_conn);
+	joins_free(&m->_by_flow);
 	keymap_free(&m->_portless);
 	keymap_free(&m->_portless_sums);
 	keymap_free(&m->_portless_pending);
-	m->attempts = xrealloc(m->attempts, m->n, sizeof(*m->attempts));
-	m->refs = xrealloc(m->refs, m->n_refs, sizeof(*m->refs));
-	m->_capacity = m->n;
-	m->_refs_capacity = m->n_refs;
+}
+
+void merge_finish(struct merge *m)
+{
+	free_maps(m);
+	attempts_pack(&m->attempts, INT64_MAX, m->_newest);
+	attempts_trim(&m->attempts);
 }
 
 void merge_free(struct merge *m)
 {
-	merge_finish(m);
-	free(m->attempts);
-	free(m->refs);
-}
-
-static uint32_t new_attempt(struct merge *m, const struct event *e)
-{
-	if (m->n == m->_capacity)
-		m->attempts = xrealloc(m->attempts, m->_capacity *= 2, sizeof(*m->attempts));
-	m->attempts[m->n] = (struct attempt){
-		.start = e->time,
-		.first_start = e->time,
-		.duration = -1,
-		.bytes_out = -1,
-		.bytes_in = -1,
-		.pending_order = { INT64_MAX, INT64_MAX },
-		.alert = { -1, -1 },
-	};
-	return m->n++;
-}
-
-static void add_ref(struct merge *m, struct attempt *a, const struct event *e)
-{
-	if (m->n_refs == m->_refs_capacity)
-		m->refs = xrealloc(m->refs, m->_refs_capacity *= 2, sizeof(*m->refs));
-	m->refs[m->n_refs] = (struct attempt_ref){
-		.ref = e->stamp.ref,
-		.time = e->time,
-		.kind = e->kind,
-		.outcome = e->outcome,
-		.alert = e->alert,
-	};
-	if (a->first_ref == 0)
-		a->first_ref = m->n_refs;
-	else
-		m->refs[a->last_ref].next = m->n_refs;
-	a->last_ref = m->n_refs++;
-	a->n_refs++;
+	free_maps(m);
+	attempts_free(&m->attempts);
 }
 
 static void keep_first(uint32_t *field, uint32_t value)
@@ -102,17 +60,13 @@ static void keep_first(uint32_t *field, uint32_t value)
 		*field = value;
 }
 
-static void keep_largest(int64_t *field, int64_t value)
-{
-	if (value > *field)
-		*field = value;
-}
-
 static void keep_tri(uint8_t *field, uint8_t value)
 {
 	if (value > *field)
 		*field = value;
 }
+
+static uint64_t conn_key(uint32_t client, uint16_t port) { return (uint64_t)client << 16 | port; }
 
 static bool wins(enum outcome challenger, enum outcome holder)
 {
@@ -124,133 +78,185 @@ static bool wins(enum outcome challenger, enum outcome holder)
 static void take_outcome(struct attempt *a, const struct event *e)
 {
 	int who = e->sensor == SENSOR_INSPECTION ? INSPECTING : OTHER;
+	struct said *s = &a->s;
 
 	if (e->outcome == ESTABLISHED_NO_DATA) {
-		a->weak_late |= e->weak_late;
-		a->sure_late |= !e->weak_late;
+		s->weak_late |= e->weak_late;
+		s->sure_late |= !e->weak_late;
 	}
 
 	if (e->outcome == ESTABLISHED_NO_DATA && e->ended == TRI_FALSE) {
-		if (e->stamp.order < a->pending_order[who])
-			a->pending_order[who] = e->stamp.order;
-	} else if (wins((enum outcome)e->outcome, (enum outcome)a->outcome[who])) {
-		a->outcome[who] = e->outcome;
-		a->alert[who] = e->alert;
+		if (s->wait[who] == WAIT_NONE)
+			s->wait[who] = WAIT_OPEN;
+		if (e->stamp.order < a->waits_since[who])
+			a->waits_since[who] = e->stamp.order;
+	} else if (wins((enum outcome)e->outcome, (enum outcome)s->outcome[who])) {
+		s->outcome[who] = e->outcome;
+		s->alert[who] = e->alert;
 	}
-	if (a->inspection[who] == INSPECTION_UNKNOWN) {
-		a->inspection[who] = e->inspection;
-		a->bypass_reason[who] = e->bypass_reason;
+	if (s->inspection[who] == INSPECTION_UNKNOWN) {
+		s->inspection[who] = e->inspection;
+		s->bypass_reason[who] = e->bypass_reason;
 	}
 }
 
-/* Host: SNI before host name before address; at equal kind the inspecting source, then the first. */
-static void take_host(struct merge *m, struct attempt *a, const struct event *e)
+/* Host: SNI before host name before address; at equal kind the inspecting source. 0: none. */
+static uint8_t host_rank(const struct event *e)
 {
 	uint8_t inspecting = e->sensor == SENSOR_INSPECTION;
-	uint8_t rank = 0;
-	uint32_t host = 0;
 
-	if (e->sni != 0) {
-		rank = (uint8_t)(6 + inspecting);
-		host = e->sni;
-	} else if (e->hostname != 0) {
-		rank = (uint8_t)(4 + inspecting);
-		host = e->hostname;
-	} else if (e->server != 0 && !e->listener) {
-		rank = (uint8_t)(2 + inspecting);
-	}
-	if (rank <= a->host_rank)
+	if (e->sni != 0)
+		return (uint8_t)(6 + inspecting);
+	if (e->hostname != 0)
+		return (uint8_t)(4 + inspecting);
+	return e->server != 0 && !e->listener ? (uint8_t)(2 + inspecting) : 0;
+}
+
+static uint32_t host_of(struct merge *m, const struct event *e)
+{
+	char text[ADDR_TEXT_SIZE];
+	size_t n;
+
+	if (e->sni != 0 || e->hostname != 0)
+		return e->sni != 0 ? e->sni : e->hostname;
+	if (e->server == 0 || e->listener)
+		return 0;
+	n = addr_format(names_addr_get(m->names, e->server), text);
+	return names_put(m->names, sv_make(text, n));
+}
+
+/* Of equal rank the first. */
+static void take_host(struct merge *m, struct attempt *a, const struct event *e)
+{
+	uint8_t rank = host_rank(e);
+
+	if (rank <= a->s.host_rank)
 		return;
-	if (host == 0) {
-		char text[ADDR_TEXT_SIZE];
-		size_t n = addr_format(names_addr_get(m->names, e->server), text);
-		host = names_put(m->names, sv_make(text, n));
-	}
-	a->host_rank = rank;
-	a->host = host;
+	a->s.host_rank = rank;
+	a->p.host = host_of(m, e);
+}
+
+static void take_duration(struct said *s, int64_t duration)
+{
+	uint8_t d = duration < 0 ? DURATION_UNKNOWN
+		    : duration < DURATION_SHORT_BELOW ? DURATION_SHORT : DURATION_LONG;
+
+	if (d > s->duration)
+		s->duration = d;
+}
+
+static void take_flags(struct said *s, const struct event *e)
+{
+	bool inspecting = e->sensor == SENSOR_INSPECTION;
+
+	s->flags |= SEEN_TLS;
+	s->flags |= inspecting ? SEEN_INSPECTION : e->sensor == SENSOR_FLOW ? SEEN_FLOW : SEEN_EDR;
+	if (e->udp == TRI_TRUE)
+		s->flags |= WAS_UDP;
+	if (e->vantage == VANTAGE_OUTSIDE && !inspecting)
+		s->flags |= WAS_OUTSIDE;
+	if (e->listener)
+		s->flags |= WENT_TO_LISTENER;
+	else if (!inspecting && (e->server != 0 || e->server_port != 0))
+		s->flags |= WENT_ELSEWHERE;
 }
 
 static void take_tls(struct merge *m, struct attempt *a, const struct event *e)
 {
-	bool inspecting = e->sensor == SENSOR_INSPECTION;
+	struct peers *p = &a->p;
+	struct said *s = &a->s;
 
-	if (!(a->flags & SEEN_TLS) || e->time < a->start)
+	if (!(s->flags & SEEN_TLS) || e->time < a->start)
 		a->start = e->time;
-	a->flags |= SEEN_TLS;
-	a->flags |= inspecting ? SEEN_INSPECTION : e->sensor == SENSOR_FLOW ? SEEN_FLOW : SEEN_EDR;
-	if (e->udp == TRI_TRUE)
-		a->flags |= WAS_UDP;
-	if (e->vantage == VANTAGE_OUTSIDE && !inspecting)
-		a->flags |= WAS_OUTSIDE;
-	if (e->listener)
-		a->flags |= WENT_TO_LISTENER;
-	else if (!inspecting && (e->server != 0 || e->server_port != 0))
-		a->flags |= WENT_ELSEWHERE;
-	keep_largest(&a->duration, e->duration);
-	keep_largest(&a->bytes_out, e->bytes_out);
-	keep_largest(&a->bytes_in, e->bytes_in);
-	if (e->count > a->count)
-		a->count = e->count;
-	keep_first(&a->tls_version, e->tls_version);
-	keep_first(&a->ja4, e->ja4);
-	keep_first(&a->ja3, e->ja3);
-	keep_first(&a->issuer, e->issuer);
-	keep_first(&a->agent, e->agent);
-	keep_tri(&a->established, e->established);
-	keep_tri(&a->server_certificate, e->server_certificate);
-	keep_tri(&a->ended, e->ended);
+	take_flags(s, e);
+	take_duration(s, e->duration);
+	if (e->bytes_out > a->bytes_out)
+		a->bytes_out = e->bytes_out;
+	if (e->count > s->count)
+		s->count = e->count;
+	keep_first(&p->tls_version, e->tls_version);
+	keep_first(&p->ja4, e->ja4);
+	keep_first(&p->ja3, e->ja3);
+	keep_first(&p->issuer, e->issuer);
+	keep_first(&p->agent, e->agent);
+	keep_tri(&s->established, e->established);
+	keep_tri(&s->server_certificate, e->server_certificate);
+	keep_tri(&s->ended, e->ended);
 	if (e->closed_by != SIDE_UNKNOWN || e->close != CLOSE_UNKNOWN) {
 		int from = e->sensor == SENSOR_FLOW ? 0 : 1;
-		if (a->closed_by[from] == SIDE_UNKNOWN)
-			a->closed_by[from] = e->closed_by;
-		if (a->close[from] == CLOSE_UNKNOWN)
-			a->close[from] = e->close;
+		if (s->closed_by[from] == SIDE_UNKNOWN)
+			s->closed_by[from] = e->closed_by;
+		if (s->close[from] == CLOSE_UNKNOWN)
+			s->close[from] = e->close;
 	}
-	if (inspecting && a->inspecting_port == 0 && !e->listener)
-		a->inspecting_port = e->server_port;
+	if (e->sensor == SENSOR_INSPECTION && p->inspecting_port == 0 && !e->listener)
+		p->inspecting_port = e->server_port;
 	take_host(m, a, e);
 	take_outcome(a, e);
 }
 
-static void take(struct merge *m, uint32_t number, const struct event *e)
+static void take(struct merge *m, struct attempt *a, const struct event *e)
 {
-	struct attempt *a = &m->attempts[number];
+	struct attempt_ref ref = {
+		.ref = e->stamp.ref,
+		.time = e->time,
+		.kind = e->kind,
+		.outcome = e->outcome,
+		.alert = e->alert,
+	};
+	struct peers *p = &a->p;
 
 	if (e->kind == OBS_TLS_ATTEMPT)
 		take_tls(m, a, e);
 	else
-		a->flags |= SEEN_EDR;
-	keep_first(&a->bundle, e->bundle);
-	keep_first(&a->version, e->version);
-	a->keys = names_keys_join(m->names, a->keys, e->keys);
-	keep_first(&a->client, e->client);
-	if (a->client_port == 0)
-		a->client_port = e->client_port;
+		a->s.flags |= SEEN_EDR;
+	keep_first(&p->bundle, e->bundle);
+	keep_first(&p->version, e->version);
+	p->keys = names_keys_join(m->names, p->keys, e->keys);
+	keep_first(&p->client, e->client);
+	if (a->s.client_port == 0)
+		a->s.client_port = e->client_port;
 	if (!e->listener) {
-		if (a->join_port == 0)
-			a->join_port = e->server_port;
+		if (p->join_port == 0)
+			p->join_port = e->server_port;
 		if (e->kind == OBS_TLS_ATTEMPT)
-			keep_first(&a->server, e->server);
+			keep_first(&p->server, e->server);
 	}
-	add_ref(m, a, e);
+	attempts_add_ref(&m->attempts, a, &ref);
 }
 
-static bool ports_agree(const struct attempt *a, const struct event *e)
+static bool apart(const struct event *e, int64_t first_start)
 {
-	return e->listener || e->server_port == 0 || a->join_port == 0 ||
-	       a->join_port == e->server_port;
+	int64_t by;
+
+	return __builtin_sub_overflow(e->time, first_start, &by) || by > JOIN_WITHIN ||
+	       by < -JOIN_WITHIN;
 }
 
-/* The attempt of the chain that the event belongs to, or 0. */
+/* Whether what was packed, and so has not been joined for OPEN_FOR, began too early for the event. */
+static bool beyond_packed(const struct merge *m, const struct event *e)
+{
+	return e->time - JOIN_WITHIN > m->_newest - OPEN_FOR;
+}
+
+/* The attempt of the chain that the event belongs to, or 0. Numbers fall along a chain, and nothing begins after the
+ * newest event of its moment: behind a packed one all began at least OPEN_FOR ago. */
 static uint32_t find_in_chain(const struct merge *m, uint32_t number, const struct event *e)
 {
-	for (int depth = 0; number != 0 && depth < MAX_CHAIN; depth++) {
-		const struct attempt *a = &m->attempts[number];
-		int64_t apart = e->time - a->first_start;
+	const struct attempts *t = &m->attempts;
 
-		if (!a->forgotten && apart <= JOIN_WITHIN && apart >= -JOIN_WITHIN)
-			return ports_agree(a, e) ? number : 0;
-		number = a->previous;
+	for (int depth = 0; number != 0 && depth < MAX_CHAIN; depth++) {
+		const struct attempt *a = attempts_peek(t, number);
+		uint16_t port;
+
+		if (a == NULL && beyond_packed(m, e))
+			return 0;
+		if (!apart(e, a != NULL ? a->first_start : attempt_first_start(t, number))) {
+			port = a != NULL ? a->p.join_port : attempt_peers(t, number)->join_port;
+			return e->listener || e->server_port == 0 || port == 0 ||
+			       port == e->server_port ? number : 0;
+		}
+		number = t->records[number].previous;
 	}
 	return 0;
 }
@@ -258,44 +264,50 @@ static uint32_t find_in_chain(const struct merge *m, uint32_t number, const stru
 /* A client port that the gateway and a flow sensor name with different server ports. */
 static void note_mismatch(struct merge *m, uint32_t chain, const struct event *e)
 {
-	const struct attempt *a = &m->attempts[chain];
-	int64_t apart = e->time - a->first_start;
+	const struct attempts *t = &m->attempts;
+	const struct attempt *a = chain != 0 ? attempts_peek(t, chain) : NULL;
+	const struct peers *p;
+	uint8_t flags;
 
 	if (e->kind != OBS_TLS_ATTEMPT)
 		return;
 	if (e->sensor == SENSOR_FLOW)
 		guess_flow(m->guess, e->server, e->server_port);
-	if (chain == 0 || apart > JOIN_WITHIN || apart < -JOIN_WITHIN)
+	if (chain == 0 || (a == NULL && beyond_packed(m, e)) ||
+	    apart(e, a != NULL ? a->first_start : attempt_first_start(t, chain)))
 		return;
-	if (e->sensor == SENSOR_FLOW && (a->flags & SEEN_INSPECTION) && !(a->flags & SEEN_FLOW))
+	p = a != NULL ? &a->p : attempt_peers(t, chain);
+	flags = a != NULL ? a->s.flags : attempt_said(t, chain)->flags;
+	if (e->sensor == SENSOR_FLOW && (flags & SEEN_INSPECTION) && !(flags & SEEN_FLOW))
 		guess_mismatch(m->guess, e->server, e->server_port);
-	else if (e->sensor == SENSOR_INSPECTION && (a->flags & SEEN_FLOW) &&
-		 !(a->flags & SEEN_INSPECTION))
-		guess_mismatch(m->guess, a->server, a->join_port);
+	else if (e->sensor == SENSOR_INSPECTION && (flags & SEEN_FLOW) && !(flags & SEEN_INSPECTION))
+		guess_mismatch(m->guess, p->server, p->join_port);
 }
 
 static uint32_t with_port(struct merge *m, const struct event *e)
 {
-	struct conn_key key = { e->client, e->client_port };
-	uint32_t *newest = keymap_slot(&m->_by_conn, &key);
-	uint32_t chain = *newest == KEYMAP_NONE ? 0 : *newest, number = find_in_chain(m, chain, e);
+	uint64_t key = conn_key(e->client, e->client_port);
+	uint32_t chain = joins_get(&m->_by_conn, key), number = find_in_chain(m, chain, e);
 
 	if (number != 0)
 		return number;
 	if (m->guess != NULL)
 		note_mismatch(m, chain, e);
-	number = new_attempt(m, e);
-	m->attempts[number].previous = chain;
-	*newest = number;
+	number = attempts_new(&m->attempts, e->time, m->_newest)->number;
+	m->attempts.records[number].previous = chain;
+	joins_set(&m->_by_conn, key, number);
 	return number;
 }
 
-static uint32_t host_of(struct merge *m, const struct event *e)
+/* Whether the attempt's unended handshake may still be waiting for the event. */
+static bool still_waits(const struct merge *m, uint32_t number, const struct event *e)
 {
-	struct attempt probe = { 0 };
+	const struct attempt *a = attempts_peek(&m->attempts, number);
 
-	take_host(m, &probe, e);
-	return probe.host;
+	if (a == NULL)
+		return false;
+	return a->waits_since[a->waits_since[0] != INT64_MAX ? 0 : 1] >=
+	       e->stamp.order - INNER_REQUEST_WAIT;
 }
 
 /* Records without a client port: sums per source, the largest counts. */
@@ -313,26 +325,23 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 	};
 	struct sum_key sum_key;
 	uint32_t number, *slot, *sum;
+	struct attempt *a;
 
 	if (e->outcome == ESTABLISHED) {
 		number = keymap_get(&m->_portless_pending, &pending);
-		if (number != KEYMAP_NONE && !m->attempts[number].forgotten) {
-			int64_t since = m->attempts[number].pending_order[0] != INT64_MAX
-						? m->attempts[number].pending_order[0]
-						: m->attempts[number].pending_order[1];
-			if (e->stamp.order - since <= INNER_REQUEST_WAIT)
-				return number;
-		}
+		if (number != KEYMAP_NONE && still_waits(m, number, e))
+			return number;
 	}
 	slot = keymap_slot(&m->_portless, &key);
-	if (*slot == KEYMAP_NONE || m->attempts[*slot].forgotten)
-		*slot = new_attempt(m, e);
+	if (*slot == KEYMAP_NONE)
+		*slot = attempts_new(&m->attempts, e->time, m->_newest)->number;
 	number = *slot;
 	sum_key = (struct sum_key){ number, e->stamp.ref.source };
 	sum = keymap_slot(&m->_portless_sums, &sum_key);
 	*sum = *sum == KEYMAP_NONE ? e->count : count_add(*sum, e->count);
-	if (*sum > m->attempts[number].count)
-		m->attempts[number].count = *sum;
+	a = attempts_open(&m->attempts, number, m->_newest);
+	if (*sum > a->s.count)
+		a->s.count = *sum;
 	if (e->outcome == ESTABLISHED_NO_DATA && e->ended == TRI_FALSE)
 		*keymap_slot(&m->_portless_pending, &pending) = number;
 	return number;
@@ -340,121 +349,92 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 
 /* An attempt that began without a client port has learnt it: from now on it is found by it, behind what was made
  * later. */
-static void enter_chain(struct merge *m, uint32_t number)
+static void enter_chain(struct merge *m, const struct attempt *a)
 {
-	struct attempt *a = &m->attempts[number];
-	struct conn_key key = { a->client, a->client_port };
-	uint32_t *newest = keymap_slot(&m->_by_conn, &key);
-	uint32_t at = *newest == KEYMAP_NONE ? 0 : *newest;
+	struct attempt_record *records = m->attempts.records;
+	uint64_t key = conn_key(a->p.client, a->s.client_port);
+	uint32_t number = a->number, at = joins_get(&m->_by_conn, key);
 
 	if (at < number) {
-		a->previous = at;
-		*newest = number;
+		records[number].previous = at;
+		joins_set(&m->_by_conn, key, number);
 		return;
 	}
-	while (m->attempts[at].previous > number)
-		at = m->attempts[at].previous;
-	a->previous = m->attempts[at].previous;
-	m->attempts[at].previous = number;
+	while (records[at].previous > number)
+		at = records[at].previous;
+	records[number].previous = records[at].previous;
+	records[at].previous = number;
 }
 
 void merge_prefetch(const struct merge *m, const struct event *e)
 {
-	struct conn_key key = { e->client, e->client_port };
-
 	if (e->flow != 0)
-		keymap_prefetch(&m->_by_flow, &e->flow);
+		joins_prefetch(&m->_by_flow, e->flow);
 	if (e->client_port != 0)
-		keymap_prefetch(&m->_by_conn, &key);
+		joins_prefetch(&m->_by_conn, conn_key(e->client, e->client_port));
+}
+
+static uint32_t find_or_begin(struct merge *m, const struct event *e, bool *with_its_port)
+{
+	*with_its_port = e->client != 0 && e->client_port != 0;
+	if (*with_its_port)
+		return with_port(m, e);
+	if (e->kind == OBS_TLS_ATTEMPT)
+		return without_port(m, e);
+	return attempts_new(&m->attempts, e->time, m->_newest)->number;
 }
 
 void merge_event(struct merge *m, const struct event *e)
 {
-	uint32_t *by_flow = e->flow != 0 ? keymap_slot(&m->_by_flow, &e->flow) : NULL;
-	uint32_t number = by_flow != NULL && *by_flow != KEYMAP_NONE ? *by_flow : 0;
-	bool made_with_port = false, known;
+	uint32_t number = e->flow != 0 ? joins_get(&m->_by_flow, e->flow) : 0;
+	bool made_with_port = false;
+	struct attempt *a;
 
-	if (m->attempts[number].forgotten)
-		number = 0;
+	if (e->stamp.order > m->_newest)
+		m->_newest = e->stamp.order;
+	if (m->_newest / NS_PER_S != m->_packed_second) {
+		attempts_pack(&m->attempts, m->_newest - OPEN_FOR, m->_newest);
+		m->_packed_second = m->_newest / NS_PER_S;
+	}
 	if (number == 0) {
-		made_with_port = e->client != 0 && e->client_port != 0;
-		if (made_with_port)
-			number = with_port(m, e);
-		else if (e->kind == OBS_TLS_ATTEMPT)
-			number = without_port(m, e);
-		else
-			number = new_attempt(m, e);
+		number = find_or_begin(m, e, &made_with_port);
+		if (e->flow != 0)
+			joins_set(&m->_by_flow, e->flow, number);
 	}
-	if (by_flow != NULL)
-		*by_flow = number;
-	known = m->attempts[number].in_chain;
-	take(m, number, e);
-	if (!known && m->attempts[number].client != 0 && m->attempts[number].client_port != 0) {
-		m->attempts[number].in_chain = true;
+	a = attempts_open(&m->attempts, number, m->_newest);
+	take(m, a, e);
+	if (!a->s.in_chain && a->p.client != 0 && a->s.client_port != 0) {
+		a->s.in_chain = true;
 		if (!made_with_port)
-			enter_chain(m, number);
+			enter_chain(m, a);
 	}
 }
 
-static bool may_go(const struct merge *m, const struct attempt *a, uint32_t source, int64_t before)
+static enum side closer(const struct said *s)
 {
-	for (uint32_t i = a->first_ref; i != 0; i = m->refs[i].next)
-		if (m->refs[i].time >= before ||
-		    (source != UINT32_MAX && m->refs[i].ref.source != source))
-			return false;
-	return a->first_ref != 0;
+	return (enum side)(s->closed_by[0] != SIDE_UNKNOWN ? s->closed_by[0] : s->closed_by[1]);
 }
 
-uint64_t merge_evict(struct merge *m, uint32_t source, int64_t before)
+static bool wait_is_over(const struct attempts *t, uint32_t number, int who, int64_t now)
 {
-	uint64_t n = 0;
+	const struct said *s = attempt_said(t, number);
 
-	for (uint32_t i = 1; i < m->n; i++) {
-		struct attempt *a = &m->attempts[i];
-		if (a->forgotten || !may_go(m, a, source, before))
-			continue;
-		a->forgotten = true;
-		a->flags = 0;
-		a->first_ref = a->last_ref = 0;
-		n++;
-	}
-	return n;
-}
-
-size_t merge_footprint(const struct merge *m, uint32_t source)
-{
-	size_t n = 0;
-
-	if (source == UINT32_MAX)
-		return m->_capacity * sizeof(*m->attempts) + m->_refs_capacity * sizeof(*m->refs) +
-		       keymap_footprint(&m->_by_conn) + keymap_footprint(&m->_by_flow) +
-		       keymap_footprint(&m->_portless) + keymap_footprint(&m->_portless_sums) +
-		       keymap_footprint(&m->_portless_pending);
-	for (uint32_t i = 1; i < m->n; i++) {
-		if (m->attempts[i].first_ref == 0 ||
-		    m->refs[m->attempts[i].first_ref].ref.source != source)
-			continue;
-		n += sizeof(*m->attempts) + m->attempts[i].n_refs * sizeof(*m->refs);
-	}
-	return n;
-}
-
-static enum side closer(const struct attempt *a)
-{
-	return (enum side)(a->closed_by[0] != SIDE_UNKNOWN ? a->closed_by[0] : a->closed_by[1]);
+	if (s->wait[who] == WAIT_OVER || s->ended == TRI_TRUE || closer(s) != SIDE_UNKNOWN ||
+	    s->close[0] != CLOSE_UNKNOWN || s->close[1] != CLOSE_UNKNOWN)
+		return true;
+	return attempts_peek(t, number)->waits_since[who] <= now - INNER_REQUEST_WAIT;
 }
 
 /* What one kind of source says, an unended handshake included once its wait is over. */
-static enum outcome said_by(const struct attempt *a, int who, int64_t now, int *alert)
+static enum outcome said_by(const struct attempts *t, uint32_t number, int who, int64_t now,
+			    int *alert)
 {
-	enum outcome o = (enum outcome)a->outcome[who];
-	bool over = a->ended == TRI_TRUE || closer(a) != SIDE_UNKNOWN ||
-		    a->close[0] != CLOSE_UNKNOWN || a->close[1] != CLOSE_UNKNOWN;
+	const struct said *s = attempt_said(t, number);
+	enum outcome o = (enum outcome)s->outcome[who];
 
-	*alert = a->alert[who];
-	if (a->pending_order[who] == INT64_MAX || !wins(ESTABLISHED_NO_DATA, o))
-		return o;
-	if (!over && now - a->pending_order[who] < INNER_REQUEST_WAIT)
+	*alert = s->alert[who];
+	if (s->wait[who] == WAIT_NONE || !wins(ESTABLISHED_NO_DATA, o) ||
+	    !wait_is_over(t, number, who, now))
 		return o;
 	*alert = -1;
 	return ESTABLISHED_NO_DATA;
@@ -469,25 +449,27 @@ static bool contradict(enum outcome a, enum outcome b)
 		(x == CLASS_SUCCESS && y == CLASS_FAILURE));
 }
 
-enum outcome attempt_outcome(const struct attempt *a, int64_t now, int *alert, bool *contradiction)
+enum outcome attempt_outcome(const struct attempts *t, uint32_t number, int64_t now, int *alert,
+			     bool *contradiction)
 {
+	const struct said *s = attempt_said(t, number);
 	int other_alert;
-	enum outcome inspecting = said_by(a, INSPECTING, now, alert);
-	enum outcome other = said_by(a, OTHER, now, &other_alert);
+	enum outcome inspecting = said_by(t, number, INSPECTING, now, alert);
+	enum outcome other = said_by(t, number, OTHER, now, &other_alert);
 	enum outcome o = inspecting;
-	enum close_kind close = (enum close_kind)(a->close[0] != CLOSE_UNKNOWN ? a->close[0]
-									       : a->close[1]);
+	enum close_kind close = (enum close_kind)(s->close[0] != CLOSE_UNKNOWN ? s->close[0]
+									       : s->close[1]);
 
 	*contradiction = contradict(inspecting, other);
 	if (!*contradiction && outcome_specificity(other) < outcome_specificity(inspecting)) {
 		o = other;
 		*alert = other_alert;
 	}
-	if (o != OUTCOME_UNKNOWN || a->established != TRI_FALSE)
+	if (o != OUTCOME_UNKNOWN || s->established != TRI_FALSE)
 		return o;
-	if (closer(a) == SIDE_CLIENT && a->server_certificate == TRI_TRUE)
+	if (closer(s) == SIDE_CLIENT && s->server_certificate == TRI_TRUE)
 		return CLIENT_SILENT_CLOSE;
-	if (closer(a) == SIDE_SERVER && close == CLOSE_RST && a->server_certificate != TRI_TRUE)
+	if (closer(s) == SIDE_SERVER && close == CLOSE_RST && s->server_certificate != TRI_TRUE)
 		return UPSTREAM_FAILED;
 	return INCOMPLETE;
 }

@@ -14,8 +14,8 @@ struct gateway_view {
 
 static void set_state(struct fact *x, enum inspection i, enum bypass_reason r)
 {
-	x->inspection = (uint8_t)i;
-	x->bypass_reason = (uint8_t)r;
+	x->inspection = i & 3u;
+	x->bypass_reason = r & 3u;
 }
 
 static void gateway_view_build(struct gateway_view *v, const struct facts *f,
@@ -28,15 +28,15 @@ static void gateway_view_build(struct gateway_view *v, const struct facts *f,
 	keymap_init(&v->cases, sizeof(struct case_key), c->seed);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
-		const struct attempt *a = fact_attempt(c, x);
+		const struct said *s = fact_said(c, x);
 
 		by_case[i] = by_device[i] = GROUP_SKIP;
-		if (!(a->flags & SEEN_INSPECTION))
+		if (!(s->flags & SEEN_INSPECTION))
 			continue;
 		by_device[i] = x->device;
 		if (x->device >= n_devices)
 			n_devices = x->device + 1;
-		if (a->inspection[0] != INSPECTION_UNKNOWN) {
+		if (s->inspection[0] != INSPECTION_UNKNOWN) {
 			struct case_key key = { x->device, x->destination };
 			uint32_t *slot = keymap_slot(&v->cases, &key);
 			if (*slot == KEYMAP_NONE)
@@ -104,28 +104,28 @@ static bool issued_by_gateway(const struct context *c, uint32_t issuer)
 static void infer(struct fact *x, const struct facts *f, const struct context *c,
 		  const struct gateway_view *v)
 {
-	const struct attempt *a = fact_attempt(c, x);
 	const struct settings *s = c->settings;
-	bool around = s->n_listeners > 0 && !(a->flags & WENT_TO_LISTENER) &&
-		      (a->flags & WENT_ELSEWHERE);
+	uint8_t flags = fact_said(c, x)->flags;
+	uint32_t issuer = fact_peers(c, x)->issuer;
+	bool around = s->n_listeners > 0 && !(flags & WENT_TO_LISTENER) && (flags & WENT_ELSEWHERE);
 	const struct fact *gateway;
 
-	if (a->flags & SEEN_INSPECTION)
+	if (flags & SEEN_INSPECTION)
 		return;
-	if (a->flags & WAS_OUTSIDE) {
+	if (flags & WAS_OUTSIDE) {
 		set_state(x, UNINSPECTED, BYPASS_UNKNOWN);
 		return;
 	}
-	if (a->flags & WAS_UDP) {
+	if (flags & WAS_UDP) {
 		set_state(x, BYPASSED, BYPASS_UNKNOWN);
 		return;
 	}
 	gateway = around ? NULL : nearest(v, f, x, s->time_window.ns);
 	if (gateway != NULL)
-		set_state(x, (enum inspection)fact_attempt(c, gateway)->inspection[0],
-			  (enum bypass_reason)fact_attempt(c, gateway)->bypass_reason[0]);
-	else if (a->issuer != 0 && s->n_issuers > 0)
-		set_state(x, issued_by_gateway(c, a->issuer) ? INTERCEPTED : BYPASSED, BYPASS_UNKNOWN);
+		set_state(x, (enum inspection)fact_said(c, gateway)->inspection[0],
+			  (enum bypass_reason)fact_said(c, gateway)->bypass_reason[0]);
+	else if (issuer != 0 && s->n_issuers > 0)
+		set_state(x, issued_by_gateway(c, issuer) ? INTERCEPTED : BYPASSED, BYPASS_UNKNOWN);
 	else if (gateway_logs(v, f, x, s->time_window.ns))
 		set_state(x, BYPASSED, BYPASS_UNKNOWN);
 }
@@ -137,12 +137,12 @@ void infer_states(struct facts *f, const struct context *c)
 	gateway_view_build(&v, f, c);
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		const struct attempt *a = fact_attempt(c, x);
-		int who = a->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
+		const struct said *s = fact_said(c, x);
+		int who = s->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
 
-		if (a->inspection[who] != INSPECTION_UNKNOWN)
-			set_state(x, (enum inspection)a->inspection[who],
-				  (enum bypass_reason)a->bypass_reason[who]);
+		if (s->inspection[who] != INSPECTION_UNKNOWN)
+			set_state(x, (enum inspection)s->inspection[who],
+				  (enum bypass_reason)s->bypass_reason[who]);
 		else
 			infer(x, f, c, &v);
 	}

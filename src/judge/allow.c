@@ -76,7 +76,7 @@ const struct allowance *allow_covering(const struct allow *a, const struct fact 
 
 	if (!a->_possible[x->finding])
 		return NULL;
-	server = names_addr_get(c->names, fact_attempt(c, x)->server);
+	server = names_addr_get(c->names, fact_peers(c, x)->server);
 	app = names_get(c->names, x->app);
 	host = names_get(c->names, a->_facts->destinations[x->destination].host);
 	for (int list = 1; list >= 0; list--)

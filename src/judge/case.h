@@ -2,6 +2,7 @@
 #ifndef PINWATCH_JUDGE_CASE_H
 #define PINWATCH_JUDGE_CASE_H
 
+#include "base/pool.h"
 #include "correlate/baseline.h"
 #include "judge/exclude.h"
 #include "judge/trials.h"
@@ -17,6 +18,7 @@ struct bench {
 	const struct sv *sources; /* names, by record_ref.source */
 	const struct sv *files;   /* paths, by record_ref.file */
 	enum source_status log_sources[4]; /* of the run: missing, stale or present */
+	struct pool *pool;        /* judges along; may be NULL */
 };
 
 /* The finding as a whole. */

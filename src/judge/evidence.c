@@ -39,17 +39,18 @@ static void add(struct records *r, struct record record)
 
 static void add_attempt(struct records *r, const struct context *k, const struct fact *x)
 {
-	for (uint32_t i = fact_attempt(k, x)->first_ref; i != 0; i = k->merge->refs[i].next) {
-		const struct attempt_ref *ref = &k->merge->refs[i];
+	struct ref_cursor c = attempt_refs(&k->merge->attempts, x->attempt);
+	struct attempt_ref ref;
+
+	while (ref_next(&c, &ref))
 		add(r, (struct record){
-			       .time = ref->time,
-			       .ref = ref->ref,
+			       .time = ref.time,
+			       .ref = ref.ref,
 			       .device = x->device,
-			       .kind = ref->kind,
-			       .outcome = ref->outcome,
-			       .alert = ref->alert,
+			       .kind = ref.kind,
+			       .outcome = ref.outcome,
+			       .alert = ref.alert,
 		       });
-	}
 }
 
 static void add_activities(struct records *r, const struct context *k, uint32_t device, uint32_t app,
@@ -170,7 +171,7 @@ static void settle_sources(const struct bench *b, const struct records *r, const
 	for (int s = 0; s < 4; s++)
 		out->log_sources[s] = b->log_sources[s];
 	for (size_t i = 0; i < n; i++) {
-		uint8_t flags = fact_attempt(b->context, facts[i])->flags;
+		uint8_t flags = fact_said(b->context, facts[i])->flags;
 		if (flags & SEEN_INSPECTION)
 			out->log_sources[SENSOR_INSPECTION] = SOURCE_CONTRIBUTED;
 		if (flags & SEEN_FLOW)

@@ -33,7 +33,7 @@ static int64_t start_of(const struct device_view *v, uint32_t fact)
 
 static uint32_t issuer_of(const struct device_view *v, uint32_t fact)
 {
-	return fact_attempt(v->context, &v->facts->list[fact])->issuer;
+	return fact_peers(v->context, &v->facts->list[fact])->issuer;
 }
 
 /* First success that starts at or after t. */

@@ -330,15 +330,56 @@ static int by_place(const void *a, const void *b)
 	return x->first_seen.ns < y->first_seen.ns ? -1 : x->first_seen.ns > y->first_seen.ns;
 }
 
+/* Where one worker judges. */
+struct desk {
+	struct arena arena, scratch;
+	struct findings findings;
+};
+
+struct session {
+	const struct bench *bench;
+	struct desk *desks;
+	bool all;
+};
+
+/* Findings of very different weight stand beside each other by number: a piece takes them from all over. */
+#define PIECES 256u
+
+static void judge_piece(void *arg, size_t piece, unsigned worker)
+{
+	const struct session *s = arg;
+	struct desk *d = &s->desks[worker];
+
+	for (size_t i = 1 + piece; i < s->bench->facts->n_findings; i += PIECES) {
+		judge_one(s->bench, (uint32_t)i, s->all, &d->arena, &d->scratch, &d->findings);
+		arena_reset(&d->scratch);
+	}
+}
+
+static void judge_pinning(const struct bench *b, bool all, struct arena *arena, struct findings *out)
+{
+	unsigned threads = pool_threads(b->pool);
+	struct session s = { b, xcalloc(threads, sizeof(struct desk)), all };
+
+	pool_each(b->pool, PIECES, judge_piece, &s);
+	for (unsigned i = 0; i < threads; i++) {
+		struct desk *d = &s.desks[i];
+
+		for (size_t k = 0; k < d->findings.n; k++)
+			*new_finding(out, FINDING_PINNING) = d->findings.list[k];
+		free(d->findings.list);
+		arena_free(&d->scratch);
+		arena_adopt(arena, &d->arena);
+	}
+	free(s.desks);
+}
+
 void judge_all(const struct bench *b, bool all, struct arena *arena, struct findings *out)
 {
 	struct arena scratch = { 0 };
 
 	*out = (struct findings){ 0 };
-	for (uint32_t i = 1; i < b->facts->n_findings; i++) {
-		judge_one(b, i, all, arena, &scratch, out);
-		arena_reset(&scratch);
-	}
+	judge_pinning(b, all, arena, out);
 	for (size_t i = 0; i < b->exclusion->n_devices; i++) {
 		judge_untrusting(b, &b->exclusion->devices[i], arena, &scratch, out);
 		arena_reset(&scratch);

@@ -4,6 +4,7 @@
 
 #include "judge/case.h"
 
+/* Findings are judged side by side; what comes out does not depend on how. */
 struct findings {
 	struct finding *list; /* by kind, host, port, app, device, first_seen */
 	size_t n, _capacity;

@@ -153,7 +153,7 @@ static int by_device(const void *a, const void *b)
 /* Whether the device was fine, under the same issuer, before this failure. */
 static bool fine_before(const struct bench *b, const struct fact *x)
 {
-	uint32_t issuer = fact_attempt(b->context, x)->issuer;
+	uint32_t issuer = fact_peers(b->context, x)->issuer;
 	struct group g = grouping_at(&b->facts->by_device, x->device);
 
 	for (size_t i = 0; i < g.n; i++) {
@@ -164,7 +164,7 @@ static bool fine_before(const struct bench *b, const struct fact *x)
 			return false;
 		if (!b->exclusion->pool[g.items[i]] || !fact_success(y))
 			continue;
-		other = fact_attempt(b->context, y)->issuer;
+		other = fact_peers(b->context, y)->issuer;
 		if (issuer == 0 || other == 0 || issuer == other)
 			return true;
 	}

@@ -11,7 +11,6 @@
 #define BYPASS_CAP 400
 #define RETRY_WITHIN (5 * NS_PER_S)
 #define AFTER_FAILURE_WITHIN (300 * NS_PER_S)
-#define SHORT_SESSION (5 * NS_PER_S)
 #define SHORT_SESSIONS 3
 
 static int32_t centidb(double db) { return (int32_t)lround(db * 100); }
@@ -173,9 +172,7 @@ static bool uninspected_after_failure(const struct version_case *c)
 
 static bool short_session(const struct version_case *c, const struct fact *x)
 {
-	int64_t duration = fact_attempt(c->sitting->bench->context, x)->duration;
-
-	return duration >= 0 && duration < SHORT_SESSION &&
+	return fact_said(c->sitting->bench->context, x)->duration == DURATION_SHORT &&
 	       (fact_failure(x) || fact_uninspected_session(x));
 }
 

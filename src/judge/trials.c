@@ -3,7 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double log_beta(double a, double b) { return lgamma(a) + lgamma(b) - lgamma(a + b); }
+/* lgamma leaves the sign in a global variable, and findings are judged side by side. */
+static double log_gamma(double x)
+{
+	int sign;
+
+	return lgamma_r(x, &sign);
+}
+
+static double log_beta(double a, double b) { return log_gamma(a) + log_gamma(b) - log_gamma(a + b); }
 
 double differential(uint32_t k, uint32_t n, enum failure_weight class)
 {
@@ -34,8 +42,8 @@ static int by_ja3(const void *a, const void *b)
 {
 	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
 
-	if (x->ja3 != y->ja3)
-		return x->ja3 < y->ja3 ? -1 : 1;
+	if (x->stack != y->stack)
+		return x->stack < y->stack ? -1 : 1;
 	return by_device(a, b);
 }
 
@@ -53,7 +61,7 @@ static struct repeating repeating_ja3(const struct fact **facts, size_t n, struc
 	size_t m = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (fact_trial(facts[i]) && facts[i]->ja4_stack == 0 && facts[i]->ja3 != 0)
+		if (fact_trial(facts[i]) && facts[i]->stack_is_ja3 && facts[i]->stack != 0)
 			only[m++] = facts[i];
 	if (m == 0)
 		return r;
@@ -62,13 +70,13 @@ static struct repeating repeating_ja3(const struct fact **facts, size_t n, struc
 	for (size_t i = 0, end; i < m; i = end) {
 		int64_t burst = INT64_MIN;
 		size_t bursts = 0;
-		for (end = i; end < m && only[end]->ja3 == only[i]->ja3; end++) {
+		for (end = i; end < m && only[end]->stack == only[i]->stack; end++) {
 			if (end > i && only[end]->device != only[end - 1]->device)
 				burst = INT64_MIN;
 			bursts += burst_begins(&burst, only[end]->start);
 		}
 		if (bursts >= 2)
-			r.numbers[r.n++] = only[i]->ja3;
+			r.numbers[r.n++] = only[i]->stack;
 	}
 	return r;
 }
@@ -77,16 +85,16 @@ static uint32_t label_of(const struct fact *x, const struct repeating *r)
 {
 	size_t low = 0, high = r->n;
 
-	if (x->ja4_stack != 0 || x->ja3 == 0)
-		return x->ja4_stack;
+	if (!x->stack_is_ja3 || x->stack == 0)
+		return x->stack;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (r->numbers[mid] < x->ja3)
+		if (r->numbers[mid] < x->stack)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < r->n && r->numbers[low] == x->ja3 ? x->ja3 : 0;
+	return low < r->n && r->numbers[low] == x->stack ? x->stack : 0;
 }
 
 /* The stacks a device's own trial attempts show; returns how many. Stack none only where a failure has no

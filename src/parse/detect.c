@@ -171,11 +171,21 @@ static size_t likeness(const struct format *f, struct sv record)
 	return hits > 0 ? 2 * hits + object : 0;
 }
 
+static bool begins_object(struct sv head)
+{
+	struct syslog_header none;
+	struct sv text = sv_trim(sv_first(syslog_message(head, &none), MAX_LIKENESS));
+
+	return text.n > 0 && text.p[0] == '{';
+}
+
 static void detect_records(const struct format *f, struct sv head, enum framing framing,
 			   struct padded *room, struct format_match *m, size_t *near)
 {
 	struct record_decoder d;
 	struct error err = { 0 };
+
+	struct sv first = head;
 
 	record_decoder_open(&d, f);
 	snprintf(m->reason, sizeof(m->reason), "it has no record");
@@ -211,6 +221,9 @@ static void detect_records(const struct format *f, struct sv head, enum framing 
 		break;
 	}
 	record_decoder_close(&d);
+	/* Lines of any shape hold an object as well: that is no likeness. */
+	if (m->score == 0 && f->decoder != &decoder_json && begins_object(first))
+		*near = 0;
 }
 
 /* The first line is no whole JSON object, but the head begins one. */

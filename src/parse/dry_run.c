@@ -17,6 +17,8 @@
 struct dry_run {
 	struct format *format;
 	size_t n_own; /* names of the format itself */
+	struct names own;
+	struct arena learnt; /* the other names */
 	struct parser_options options;
 	struct parser *parser;
 	struct record_decoder decoder;
@@ -33,6 +35,7 @@ struct dry_run *dry_run_new(struct format_set *set, struct sv name)
 	d = xcalloc(1, sizeof(*d));
 	d->format = (struct format *)(uintptr_t)f; /* the set lends it, see the header */
 	d->n_own = f->names.n;
+	d->own = f->names;
 	return d;
 }
 
@@ -42,6 +45,8 @@ void dry_run_free(struct dry_run *d)
 		return;
 	parser_free(d->parser);
 	record_decoder_close(&d->decoder);
+	d->format->names = d->own;
+	arena_free(&d->learnt);
 	arena_free(&d->scratch);
 	free(d);
 }
@@ -49,7 +54,7 @@ void dry_run_free(struct dry_run *d)
 static void learn_name(struct dry_run *d, struct sv name)
 {
 	if (name.n > 0 && name.n <= MAX_PATH && d->format->names.n < MAX_NAMES)
-		names_add(&d->format->names, &d->format->arena, name);
+		names_add(&d->format->names, &d->learnt, name);
 }
 
 /* The members of a tree, by path. */

@@ -176,20 +176,21 @@ static bool compile_names(struct format *f, struct yaml y, struct error *err)
 		size_t count;
 
 		if (slot == SIZE_MAX)
-			return yfile_error(err, key, "`names:` has `%.*s`, which no rule reads",
+			return yfile_error(err, key, "`names:` has `%.*s`, which no rule reads: expected a field of the rules",
 					   SV_ARG(yfile_text(key)));
 		if (!format_texts(yfile_value_at(y, i), &f->arena, &names, &count, err))
 			return false;
 		for (size_t k = 0; k < count; k++) {
 			if (names_find(&f->names, names[k]) != SIZE_MAX)
 				return yfile_error(err, key,
-						   "`%.*s` is itself a field that a rule reads",
+						   "`%.*s` is itself a field that a rule reads: expected a name that is none",
 						   SV_ARG(names[k]));
 			others[n++] = (struct other_name){ names[k], (uint32_t)slot };
 		}
 	}
 	f->names.others = others;
 	f->names.n_others = n;
+	f->names._index = NULL;
 	return true;
 }
 
@@ -325,8 +326,10 @@ struct format *format_compile(const char *name, struct sv yaml,
 			  f->sensor, &f->names, &f->arena, err))
 		goto fail;
 	if (compile_names(f, yfile_get(root, "names"), err) && check_names(f, err) &&
-	    check_documentation(f, err))
+	    check_documentation(f, err)) {
+		names_index(&f->names, &f->arena);
 		return f;
+	}
 fail:
 	format_free(f);
 	return NULL;

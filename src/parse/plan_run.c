@@ -64,7 +64,7 @@ static bool bad(struct runner *r, const struct step *step, const struct raw *raw
 	size_t position = at >= from && at < from + record.n ? at - from : 0;
 
 	if (r->run->refused != NULL && r->raws == r->run->raws)
-		*r->run->refused = (uint32_t)(raw - r->raws);
+		*r->run->refused = (uint32_t)names_find(r->names, field);
 	return error_set(r->run->err, ERROR_FORMAT, position,
 			 "field `%.*s` (%s): expected %s, found `%.*s`", SV_ARG(field),
 			 step->target->name, expected, SV_ARG(sv_first(text, 80)));

@@ -144,6 +144,16 @@ static inline bool quick_tri(struct sv in, enum tri *out)
 	return true;
 }
 
+/* What may be a console's word for no name: zeros, or a short one like UNKNOWN, NONE, N/A. */
+static inline bool quick_placeholder(struct sv in)
+{
+	size_t n = in.n;
+
+	while (n > 0 && (in.p[n - 1] == '0' || in.p[n - 1] == '-' || in.p[n - 1] == ':'))
+		n--;
+	return n == 0 || (in.n <= 16 && (in.p[0] == 'U' || in.p[0] == 'N'));
+}
+
 static inline bool quick_take(enum quick quick, struct sv in, const struct target *t, void *object)
 {
 	void *at = (char *)object + t->offset;
@@ -165,8 +175,7 @@ static inline bool quick_take(enum quick quick, struct sv in, const struct targe
 			return false;
 		break;
 	case QUICK_UPPER:
-		/* What may be a placeholder: zeros, UNKNOWN, NONE, N/A. */
-		if (!is_simple(in, 'a') || in.p[in.n - 1] == '0' || in.p[0] == 'U' || in.p[0] == 'N')
+		if (!is_simple(in, 'a') || quick_placeholder(in))
 			return false;
 		break;
 	case QUICK_BUNDLE:

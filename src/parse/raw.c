@@ -21,11 +21,64 @@ uint32_t names_add(struct names *names, struct arena *a, struct sv name)
 		names->_capacity = more;
 	}
 	names->list[names->n] = arena_sv(a, name);
+	names->_index = NULL;
 	return (uint32_t)names->n++;
+}
+
+static size_t hash(struct sv name)
+{
+	unsigned char first = (unsigned char)name.p[0], middle = (unsigned char)name.p[name.n / 2],
+		      last = (unsigned char)name.p[name.n - 1];
+
+	return name.n * 7 + first * 31u + middle * 17u + last * 131u;
+}
+
+/* The name with number i, first the slots' own, then the others. */
+static struct sv name_at(const struct names *names, size_t i)
+{
+	return i < names->n ? names->list[i] : names->others[i - names->n].name;
+}
+
+void names_index(struct names *names, struct arena *a)
+{
+	size_t n = names->n + names->n_others, size = 16;
+	uint16_t *index;
+
+	if (n >= UINT16_MAX)
+		return;
+	while (size < 4 * n)
+		size *= 2;
+	index = arena_alloc(a, size * sizeof(*index));
+	memset(index, 0, size * sizeof(*index));
+	for (size_t i = 0; i < n; i++) {
+		size_t at;
+		if (name_at(names, i).n == 0)
+			continue;
+		at = hash(name_at(names, i)) & (size - 1);
+		while (index[at] != 0)
+			at = (at + 1) & (size - 1);
+		index[at] = (uint16_t)(i + 1);
+	}
+	names->_index = index;
+	names->_index_mask = size - 1;
+}
+
+static size_t look_up(const struct names *names, struct sv name)
+{
+	size_t at = hash(name) & names->_index_mask;
+
+	for (; names->_index[at] != 0; at = (at + 1) & names->_index_mask) {
+		size_t i = names->_index[at] - 1u;
+		if (sv_eq(name_at(names, i), name))
+			return i < names->n ? i : names->others[i - names->n].slot;
+	}
+	return SIZE_MAX;
 }
 
 size_t names_find(const struct names *names, struct sv name)
 {
+	if (names->_index != NULL && name.n > 0)
+		return look_up(names, name);
 	for (size_t i = 0; i < names->n; i++)
 		if (sv_eq(names->list[i], name))
 			return i;

@@ -46,10 +46,14 @@ struct names {
 	size_t _capacity;
 	const struct other_name *others;
 	size_t n_others;
+	const uint16_t *_index; /* names_index: open addressing over both, 0 for a free place */
+	size_t _index_mask;
 };
 
 /* The slot of that name, made when new. The name is copied into the arena. */
 uint32_t names_add(struct names *names, struct arena *a, struct sv name);
+/* Once all names are there: names_find looks them up instead of going through them. */
+void names_index(struct names *names, struct arena *a);
 /* By its name or one of the others; SIZE_MAX when no such slot exists. */
 size_t names_find(const struct names *names, struct sv name);
 

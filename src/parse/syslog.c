@@ -97,7 +97,8 @@ static bool rfc3164(struct sv record, struct syslog_header *h, struct sv *messag
 	h->host = word(&rest);
 	behind = rest;
 	tag = word(&behind);
-	if (tag.n > 1 && tag.p[tag.n - 1] == ':' && !begins_document(tag)) {
+	/* `%FW-6-302013:` is a message's id, and part of it. */
+	if (tag.n > 1 && tag.p[tag.n - 1] == ':' && tag.p[0] != '%' && !begins_document(tag)) {
 		struct sv none;
 		h->program = sv_cut(sv_first(tag, tag.n - 1), '[', &none);
 		rest = behind;

@@ -1,6 +1,7 @@
 #include "read/capture.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -17,6 +18,7 @@ struct capture {
 	pcap_t *pcap;
 	char *name;
 	bool live;
+	int wait_ms;
 	int link;
 	/* Files only. */
 	struct source source;
@@ -122,7 +124,10 @@ static bool activate(struct capture *c, const struct capture_options *o, struct 
 
 	pcap_set_snaplen(c->pcap, o->snaplen > 0 ? (int)o->snaplen : ALL_BYTES);
 	pcap_set_promisc(c->pcap, !o->not_promiscuous);
-	pcap_set_timeout(c->pcap, (int)(wait.ns / NS_PER_MS));
+	/* The kernel hands on what it has after so long; waiting for that is up to us, since libpcap would wait forever on
+	 * an interface where nothing comes. */
+	c->wait_ms = (int)(wait.ns / NS_PER_MS);
+	pcap_set_timeout(c->pcap, c->wait_ms);
 	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
 	if (o->buffer_bytes > 0)
 		pcap_set_buffer_size(c->pcap, (int)o->buffer_bytes);
@@ -153,6 +158,10 @@ struct capture *capture_open_live(const char *interface, const struct capture_op
 	if (!activate(c, options, err))
 		return refuse(c);
 	c->link = pcap_datalink(c->pcap);
+	if (pcap_setnonblock(c->pcap, 1, why) != 0) {
+		error_set(err, ERROR_IO, 0, "%s: cannot be captured: %s", interface, why);
+		return refuse(c);
+	}
 	return apply_filter(c, options->filter, err) ? c : refuse(c);
 }
 
@@ -166,12 +175,26 @@ static struct instant time_of(const struct capture *c, const struct pcap_pkthdr 
 	return (struct instant){ ns };
 }
 
+/* At most the timeout; a signal ends it early. */
+static void wait_for_packets(const struct capture *c)
+{
+	struct pollfd p = { .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN };
+
+	poll(&p, p.fd >= 0 ? 1 : 0, c->wait_ms);
+}
+
 enum capture_result capture_next(struct capture *c, struct capture_packet *packet, struct error *err)
 {
 	struct pcap_pkthdr *header;
 	const u_char *bytes;
 
-	switch (pcap_next_ex(c->pcap, &header, &bytes)) {
+	int got = pcap_next_ex(c->pcap, &header, &bytes);
+
+	if (got == 0 && c->live) {
+		wait_for_packets(c);
+		got = pcap_next_ex(c->pcap, &header, &bytes);
+	}
+	switch (got) {
 	case 1:
 		c->packets++;
 		*packet = (struct capture_packet){

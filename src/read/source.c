@@ -47,6 +47,11 @@ refused:
 	return false;
 }
 
+void source_on_fd(struct source *s, const char *name, int fd)
+{
+	*s = (struct source){ .name = copy(name), ._fd = fd };
+}
+
 void source_on_bytes(struct source *s, struct sv bytes)
 {
 	*s = (struct source){ .name = copy("input"), ._fd = -1, ._bytes = bytes, .size = bytes.n };

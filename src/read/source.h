@@ -26,6 +26,8 @@ struct source {
 /* path "-" is standard input. False when it cannot be opened or is a directory; *s is then closed.
  */
 bool source_open(struct source *s, const char *path, struct error *err);
+/* Borrows the descriptor, read from where it stands, until source_close. */
+void source_on_fd(struct source *s, const char *name, int fd);
 /* Borrows the bytes until source_close. */
 void source_on_bytes(struct source *s, struct sv bytes);
 void source_close(struct source *s);

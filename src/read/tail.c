@@ -257,8 +257,12 @@ static enum next next_of(struct tail *t, struct tail_file *f, struct instant now
 		case REFILL_NOTHING:
 			break;
 		}
+		if (!tail_file_is_open(f)) { /* its name is another's: the next scan tells */
+			f->look = false;
+			return NEXT_NONE;
+		}
 		final = is_final(t, f, now);
-		if (final && tail_file_is_open(f)) {
+		if (final) {
 			r = next_in_buffer(t, f, true, record, where);
 			if (r != NEXT_REFILL)
 				return r;

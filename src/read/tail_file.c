@@ -35,6 +35,7 @@ struct tail_file *tail_file_new(struct tail *t, const struct tail_candidate *c)
 	if (c != NULL) {
 		f->dev = c->dev;
 		f->ino = c->ino;
+		f->born = c->born;
 		f->size = c->size;
 		f->mtime = c->mtime;
 		f->age = c->number;
@@ -148,8 +149,7 @@ static bool open_packed(struct tail_file *f, struct error *err)
 	uint64_t at = 0;
 	size_t got;
 
-	if (!source_open(&f->source, f->path, err))
-		return false;
+	source_on_fd(&f->source, f->path, f->fd);
 	f->unpack = unpack_new(&f->source, 0, err);
 	if (f->unpack == NULL)
 		return false;
@@ -186,25 +186,23 @@ static bool open_packed(struct tail_file *f, struct error *err)
 static bool open_file(struct tail_file *f, struct error *err)
 {
 	struct stat st;
-	int fd = -1;
+	int fd;
 	bool ok;
 
-	if (!f->packed) {
-		do {
-			fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		} while (fd < 0 && errno == EINTR);
-		if (fd < 0 && errno == ENOENT)
-			return true; /* renamed or removed just now: the next look at the folder tells */
-		if (fd < 0 || fstat(fd, &st) != 0) {
-			ok = cannot(f, err);
-			if (fd >= 0)
-				close(fd);
-			return ok;
-		}
-		if ((uint64_t)st.st_dev != f->dev || (uint64_t)st.st_ino != f->ino) {
+	do {
+		fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0 && errno == ENOENT)
+		return true; /* renamed or removed just now: the next look at the folder tells */
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		ok = cannot(f, err);
+		if (fd >= 0)
 			close(fd);
-			return true;
-		}
+		return ok;
+	}
+	if ((uint64_t)st.st_dev != f->dev || (uint64_t)st.st_ino != f->ino) {
+		close(fd);
+		return true;
 	}
 	f->fd = fd;
 	f->capacity = FIRST_BLOCK;

@@ -17,6 +17,7 @@
 struct tail_candidate {
 	char *path;
 	uint64_t dev, ino, size;
+	uint64_t born; /* when the inode was made, ns; 0 where the file system does not say */
 	int64_t mtime;
 	uint64_t number; /* of its name, see tail_name.h */
 	enum tail_name name;
@@ -35,7 +36,7 @@ struct tail_unfinished {
  * been handed out and is kept as far as TAIL_LAST bytes, to check that the file still is the same. */
 struct tail_file {
 	char *path;
-	uint64_t dev, ino, size;
+	uint64_t dev, ino, born, size;
 	uint64_t size_before; /* at the look before the last one that found a change */
 	int64_t mtime;
 	uint64_t age; /* number of its name */

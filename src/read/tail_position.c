@@ -2,7 +2,7 @@
 #include "read/position.h"
 #include "read/tail_internal.h"
 
-/* {"files":[{"dev":…,"ino":…,"size":…,"mtime":…,"offset":…,"line":…,"head":N,"head_hash":"…",
+/* {"files":[{"dev":…,"ino":…,"born":…,"size":…,"mtime":…,"offset":…,"line":…,"head":N,"head_hash":"…",
  * "last_hash":"…","packed":0|1,"state":0|1|2,"copy":0|1,"skip":0|1|2},…]}; state: 0 read on, 1 read to its
  * end, 2 not to be read. Names are not in it: a file is known by what it is. */
 
@@ -14,11 +14,12 @@ static void write_file(struct buf *out, struct tail_file *f)
 
 	tail_file_note(f);
 	buf_printf(out,
-		   "{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"offset\":%llu,"
+		   "{\"dev\":%llu,\"ino\":%llu,\"born\":%llu,\"size\":%llu,\"mtime\":%llu,\"offset\":%llu,"
 		   "\"line\":%llu,\"head\":%u,",
 		   (unsigned long long)f->dev, (unsigned long long)f->ino,
-		   (unsigned long long)f->size, (unsigned long long)f->mtime,
-		   (unsigned long long)f->offset, (unsigned long long)f->line, f->head_n);
+		   (unsigned long long)f->born, (unsigned long long)f->size,
+		   (unsigned long long)f->mtime, (unsigned long long)f->offset,
+		   (unsigned long long)f->line, f->head_n);
 	buf_printf(out,
 		   "\"head_hash\":\"%016llx\",\"last_hash\":\"%016llx\",\"packed\":%d,\"state\":%u,"
 		   "\"copy\":%d,\"skip\":%u}",
@@ -62,6 +63,7 @@ static void read_file(struct tail *t, struct position_cursor *c)
 
 	f->dev = number(c, "{\"dev\":");
 	f->ino = number(c, ",\"ino\":");
+	f->born = number(c, ",\"born\":");
 	f->size = number(c, ",\"size\":");
 	f->mtime = (int64_t)number(c, ",\"mtime\":");
 	f->offset = number(c, ",\"offset\":");

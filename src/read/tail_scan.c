@@ -27,6 +27,7 @@ static void become(struct tail_file *f, struct tail_candidate *c)
 	set_path(f, c->path);
 	f->dev = c->dev;
 	f->ino = c->ino;
+	f->born = c->born;
 	f->size = c->size;
 	f->mtime = c->mtime;
 	f->age = c->number;
@@ -39,17 +40,36 @@ static void become(struct tail_file *f, struct tail_candidate *c)
 	c->taken = true;
 }
 
+/* Nobody writes to a rotated file. One that has grown all the same may be a copy of another, made under an
+ * inode that was free again. */
+static bool is_rather_of_another(const struct tail *t, const struct tail_file *f,
+				 const struct tail_candidate *c)
+{
+	if (c->name == TAIL_NAME_LIVE || c->size == f->size)
+		return false;
+	for (size_t i = 0; i < t->n_files; i++) {
+		const struct tail_file *other = t->files[i];
+		if (other != f && other->offset > f->offset &&
+		    (tail_match(other, c) || tail_match_copy(other, c)))
+			return true;
+	}
+	return false;
+}
+
 /* Inodes are used again soon after a file is removed, so the same number need not be the same file. A file
  * that is written to under its name and holds something else than before was truncated. */
-static bool is_another(struct tail_file *f, const struct tail_candidate *c)
+static bool is_another(const struct tail *t, struct tail_file *f, const struct tail_candidate *c)
 {
+	if (f->born != 0 && c->born != 0 && f->born != c->born)
+		return true;
 	if (f->packed || c->packed)
 		return f->packed != c->packed || f->size != c->size || f->mtime != c->mtime;
 	if (f->offset == 0)
 		return !tail_file_is_open(f) && strcmp(f->path, c->path) != 0;
 	if (tail_file_is_open(f))
 		return false; /* as long as it is open its number is not used again */
-	return c->name != TAIL_NAME_LIVE && !tail_file_check_at(f, c->path);
+	return c->name != TAIL_NAME_LIVE &&
+	       (!tail_file_check_at(f, c->path) || is_rather_of_another(t, f, c));
 }
 
 /* A file that is on disk under some name: what is new about it? */
@@ -57,7 +77,7 @@ static void see(struct tail *t, struct tail_file *f, struct tail_candidate *c, s
 {
 	bool same = f->checked && f->size == c->size && f->mtime == c->mtime;
 
-	if (!same && is_another(f, c))
+	if (!same && is_another(t, f, c))
 		return;
 	f->seen = true;
 	f->missing = false;
@@ -70,21 +90,22 @@ static void see(struct tail *t, struct tail_file *f, struct tail_candidate *c, s
 	}
 	if (!same || !instant_known(f->quiet_since))
 		f->quiet_since = now;
-	if (same) {
-		f->look = f->look || f->end > f->start; /* an unfinished line may be due by now */
-		return;
+	if (!same) {
+		f->changed = !f->packed && !tail_file_check(f);
+		f->size_before = f->size;
+		f->size = c->size;
+		f->mtime = c->mtime;
+		f->checked = true;
+		f->done = f->done && (f->packed || f->size <= f->offset);
 	}
-	f->changed = !f->packed && !tail_file_check(f);
-	f->size_before = f->size;
-	f->size = c->size;
-	f->mtime = c->mtime;
-	f->checked = true;
-	if (f->packed) {
-		f->look = !f->done;
-	} else {
+	/* Also when nothing has changed: an unfinished line may be due by now, and a file may have been
+	 * renamed just when it was to be opened. */
+	if (f->packed)
+		f->look = !f->done && !f->told;
+	else if (!f->done && !f->told)
 		f->look = f->size > f->offset - f->start + f->end || f->end > f->start;
-		f->done = f->done && !f->look;
-	}
+	else
+		f->look = false;
 }
 
 static void forget(struct tail *t, size_t i)
@@ -249,10 +270,10 @@ static bool is_missing(struct tail *t, struct tail_file *f, struct instant now)
 	if (f->offset == 0 && f->fd < 0)
 		return true;
 	if (now.ns - f->missing_since.ns < t->options.settle.ns) {
-		f->look = f->look || f->fd >= 0;
+		f->look = tail_file_is_open(f); /* else its name may be another's by now */
 		return false;
 	}
-	if (f->fd >= 0 && !f->done) { /* removed, but open: it is read to its end */
+	if (tail_file_is_open(f) && !f->done) { /* removed, but open: it is read to its end */
 		f->copy = f->look = true;
 		return false;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -17,31 +18,33 @@
 	(IN_CREATE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE |        \
 	 IN_ATTRIB | IN_ONLYDIR)
 
-static int64_t modified(const struct stat *st)
+static int64_t nanoseconds(const struct statx_timestamp *t)
 {
-	return st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+	return t->tv_sec * NS_PER_S + t->tv_nsec;
 }
 
 static void add(struct tail *t, const char *folder, const char *name, int dir)
 {
 	struct tail_candidate c = { 0 };
 	char path[MAX_PATH];
-	struct stat st;
+	struct statx st;
 	int n;
 
 	c.name = tail_name_is(name, t->pattern, &c.number);
 	if (c.name == TAIL_NAME_OTHER)
 		return;
-	if (fstatat(dir, name, &st, 0) != 0 || !S_ISREG(st.st_mode))
+	if (statx(dir, name, 0, STATX_BASIC_STATS | STATX_BTIME, &st) != 0 || !S_ISREG(st.stx_mode))
 		return; /* gone since, or a pipe or folder that happens to be called so */
 	n = snprintf(path, sizeof(path), "%s%s%s", folder,
 		     folder[0] != '\0' && folder[strlen(folder) - 1] != '/' ? "/" : "", name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return;
-	c.dev = (uint64_t)st.st_dev;
-	c.ino = (uint64_t)st.st_ino;
-	c.size = (uint64_t)st.st_size;
-	c.mtime = modified(&st);
+	c.dev = (uint64_t)makedev(st.stx_dev_major, st.stx_dev_minor);
+	c.ino = st.stx_ino;
+	c.size = st.stx_size;
+	c.mtime = nanoseconds(&st.stx_mtime);
+	if ((st.stx_mask & STATX_BTIME) != 0)
+		c.born = (uint64_t)nanoseconds(&st.stx_btime);
 	c.packed = tail_name_packed(name);
 	if (t->n_candidates == t->candidates_capacity) {
 		t->candidates_capacity = t->candidates_capacity == 0 ? 32 : t->candidates_capacity * 2;

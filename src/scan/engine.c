@@ -174,10 +174,12 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 		.exclusion = &exclusion,
 		.sources = view->sources,
 		.files = view->files,
+		.pool = view->pool,
 	};
 
 	memcpy(bench.log_sources, view->log_sources, sizeof(bench.log_sources));
 	clear(e);
+	attempts_note(&e->merge.attempts);
 	inventory_finish(&e->inventory);
 	leases_finish(&e->leases);
 	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);

@@ -12,6 +12,7 @@
 
 #include "base/safe.h"
 #include "parse/parser.h"
+#include "serve/control.h"
 
 /* Reading goes on so long before the loop looks at anything else. */
 #define TURN (20 * NS_PER_MS)
@@ -125,6 +126,10 @@ static void wait_for_news(struct daemon *d, int64_t until)
 			take_signals(d);
 			continue;
 		}
+		if (events[i].data.ptr == d->control) {
+			control_serve(d->control);
+			continue;
+		}
 		x->ready = true;
 		x->watched = false;
 	}
@@ -138,8 +143,10 @@ static void release(struct daemon *d)
 /* Nothing has come for longer than any record may be late: what waits for later ones has waited enough. */
 static void release_the_rest(struct daemon *d)
 {
-	if (d->keeper.newest != INT64_MIN)
-		keeper_release(&d->keeper, (d->keeper.newest / NS_PER_S + 1) * NS_PER_S);
+	int64_t newest = live_sources_newest(&d->sources);
+
+	if (newest != INT64_MIN)
+		keeper_release(&d->keeper, (newest / NS_PER_S + 1) * NS_PER_S);
 }
 
 static void release_when_quiet(struct daemon *d)
@@ -212,6 +219,37 @@ static void look_around(struct daemon *d)
 	release_when_quiet(d);
 }
 
+/* Somebody waits for all that lies in the inputs: once they have been read to their ends, and looked at again,
+ * nothing is waited for. */
+static void settle(struct daemon *d)
+{
+	if (!d->trouble) {
+		release_the_rest(d);
+		d->silence_changed |= live_sources_listen(&d->sources, d->monotonic);
+		daemon_judge(d);
+	}
+	daemon_checkpoint(d);
+	if (d->deliver.done != d->deliver.dropped)
+		daemon_checkpoint(d);
+	daemon_now(d);
+	control_settled(d->control);
+}
+
+static void settle_when_asked(struct daemon *d)
+{
+	if (!d->settle)
+		return;
+	if (!d->settling)
+		intake_ask_all(&d->intake);
+	d->settling = true;
+	if (!d->trouble)
+		read_on(d);
+	if (!intake_idle(&d->intake) && !d->trouble)
+		return;
+	settle(d);
+	d->settling = false;
+}
+
 static int64_t next_due(const struct daemon *d)
 {
 	int64_t due = d->next_look.ns;
@@ -238,6 +276,7 @@ static void turn(struct daemon *d)
 		daemon_judge(d);
 		daemon_now(d);
 	}
+	settle_when_asked(d);
 	if (d->monotonic.ns >= d->next_checkpoint.ns) {
 		daemon_checkpoint(d);
 		daemon_now(d);
@@ -261,6 +300,7 @@ static void end(struct daemon *d)
 
 static void close_all(struct daemon *d)
 {
+	control_close(d->control);
 	intake_free(&d->intake);
 	keeper_close(&d->keeper);
 	ledger_free(&d->ledger);
@@ -282,6 +322,17 @@ static void close_all(struct daemon *d)
 		close(d->epoll);
 }
 
+static bool open_control(struct daemon *d, struct error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	d->control = control_open(d, err);
+	event.data.ptr = d->control;
+	return d->control != NULL &&
+	       (epoll_ctl(d->epoll, EPOLL_CTL_ADD, control_fd(d->control), &event) == 0 ||
+		error_set(err, ERROR_IO, 0, "the event loop cannot begin: %s", strerror(errno)));
+}
+
 static bool begin(struct daemon *d, struct error *err)
 {
 	const struct serve_options *o = d->options;
@@ -297,7 +348,7 @@ static bool begin(struct daemon *d, struct error *err)
 	pool_init(&d->pool, o->threads > 0 ? o->threads : pool_processors());
 	daemon_now(d);
 	d->began = d->monotonic;
-	return open_signals(d, err) && daemon_restore(d, err);
+	return open_signals(d, err) && daemon_restore(d, err) && open_control(d, err);
 }
 
 bool serve_run(const struct serve_options *options, struct error *err)

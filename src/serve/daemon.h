@@ -38,10 +38,11 @@ struct daemon {
 	int64_t checkpoint;		/* id of the last committed one */
 	struct instant checkpointed_at; /* wall */
 	bool silence_changed;
+	uint64_t memory;		/* bytes that records take, as of the last look */
 	bool trouble;			/* the disk refuses: nothing is read until a checkpoint succeeds */
 	struct error trouble_why;
 	bool ready;			/* the journal has been replayed and the inputs are open */
-	bool settle;			/* somebody waits for everything read to be judged */
+	bool settle, settling;		/* somebody waits for everything read to be judged */
 	bool stop, reload;
 	bool broken;			/* cannot go on: *why */
 	struct error why;

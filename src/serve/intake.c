@@ -194,10 +194,10 @@ static void count_taken(const struct arrival *a, const struct observation *o, in
 	n->sensors |= 1u << o->sensor;
 	if (n->first == INT64_MIN || o->time.ns < n->first)
 		n->first = o->time.ns;
+	if (!live_source_advance(a->x->source, order))
+		return;
 	if (o->time.ns > n->last)
 		n->last = o->time.ns;
-	if (order > n->newest)
-		n->newest = order;
 	if (order > a->parser->newest)
 		a->parser->newest = order;
 	if (order < a->parser->first)
@@ -393,7 +393,7 @@ bool intake_run(struct intake *in)
 		x->changed = x->source->changed = true;
 		if (got == INPUT_ERROR) {
 			in->errors++;
-			x->source->counts.lost++;
+			x->source->counts.errors++;
 			in->complain(in->arg, x->source->name, err.message);
 			continue;
 		}
@@ -424,6 +424,12 @@ void intake_wake(struct intake *in)
 		if (!x->ready && in->monotonic.ns - x->asked.ns >= POLL)
 			x->ready = true;
 	}
+}
+
+void intake_ask_all(struct intake *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		in->inputs[i]->ready = true;
 }
 
 bool intake_idle(const struct intake *in)

@@ -77,6 +77,8 @@ int live_input_fd(const struct live_input *x);
 void live_input_position(const struct live_input *x, struct buf *out);
 /* Lets everything be asked again whose poll interval has passed. */
 void intake_wake(struct intake *in);
+/* Lets everything be asked again now. */
+void intake_ask_all(struct intake *in);
 /* Reads a run of records from the input that is least far. False where nothing waits. */
 bool intake_run(struct intake *in);
 /* Nothing waits to be read in any input. */

@@ -31,7 +31,7 @@ static void begin(struct keeper *k, const struct conf *c)
 	}
 	engine_init(&k->engine, &k->settings, k->_seed);
 	k->_there = true;
-	k->newest = k->released = INT64_MIN;
+	k->released = INT64_MIN;
 	k->news = 1;
 }
 
@@ -92,8 +92,6 @@ static void replay_observation(void *arg, struct kept_observation *o)
 		return;
 	if (!engine_take(&k->engine, &o->seen, stamp, o->vantage) && o->late)
 		engine_take_late(&k->engine, &o->seen, stamp, o->vantage);
-	if (o->order > k->newest)
-		k->newest = o->order;
 }
 
 static void replay_release(void *arg, int64_t watermark)
@@ -214,8 +212,6 @@ enum taken keeper_take(struct keeper *k, struct live_source *source, const struc
 	journal_name_source(k->journal, source->number, source->name);
 	journal_name_file(k->journal, file, intern_get(&k->files, file));
 	journal_observation(k->journal, &kept);
-	if (order > k->newest)
-		k->newest = order;
 	k->taken++;
 	/* What waits for the watermark is no news yet. */
 	if (taken == TAKEN_LATE || o->kind != OBS_TLS_ATTEMPT)
@@ -270,7 +266,8 @@ bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err)
 
 const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n)
 {
-	struct engine_view view = { .sources = k->sources->names, .files = k->file_names, .pool = pool };
+	struct engine_view view = { .sources = k->sources->names, .pool = pool };
+	int64_t newest;
 
 	if (k->n_file_names == 0)
 		keeper_file(k, SV_NONE);
@@ -278,7 +275,8 @@ const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct a
 	for (int i = 0; i < 4; i++)
 		view.log_sources[i] = live_sources_status(k->sources, (enum sensor_kind)i);
 	/* As far as records have been released, since a later one may still say what an attempt waits for. */
-	k->engine.merge.now = k->newest < k->released ? k->newest : k->released;
+	newest = live_sources_newest(k->sources);
+	k->engine.merge.now = newest < k->released ? newest : k->released;
 	engine_judge(&k->engine, &view, true, arena);
 	*n = k->engine.findings.n;
 	return k->engine.findings.list;

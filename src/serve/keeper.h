@@ -34,7 +34,6 @@ struct keeper {
 	struct sv *file_names;		/* for engine_view */
 	uint32_t n_file_names, _file_names_capacity;
 	struct listener found;		/* a listener of the gateway that nobody configured; port 0: none */
-	int64_t newest;			/* order time of the newest record taken */
 	int64_t released;		/* the newest watermark; INT64_MIN none */
 	uint64_t taken;			/* observations, since the start */
 	uint64_t news;			/* changes since whoever judges set it to 0 */

@@ -73,6 +73,19 @@ void live_source_example(struct live_sources *s, struct live_source *source, con
 		source->examples[source->n_examples++] = arena_sv(&s->_arena, sv_cstr(reason));
 }
 
+bool live_source_advance(struct live_source *source, int64_t order)
+{
+	int64_t *newest = &source->counts.newest;
+
+	if (*newest != INT64_MIN && order > *newest && order - *newest > NS_PER_DAY &&
+	    ++source->beyond * 99 <= source->counts.records)
+		return false;
+	if (order > *newest)
+		*newest = order;
+	source->beyond = 0;
+	return true;
+}
+
 int64_t live_sources_newest(const struct live_sources *s)
 {
 	int64_t newest = INT64_MIN;

@@ -20,6 +20,7 @@ struct live_source {
 	bool changed;			  /* counters changed since the last checkpoint */
 	bool behind;			  /* something of it waits to be read */
 	int64_t floor;			  /* and is not older than this, but for max_lag; INT64_MIN: no idea */
+	uint64_t beyond;		  /* records in a row that leap more than a day ahead */
 	struct instant heard;		  /* monotonic: when its last record came, or the daemon began */
 	bool silent;
 	uint64_t footprint;		  /* bytes, as of the last look */
@@ -41,6 +42,11 @@ struct live_source *live_sources_find(const struct live_sources *s, struct sv na
 /* Points the sources at this configuration's; adds those that are new. True where numbers changed. */
 bool live_sources_configure(struct live_sources *s, const struct conf *c, struct instant monotonic);
 void live_source_example(struct live_sources *s, struct live_source *source, const char *reason);
+
+/* Moves the source's newest order time. A leap of more than a day does not, until so many records lie beyond it that
+ * they are more than 1 % of the source: a wrong clock in a backlog must not make everything behind it too late.
+ * False for such a leap; the record waits for its time. */
+bool live_source_advance(struct live_source *source, int64_t order);
 
 /* Newest order time of all; INT64_MIN: nothing came yet. */
 int64_t live_sources_newest(const struct live_sources *s);

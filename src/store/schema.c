@@ -14,7 +14,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE source(name TEXT PRIMARY KEY, records INTEGER NOT NULL, irrelevant INTEGER NOT NULL,"
 	" rejected INTEGER NOT NULL, overlong INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
 	" late INTEGER NOT NULL, too_late INTEGER NOT NULL, evicted INTEGER NOT NULL,"
-	" observations INTEGER NOT NULL, lost INTEGER NOT NULL, first INTEGER, last INTEGER,"
+	" observations INTEGER NOT NULL, errors INTEGER NOT NULL, first INTEGER, last INTEGER,"
 	" newest INTEGER, sensors INTEGER NOT NULL, format TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE segment(number INTEGER PRIMARY KEY, bytes INTEGER NOT NULL,"
 	" observations INTEGER NOT NULL, first INTEGER, last INTEGER);"

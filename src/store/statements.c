@@ -17,10 +17,10 @@ static const char *const texts[STATEMENTS] = {
 	[GET_INPUT] = "SELECT position FROM input WHERE name=? AND checkpoint<=?"
 		      " ORDER BY checkpoint DESC LIMIT 1",
 	[PUT_SOURCE] = "INSERT OR REPLACE INTO source(name,format,records,irrelevant,rejected,overlong,"
-		       "quarantined,late,too_late,evicted,observations,lost,sensors,first,last,newest)"
+		       "quarantined,late,too_late,evicted,observations,errors,sensors,first,last,newest)"
 		       " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[GET_SOURCES] = "SELECT name,format,records,irrelevant,rejected,overlong,quarantined,late,"
-			"too_late,evicted,observations,lost,sensors,first,last,newest FROM source"
+			"too_late,evicted,observations,errors,sensors,first,last,newest FROM source"
 			" ORDER BY name",
 	[PUT_SEGMENT] = "INSERT OR REPLACE INTO segment VALUES(?,?,?,?,?)",
 	[DROP_SEGMENT] = "DELETE FROM segment WHERE number=?",

@@ -172,7 +172,7 @@ bool store_put_source(struct store *s, const struct store_source *o, struct erro
 			     (int64_t)o->records, (int64_t)o->irrelevant, (int64_t)o->rejected,
 			     (int64_t)o->overlong, (int64_t)o->quarantined, (int64_t)o->late,
 			     (int64_t)o->too_late, (int64_t)o->evicted, (int64_t)o->observations,
-			     (int64_t)o->lost, (int64_t)o->sensors, o->first, o->last, o->newest);
+			     (int64_t)o->errors, (int64_t)o->sensors, o->first, o->last, o->newest);
 }
 
 void store_sources(struct store *s, void (*take)(void *arg, const struct store_source *source), void *arg)
@@ -192,7 +192,7 @@ void store_sources(struct store *s, void (*take)(void *arg, const struct store_s
 			.too_late = (uint64_t)sqlite3_column_int64(q, 8),
 			.evicted = (uint64_t)sqlite3_column_int64(q, 9),
 			.observations = (uint64_t)sqlite3_column_int64(q, 10),
-			.lost = (uint64_t)sqlite3_column_int64(q, 11),
+			.errors = (uint64_t)sqlite3_column_int64(q, 11),
 			.sensors = (uint32_t)sqlite3_column_int64(q, 12),
 			.first = column_time(q, 13),
 			.last = column_time(q, 14),

@@ -55,7 +55,7 @@ bool store_fall_back(struct store *s, int64_t checkpoint, struct error *err);
 struct store_source {
 	struct sv name, format;
 	uint64_t records, irrelevant, rejected, overlong, quarantined, late, too_late, evicted, observations,
-	    lost;
+	    errors;
 	uint32_t sensors; /* 1 << enum sensor_kind: what its records have fed */
 	int64_t first, last, newest; /* event times, newest order time; INT64_MIN unknown */
 };

@@ -9,7 +9,8 @@
 
 /* The gateway's hello follows the client's, or at least its CONNECT, so soon. */
 #define WITHIN (10 * NS_PER_S)
-/* An unknown client is taken for a gateway after so many connections of its own inside others, if they are nine in ten. */
+/* An unknown client is taken for a gateway after so many connections of its own inside those of several others, if they
+ * are nine in ten. */
 #define PROVEN 8
 /* Connections of one name that are looked at. */
 #define MAX_CHAIN 64
@@ -107,6 +108,19 @@ static enum relation relation(const struct both *b, const struct connection *inn
 	return same_end(&to, &server) || inner->connect_host != NULL ? NESTED : UNRELATED;
 }
 
+static bool has_proven(const struct both_address *a)
+{
+	return a != NULL && a->several && a->nested >= PROVEN && a->nested * 10 >= a->connections * 9;
+}
+
+static void note_nested(struct both_address *a, const struct addr *client)
+{
+	if (a->nested > 0 && !addr_eq(&a->inside, client))
+		a->several = true;
+	a->inside = *client;
+	a->nested++;
+}
+
 static bool same_hello(const struct connection *a, const struct connection *b)
 {
 	return a->hello != NULL && b->hello != NULL &&
@@ -128,7 +142,14 @@ static void look_inside(struct both *b, const struct flows *f, struct connection
 	struct both_address *address = address_of(b, &from.ip);
 	uint32_t at = keymap_get(&b->_newest, &name);
 	enum relation how = UNRELATED;
+	struct endpoint client;
 	bool nested = false;
+
+	/* Enough is known of whoever has so many. */
+	if (address != NULL && address->connections > UINT32_MAX / 16)
+		address = NULL;
+	if (address != NULL)
+		address->connections++;
 
 	if (at == KEYMAP_NONE)
 		at = 0;
@@ -149,16 +170,15 @@ static void look_inside(struct both *b, const struct flows *f, struct connection
 		}
 		if (how == UNRELATED || inner->has_outer)
 			continue;
-		nested |= how == NESTED;
-		if (how == NESTED && (address == NULL || address->nested < PROVEN ||
-				      address->nested * 10 < address->connections * 9))
+		if (how == NESTED && address != NULL && !nested) {
+			client = connection_end(inner, CLIENT);
+			note_nested(address, &client.ip);
+			nested = true;
+		}
+		if (how == NESTED && !has_proven(address))
 			continue;
 		join(inner, r->slot, outer);
 		break;
-	}
-	if (address != NULL && address->connections < UINT32_MAX / 10) {
-		address->connections++;
-		address->nested += nested;
 	}
 }
 

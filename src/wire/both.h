@@ -3,7 +3,7 @@
  * A gateway that inspects answers the client's ClientHello itself and sends one of its own, for the same name, to the origin. So two
  * connections of one name at one time, with different ServerHellos, are the client's (inner) and the gateway's (outer), where the
  * outer's client is known to be the gateway: it is where the inner one went to; or it is configured; or it has shown it, by
- * opening nearly all its connections inside another's handshake to the same server. One ClientHello seen twice is one TLS connection that
+ * opening nearly all its connections inside several others' handshakes to the same server. One ClientHello seen twice is one TLS connection that
  * was handed on.
  *
  * The inner connection learns what is proven, the outer one is not reported. Bounded: the latest names, the first addresses.
@@ -27,6 +27,8 @@ struct both_recent {
 
 struct both_address {
 	uint32_t connections, nested;
+	struct addr inside; /* a client in whose handshake it was */
+	bool several;	    /* of more than one client */
 };
 
 struct both {

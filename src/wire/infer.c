@@ -208,13 +208,18 @@ static bool refused_client(const struct infer_facts *f)
 	return has_ended(&f->server) && earlier(end_of(&f->server), end_of(&f->client));
 }
 
-static void infer_13(const struct infer_facts *f, struct inference *out)
+static void infer_13(const struct infer_facts *all, struct inference *out)
 {
-	struct reading r = read_client(f);
+	struct infer_facts certain = *all;
+	const struct infer_facts *f = &certain;
+	struct reading r;
 
+	if (all->client.holes)
+		certain.n_client = all->n_certain;
+	r = read_client(f);
 	out->data = r.data;
-	if (f->client.holes) {
-		/* Which record is which cannot be told: only much of them is certain. */
+	if (f->client.holes && !r.rejected && !r.data) {
+		/* Which record is which cannot be told any more: only many of them say something. */
 		out->data = f->client_data > INFER_CLIENT / 2;
 		out->outcome = out->data ? ESTABLISHED : INCOMPLETE;
 		out->established = out->data ? TRI_TRUE : TRI_UNKNOWN;

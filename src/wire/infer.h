@@ -39,6 +39,7 @@ struct infer_facts {
 	/* TLS 1.3: the client's encrypted records after the ServerHello, the server's after the first of these. */
 	uint16_t client_lengths[INFER_CLIENT], server_lengths[INFER_SERVER];
 	unsigned n_client, n_server;
+	unsigned n_certain;        /* so many of the client's came before any of its records was missing */
 	struct instant complete;   /* the last record of the handshake, of either side */
 	int64_t server_bytes;      /* payload, as far as known; −1 */
 };

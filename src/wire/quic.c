@@ -101,11 +101,11 @@ static void crypto_put(struct crypto *s, uint64_t offset, struct bytes data)
 /* The hello, once it is there in full. */
 static bool crypto_hello(struct crypto *s, uint8_t type, struct bytes *body)
 {
-	struct bytes b = { s->bytes, s->whole, false };
+	struct bytes b = { s->bytes, s->done ? 0 : s->whole, false };
 	uint8_t is = bytes_u8(&b);
 	uint32_t n = bytes_u24(&b);
 
-	if (s->done || b.bad || is != type || b.n < n)
+	if (b.bad || is != type || b.n < n)
 		return false;
 	*body = (struct bytes){ b.p, n, false };
 	s->done = true;

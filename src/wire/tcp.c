@@ -53,6 +53,8 @@ static void client_record(struct connection *c, enum record_type type, uint16_t 
 			break;
 		if (f->n_client < INFER_CLIENT)
 			f->client_lengths[f->n_client++] = length;
+		if (!r->holes)
+			f->n_certain = f->n_client;
 		if (f->n_client == 1)
 			f->complete = time;
 		break;

@@ -2,7 +2,8 @@
  *
  * The bytes are choices, not text: five for the settings, fourteen an observation, so that nearly
  * all inputs make a fleet. The same observations are taken in two orders of arrival, once released
- * bit by bit and judged in between, and have to give the same findings.
+ * bit by bit and judged in between, and have to give the same findings. What engine_evict leaves has
+ * to give the findings of an engine that never saw the rest.
  */
 #include "fuzz.h"
 
@@ -201,8 +202,14 @@ static void make(struct taken *t, struct sv bytes)
 		t->stamp.order = o->time.ns;
 }
 
-/* Also whether the findings are written out for people, which takes longer than all the rest. */
-static bool choose_settings(struct settings *s, struct sv *data)
+/* What else a run does. */
+struct choices {
+	bool emit;             /* writes the findings out for people too, which takes longer than all the rest */
+	uint32_t evict_source;
+	size_t evict_from;     /* the record before whose start is forgotten */
+};
+
+static struct choices choose_settings(struct settings *s, struct sv *data)
 {
 	static const struct allowance allowances[] = {
 		{ .text = { "com.acme.*", 10 },
@@ -241,7 +248,12 @@ static bool choose_settings(struct settings *s, struct sv *data)
 		.listeners = listeners,
 		.n_listeners = bits >> 25 & 1,
 	};
-	return (bits >> 26 & 15) == 0;
+	return (struct choices){
+		.emit = (bits >> 26 & 15) == 0,
+		.evict_source = (bits >> 30 & 7) < SENSORS ? (uint32_t)(bits >> 30 & 7)
+							   : ENGINE_ALL_SOURCES,
+		.evict_from = (size_t)(bits >> 33 & 127),
+	};
 }
 
 static int by_order(const void *a, const void *b)
@@ -373,6 +385,90 @@ static void run(struct engine *e, const struct settings *settings, uint64_t seed
 	arena_free(&arena);
 }
 
+/* Where the engine still holds the record (line − 1). */
+struct held {
+	bool attempt, other;
+};
+
+static void note_held(const struct engine *e, struct held *held)
+{
+	for (uint32_t i = 1; i < e->merge.attempts.n; i++) {
+		struct ref_cursor c = attempt_refs(&e->merge.attempts, i);
+		struct attempt_ref ref;
+		while (ref_next(&c, &ref))
+			held[ref.ref.line - 1].attempt = true;
+	}
+	for (size_t i = 0; i < e->activities.n_records; i++)
+		held[e->activities.records[i].stamp.ref.line - 1].other = true;
+	for (size_t i = 0; i < e->leases.n_records; i++)
+		held[e->leases.records[i].stamp.ref.line - 1].other = true;
+	for (size_t i = 0; i < e->inventory.n_records; i++)
+		held[e->inventory.records[i].stamp.ref.line - 1].other = true;
+}
+
+static void take_all(struct engine *e, const struct settings *settings, const struct taken *const *list,
+		     const size_t *which, size_t n)
+{
+	engine_init(e, settings, SEED);
+	for (size_t i = 0; i < n; i++) {
+		const struct taken *t = list[which[i]];
+		struct stamp stamp = t->stamp;
+		stamp.ref.line = (uint32_t)which[i] + 1;
+		engine_release(e, (struct instant){ stamp.order });
+		engine_take(e, &t->o, stamp, t->vantage);
+	}
+	engine_release(e, (struct instant){ INT64_MAX });
+}
+
+static void judge_into(struct engine *e, const struct taken *const *list, size_t n, struct buf *out)
+{
+	struct arena arena = { 0 };
+
+	judge(e, list, n, &arena);
+	write_findings(e, out);
+	arena_free(&arena);
+}
+
+/* What has been forgotten might as well never have come. */
+static void check_eviction(const struct settings *settings, const struct choices *c,
+			   const struct taken *const *list, size_t n)
+{
+	static struct engine evicted, never;
+	struct held before[MAX_RECORDS] = { 0 }, after[MAX_RECORDS] = { 0 };
+	size_t which[MAX_RECORDS], m = 0;
+	struct engine_evicted gone;
+	struct buf a, b;
+	bool half = false;
+
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		which[i] = i;
+	take_all(&evicted, settings, list, which, n);
+	note_held(&evicted, before);
+	gone = engine_evict(&evicted, c->evict_source, list[c->evict_from % n]->o.time);
+	note_held(&evicted, after);
+	for (size_t i = 0; i < n; i++) {
+		/* Activity may be forgotten while the attempt that it joined stays. */
+		half |= (before[i].attempt && before[i].other) && after[i].attempt != after[i].other;
+		if (after[i].attempt || after[i].other)
+			which[m++] = i;
+	}
+	fuzz_require(half || m < n || gone.attempts + gone.activities + gone.leases + gone.postures == 0);
+	if (!half) {
+		take_all(&never, settings, list, which, m);
+		buf_init(&a, (size_t)1 << 28);
+		buf_init(&b, (size_t)1 << 28);
+		judge_into(&evicted, list, n, &a);
+		judge_into(&never, list, n, &b);
+		fuzz_require_same(buf_view(&a), buf_view(&b));
+		buf_free(&a);
+		buf_free(&b);
+		engine_free(&never);
+	}
+	engine_free(&evicted);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct taken records[MAX_RECORDS]; /* too large for a stack */
@@ -381,7 +477,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct settings settings;
 	struct engine engine;
 	struct buf findings, again;
-	bool emit = choose_settings(&settings, &bytes);
+	struct choices choices = choose_settings(&settings, &bytes);
 	size_t n = 0;
 
 	for (; bytes.n >= RECORD && n < MAX_RECORDS; bytes = sv_skip(bytes, RECORD), n++) {
@@ -392,9 +488,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	qsort(list, n, sizeof(list[0]), by_order);
 	buf_init(&findings, (size_t)1 << 28);
 	buf_init(&again, (size_t)1 << 28);
-	run(&engine, &settings, SEED, list, n, false, emit, &findings);
+	run(&engine, &settings, SEED, list, n, false, choices.emit, &findings);
 	run(&engine, &settings, ~SEED, list, n, true, false, &again);
 	fuzz_require_same(buf_view(&findings), buf_view(&again));
+	check_eviction(&settings, &choices, list, n);
 	buf_free(&findings);
 	buf_free(&again);
 	return 0;

@@ -187,8 +187,8 @@ def output():
 def derive():
     texts = [b"1795486453.759", b"2026-11-24T02:14:13.903+01:00", b"Nov 24 2026 02:14:13 CET", b"A000418", b"unknown_ca", b"ShADadfF",
              b"https://[2001:db8::1]:8443/x", b"b\xc3\xbccher.test.", b"aa-bb-cc-00-00-01", b"TLSv1.3", b"10.8.0.14", b"0.004", b"1.5K",
-             b"%41%zz", b'"a \\"b\\""', b"4294967295", b"T"]
-    for i in range(64):
+             b"%41%zz", b'"a \\"b\\""', b"4294967295", b"T", b"1f ...APRSF", b"2000 12", b"1795507200 1795507201", b"2026-11-24 09:00:00 UTC+1"]
+    for i in range(96):
         yield bytes([i, 2]) + b"e=" + texts[i % len(texts)]
         yield bytes([i, 0]) + texts[(i * 7 + 3) % len(texts)]
 
@@ -204,10 +204,44 @@ def engine():
                                            dice.randbytes(2) + attempt[8:] for _ in range(20))
 
 
+def wire_frame(how, payload=b"", later=3):
+    return bytes([how, 0, later]) + struct.pack("!H", len(payload)) + payload
+
+
+def wire_conversation(which, *turns):
+    """turns: (0 client, 1 server, bytes); opened before and closed behind."""
+    parts = [(8, b""), (12, b"")] + [(4 * side, payload) for side, payload in turns] + [(16, b""), (20, b"")]
+    return b"".join(wire_frame(which | how, payload) for how, payload in parts)
+
+
+def wire():
+    sys.path.insert(0, str(TESTS / "wire"))
+    import packets  # what the wire tests are written with
+    import quic_vectors
+    import tls
+
+    hello, flight = tls.client_hello(), tls.flight()
+    done = tls.CCS + tls.data(tls.finished())
+    connect = b"CONNECT api.bank.test:443 HTTP/1.1\r\n\r\n"
+    old = [(0, tls.client_hello(old=True)), (1, tls.flight_12(request=True))]
+    yield b"\3\0" + wire_conversation(0, (0, hello), (1, flight), (0, tls.CCS + tls.data(19)))
+    yield b"\3\0" + wire_conversation(0, (0, hello), (1, flight), (0, done), (0, tls.data(200)), (1, tls.data(300)))
+    yield b"\3\0" + wire_conversation(0, *old, (0, tls.KEY_EXCHANGE + tls.CCS + tls.FINISHED_12), (1, tls.alert(40)))
+    yield b"\3\0" + wire_conversation(1, *old, (0, tls.alert(48)))
+    yield b"\3\0" + wire_conversation(0, (0, connect), (1, b"HTTP/1.1 200 OK\r\n\r\n"), (0, hello)) + wire_conversation(
+        2, (0, tls.client_hello(random=b"g" * 32)), (1, tls.flight(random=b"o" * 32)))
+    yield b"\3\0" + wire_frame(128, quic_vectors.CLIENT_INITIAL) + wire_frame(132, quic_vectors.SERVER_INITIAL)
+    c = packets.Conversation().c(hello).s(flight).c(tls.CCS + tls.data(19)).close()
+    yield b"\3\0" + b"".join(wire_frame(64, packets.plain(s)) for s in c.segments)
+    yield b"\3\0" + b"".join(wire_frame(64, packets.gre(packets.plain(s), 0x88be, 0x1000, bytes(12))) for s in c.segments)
+    yield b"\3\0" + b"".join(wire_frame(64, packets.ethernet(packets.udp(struct.pack("!II", 0x08000000, 0) + packets.plain(s), 4789)))
+                             for s in c.segments)
+
+
 CORPORA = {"base64": lambda: [b"aGVsbG8=", b"aGVs\r\nbG8", b"====", b"\xff\x00\x01"], "cef": cef, "conf": configurations,
            "delimited": delimited, "derive": derive, "engine": engine, "format": format_files, "json": json_documents,
-           "keyvalue": keyvalue, "list": lists, "output": output, "plist": plists, "reader": reader, "records": records,
-           "stix": stix, "text": text, "tsv_header": lambda: chosen(2, list(of_kind("zeek")))}
+           "keyvalue": keyvalue, "list": lists, "output": output, "plist": plists, "reader": reader, "records": records, "dry_run": records,
+           "stix": stix, "text": text, "tsv_header": lambda: chosen(2, list(of_kind("zeek"))), "wire": wire}
 
 
 def main(folder):

@@ -350,6 +350,60 @@ static void test_spans(void **state)
 	assert_int_equal(out.time.ns, 61 * NS_PER_S);
 }
 
+static void gives_of(const char *name, const char *argument, const char *in, int64_t want)
+{
+	struct cell out;
+
+	if (derive(name, sv_cstr(argument), sv_cstr(in), &out) != DERIVED || out.number != want)
+		fail_msg("%s(%s, %s) is not %lld", name, argument, in, (long long)want);
+}
+
+/* Wrong: a reset is blamed on the side that got it, or on one of two that both sent one; headers count
+ * as payload. */
+static void test_flows(void **state)
+{
+	struct cell out;
+
+	(void)state;
+	gives_number("tcp_flags_close", "1f", CLOSE_RST);
+	gives_number("tcp_flags_close", "0x1b", CLOSE_FIN);
+	gives_number("tcp_flags_close", "...AP.SF", CLOSE_FIN);
+	gives_number("tcp_flags_close", "...APRSF", CLOSE_RST);
+	gives_number("tcp_flags_close", "1b 1f", CLOSE_RST);
+	says_nothing("tcp_flags_close", "1a");
+	says_nothing("tcp_flags_close", "........");
+	refuses("tcp_flags_close", "");
+	refuses("tcp_flags_close", "..XX.SF.");
+	refuses("tcp_flags_close", "10000");
+	gives_number("tcp_flags_closer", "1f 1b", SIDE_CLIENT);
+	gives_number("tcp_flags_closer", "1b 1f", SIDE_SERVER);
+	gives_number("tcp_flags_closer", "1b 1a", SIDE_CLIENT); /* FIN alone */
+	says_nothing("tcp_flags_closer", "1f 1f");
+	says_nothing("tcp_flags_closer", "1b 1b");
+	refuses("tcp_flags_closer", "1f");
+	gives_of("without_headers", "66", "2000 12", 2000 - 12 * 66);
+	gives_of("without_headers", "66", "100 12", 0); /* never below none */
+	gives_of("without_headers", "66", "100 18446744073709551615", 0);
+	assert_int_equal(derive("without_headers", SV("66"), SV("2000"), &out), DERIVED_BAD);
+	assert_int_equal(derive("without_headers", SV("x"), SV("1 1"), &out), DERIVED_BAD);
+	gives_span("span_between", "2026-11-24T08:00:00.100Z 2026-11-24T08:00:02.350Z", 2250 * NS_PER_MS);
+	gives_span("span_between", "2026-11-24 08:00:00 2026-11-24 08:00:01", NS_PER_S);
+	gives_span("span_between", "1795507200100 1795507201600", 1500 * NS_PER_MS);
+	says_nothing("span_between", "1795507201 1795507200");
+	refuses("span_between", "1795507201");
+	refuses("span_between", "a b");
+	gives_text("hex_bit", "01000000", "0x1400019", "yes");
+	gives_text("hex_bit", "01000000", "400019", "no");
+	assert_int_equal(derive("hex_bit", SV("1"), SV("g"), &out), DERIVED_BAD);
+	gives_text("first", "4", "abcdef", "abcd");
+	gives_text("first", "4", "ab", "ab");
+	assert_int_equal(derive("first", SV("x"), SV("ab"), &out), DERIVED_BAD);
+	gives_time("date_text", "2026-11-24 09:00:00 +0100", "2026-11-24T08:00:00.000Z");
+	gives_time("date_text", "2026-11-24 10:00:00 UTC+2", "2026-11-24T08:00:00.000Z");
+	gives_time("date_text", "2026-11-24 10:00:00 GMT+02:00", "2026-11-24T08:00:00.000Z");
+	refuses("date_text", "2026-11-99 10:00:00");
+}
+
 /* Wrong: yes is read as no, or a number out of range as a number. */
 static void test_values(void **state)
 {
@@ -392,6 +446,78 @@ static void test_texts(void **state)
 	gives_text("upper", NULL, "AbC", "ABC");
 }
 
+/* Wrong: a console's date is read as another day, or a time is made of something else. */
+static void test_console_dates(void **state)
+{
+	(void)state;
+	options.zone = 0;
+	gives_time("date_mdy", "11/24/2026 02:05:20", "2026-11-24T02:05:20.000Z");
+	gives_time("date_mdy", "9/5/2026 02:05:20", "2026-09-05T02:05:20.000Z");
+	gives_time("date_mdy", "11 24 2026 02:05:32 UTC", "2026-11-24T02:05:32.000Z");
+	gives_time("date_ymd", "2026/11/24T02:05:20.083", "2026-11-24T02:05:20.083Z");
+	gives_time("date_ymd", "2026/11/24 02:05:20", "2026-11-24T02:05:20.000Z");
+	options.zone = 3600;
+	gives_time("date_mdy", "11/24/2026 02:05:20", "2026-11-24T01:05:20.000Z");
+	gives_time("date_mdy", "11/24/2026 02:05:20 UTC", "2026-11-24T02:05:20.000Z");
+	options.zone = 0;
+	refuses("date_mdy", "24/11/2026 02:05:20"); /* there is no month 24 */
+	refuses("date_mdy", "11/24/26 02:05:20");
+	refuses("date_mdy", "11/24/2026");
+	refuses("date_mdy", "");
+	refuses("date_mdy", "111/24/2026 02:05:20");
+	refuses("date_ymd", "2026/11/24 2:05");
+	refuses("date_ymd", "11/24/2026 02:05:20");
+	gives_time("iso_within", "GATEWAY 17 2026-11-24 03:00:43.919 +01:00 001 NOTICE", "2026-11-24T02:00:43.919Z");
+	gives_time("iso_within", "at 2026-11-24T03:00:43Z", "2026-11-24T03:00:43.000Z");
+	gives_time("iso_within", "no 9999-99-99T99:99:99 but 2026-11-24T03:00:43Z,x", "2026-11-24T03:00:43.000Z");
+	says_nothing("iso_within", "id 12026-11-24");
+	says_nothing("iso_within", "");
+}
+
+/* Wrong: a flow that ends before it begins gets a duration. */
+static void test_spans_to_an_end(void **state)
+{
+	(void)state;
+	so_far.time.ns = INT64_C(1795485600120) * NS_PER_MS;
+	gives_span("span_until", "1795485600370", 250 * NS_PER_MS);
+	gives_span("span_until", "2026-11-24T02:00:01.120Z", NS_PER_S);
+	gives_span("span_until", "2026/11/24 02:00:00.126", 6 * NS_PER_MS);
+	gives_span("span_until", "1795485600120", 0);
+	says_nothing("span_until", "1795485600119"); /* the end before the beginning */
+	refuses("span_until", "soon");
+	so_far.time = INSTANT_NONE;
+	says_nothing("span_until", "1795485600370");
+	gives_span("nanoseconds", "250000000", 250 * NS_PER_MS);
+	refuses("nanoseconds", "-1");
+	refuses("nanoseconds", "0.5");
+}
+
+/* Wrong: all phones without a serial are one device. */
+static void test_console_names(void **state)
+{
+	static const char placeholders[][40] = { "0",	 "00000000-0000-0000-0000-000000000000",
+						 "Unknown", "NONE",
+						 "n/a",	    "00:00:00:00:00:00",
+						 " null " };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++) {
+		says_nothing("known_id", placeholders[i]);
+		says_nothing("other_id", placeholders[i]);
+		says_nothing("serial", placeholders[i]);
+		says_nothing("udid", placeholders[i]);
+	}
+	gives_text("known_id", "", " 5f0d-17 ", "5f0d-17");
+	gives_text("serial", "", "f2lxq0aaa0", "F2LXQ0AAA0");
+	gives_text("apple_udid", "", "00008120-001a2b3c4d5e6f70", "00008120-001A2B3C4D5E6F70");
+	gives_text("apple_udid", "", "0dad565fb40b010a9e490440188063a378720000", "0DAD565FB40B010A9E490440188063A378720000");
+	says_nothing("apple_udid", "6c4217e6-0000-4000-8000-000000000001"); /* a GUID */
+	says_nothing("apple_udid", "00008120x001a2b3c4d5e6f70");
+	says_nothing("apple_udid", "0000000000000000000000000000000000000000");
+	gives_text("other_id", "", "6c4217e6-0000-4000-8000-000000000001", "6c4217e6-0000-4000-8000-000000000001");
+	says_nothing("other_id", "00008120-001a2b3c4d5e6f70");
+}
+
 #ifdef TEST_DATA_DIR
 /* Wrong: a derivation is not documented. */
 static void test_documented(void **state)
@@ -430,7 +556,10 @@ int main(void)
 		cmocka_unit_test(test_histories),      cmocka_unit_test(test_device_names),
 		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_times),
 		cmocka_unit_test(test_spans),	       cmocka_unit_test(test_values),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_texts),	       cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_console_dates),
+		cmocka_unit_test(test_spans_to_an_end),
+		cmocka_unit_test(test_console_names),
 #ifdef TEST_DATA_DIR
 		cmocka_unit_test(test_documented),
 #endif

@@ -467,7 +467,8 @@ static void run_world(uint64_t seed, bool trace)
 			world_compress(&w, what == 8 && w.half[0] == '\0');
 			break;
 		case 9:
-			if (f.last == w.written && f.t != NULL) /* else it would be a loss */
+			/* All is read, and seen to be: else it would be a loss. */
+			if (f.last == w.written && f.t != NULL && next_later(&f).p == NULL)
 				world_remove_oldest(&w);
 			break;
 		case 10:
