@@ -66,7 +66,7 @@ static bool apply_filter(struct capture *c, const char *filter, struct error *er
 	if (filter == NULL || *filter == '\0')
 		return true;
 	if (pcap_compile(c->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
-		return error_set(err, ERROR_USAGE, 0, "the filter `%.200s` is no BPF expression: %s (see pcap-filter(7))",
+		return error_set(err, ERROR_USAGE, 0, "the filter `%.200s` is not a BPF expression: %s; write one (see pcap-filter(7))",
 				 filter, pcap_geterr(c->pcap));
 	ok = pcap_setfilter(c->pcap, &program) == 0;
 	pcap_freecode(&program);
@@ -109,7 +109,7 @@ struct capture *capture_open_file(const char *path, const struct capture_options
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (c->pcap == NULL) {
 		fclose(stream);
-		error_set(err, ERROR_FORMAT, 0, "%s is no capture that can be read: %s", c->name,
+		error_set(err, ERROR_FORMAT, 0, "%s: expected a capture that can be read: %s", c->name,
 			  c->damaged ? c->damage.message : why);
 		return refuse(c);
 	}
@@ -134,11 +134,11 @@ static bool activate(struct capture *c, const struct capture_options *o, struct 
 	status = pcap_activate(c->pcap);
 	if (status == PCAP_ERROR_PERM_DENIED)
 		return error_set(err, ERROR_IO, 0,
-				 "%s: no right to capture: run with CAP_NET_RAW (setcap cap_net_raw+ep, or "
+				 "%s: no right to capture: give CAP_NET_RAW (setcap cap_net_raw+ep, or "
 				 "AmbientCapabilities= in the unit)",
 				 c->name);
 	if (status < 0)
-		return error_set(err, ERROR_IO, 0, "%s: cannot be captured: %s (%s); `ip link` lists interfaces",
+		return error_set(err, ERROR_IO, 0, "%s: cannot be captured: %s (%s); look at `ip link`, which lists interfaces",
 				 c->name, pcap_statustostr(status), pcap_geterr(c->pcap));
 	return true;
 }
@@ -214,7 +214,7 @@ enum capture_result capture_next(struct capture *c, struct capture_packet *packe
 	default:
 		break;
 	}
-	error_set(err, ERROR_IO, (size_t)c->packets, "%s: damaged after packet %llu: %s", c->name,
+	error_set(err, ERROR_IO, (size_t)c->packets, "%s: damaged after packet %llu: %s; fetch the file again", c->name,
 		  (unsigned long long)c->packets, c->damaged ? c->damage.message : pcap_geterr(c->pcap));
 	return CAPTURE_ERROR;
 }

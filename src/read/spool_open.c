@@ -45,7 +45,7 @@ static bool open_dir(struct spool *s, struct error *err)
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			return error_set(err, ERROR_IO, 0,
-					 "%s: another process has this spool open: end it first",
+					 "%s: another process has this spool open: leave one of them",
 					 s->dir);
 		return cannot(s, "lock", "locked", err);
 	}

@@ -84,7 +84,7 @@ struct spool_reader *spool_reader_open(struct spool *s, struct sv position, stru
 	*r = (struct spool_reader){ .spool = s, .fd = -1 };
 	pthread_mutex_lock(&s->lock);
 	if (s->has_reader)
-		ok = error_set(err, ERROR_USAGE, 0, "%s: the spool has a reader already", s->dir);
+		ok = error_set(err, ERROR_USAGE, 0, "%s: the spool has a reader already: only one may read it", s->dir);
 	else if (position.n > 0)
 		ok = start_at(r, position, err);
 	if (ok) {
@@ -255,7 +255,7 @@ enum input_result spool_next(struct spool_reader *r, struct sv *record, struct i
 		r->lost = false;
 		error_set(err, ERROR_IO, 0,
 			  "%s: the segment that was read last is gone: reading begins anew with "
-			  "the oldest one; records in between may be lost, others come twice",
+			  "the oldest one; records in between may be missing, others come twice",
 			  r->spool->dir);
 		return INPUT_ERROR;
 	}

@@ -282,7 +282,7 @@ static bool is_missing(struct tail *t, struct tail_file *f, struct instant now)
 		t->stats.lost++;
 		error_set(&err, ERROR_IO, (size_t)f->line,
 			  "%s: is gone, %llu bytes of it not yet read, and no packed form of it is "
-			  "beside it: they are lost; keep rotated files longer",
+			  "beside it: they are missing; leave rotated files longer",
 			  f->path, (unsigned long long)(f->size - f->offset));
 		tail_say(t, &err);
 	}

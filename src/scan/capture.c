@@ -36,7 +36,7 @@ struct capture_input *capture_input_open(const struct capture_input_options *o, 
 		return NULL;
 	if (!packet_link_known(capture_link(capture))) {
 		error_set(err, ERROR_FORMAT, 0,
-			  "%s: link type %d is not known here: capture on Ethernet, or as raw IP (tcpdump -y)",
+			  "%s: link type %d is not known here: expected a capture on Ethernet, or as raw IP (tcpdump -y)",
 			  name, capture_link(capture));
 		capture_close(capture);
 		return NULL;

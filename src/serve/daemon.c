@@ -79,7 +79,7 @@ static bool open_signals(struct daemon *d, struct error *err)
 	d->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (d->signals < 0 || d->epoll < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->signals, &event) != 0)
-		return error_set(err, ERROR_IO, 0, "the event loop cannot begin: %s", strerror(errno));
+		return error_set(err, ERROR_IO, 0, "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files", strerror(errno));
 	return true;
 }
 
@@ -330,7 +330,7 @@ static bool open_control(struct daemon *d, struct error *err)
 	event.data.ptr = d->control;
 	return d->control != NULL &&
 	       (epoll_ctl(d->epoll, EPOLL_CTL_ADD, control_fd(d->control), &event) == 0 ||
-		error_set(err, ERROR_IO, 0, "the event loop cannot begin: %s", strerror(errno)));
+		error_set(err, ERROR_IO, 0, "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files", strerror(errno)));
 }
 
 static bool begin(struct daemon *d, struct error *err)

@@ -48,7 +48,7 @@ static bool prepare(struct store *s, bool read_only, struct error *err)
 		return false;
 	if (read_only && version != SCHEMA_VERSION)
 		return error_set(err, ERROR_FORMAT, 0,
-				 "%s: is of version %d, this program reads %d: let pinwatch serve bring it forward",
+				 "%s: is of version %d, this program reads %d: `pinwatch serve` brings it forward",
 				 s->path, version, SCHEMA_VERSION);
 	if (version > 0 && version < SCHEMA_VERSION && !back_up(s, version, err))
 		return false;

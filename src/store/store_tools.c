@@ -97,7 +97,7 @@ bool store_copy(struct store *s, const char *to, struct error *err)
 	sqlite3_close(target);
 	fault_point("copy.rename");
 	if (ok && rename(part.p, to) != 0)
-		ok = error_set(err, ERROR_IO, 0, "%s: cannot be put in place", to);
+		ok = error_set(err, ERROR_IO, 0, "%s: cannot be put in place; make room there", to);
 	if (!ok)
 		unlink(part.p);
 	buf_free(&part);

@@ -6,6 +6,7 @@ started again. Fails if the findings, or what was delivered of them, differ from
 
     kill.py BINARY [KILLS] [SEED]
 """
+import os
 import gzip
 import random
 import shutil
@@ -14,7 +15,7 @@ import time
 
 from daemon import Daemon, Folder, check_delivery, difference, make_fleet, run, slices
 
-BINARY = sys.argv[1]
+BINARY = os.path.abspath(sys.argv[1])
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(1 << 32)
 

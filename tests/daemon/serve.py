@@ -3,13 +3,14 @@
 Fails if its findings are not those of a scan of the same files, if a restart changes anything, if SIGTERM does not
 end it, or if two daemons take one state.
 """
+import os
 import json
 import subprocess
 import sys
 
 from daemon import Daemon, Folder, check_delivery, difference, make_fleet, scan
 
-BINARY = sys.argv[1]
+BINARY = os.path.abspath(sys.argv[1])
 def same_as_scan():
     with Folder("serve") as folder:
         fleet = make_fleet(BINARY, folder / "fleet", "--devices", "25", "--days", "3")

@@ -37,6 +37,9 @@ PLACED = re.compile(r"src/parse/(?:decode_\w+|plan_run|json|plist\w*|parser|stix
                     r"|src/conf/timezone\.c$")
 
 EXCEPTED = {
+    "serve.state: the daemon does not listen: %s; look at its messages": "where is the daemon of the configuration",
+    "serve.state: the daemon ended before it answered; look at its messages": "where is the daemon of the configuration",
+    "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files": "where is the whole daemon",
     "interrupted: these are the findings of what was read so far": "says all there is to say; the person did it",
     "the output cannot be written: %s; make room, or send it elsewhere": "where is standard output",
     "not all results could be written to standard output%s%s; make room, or send them elsewhere": "where is standard output",
@@ -48,6 +51,7 @@ EXCEPTED = {
     "binary property list: damaged at byte %zu: %s": "what is damaged stands behind it",
     "line %lu: %s%s%.40s%s": "what was expected stands behind it",
     "the JSON document is %s": "which bound it is beyond stands behind it",
+    "%s%s%s: cannot be %s: %s": "begins with the folder and the file",
     "no memory for an XML parser": "nothing to be done about the file",
     "%.200s: out of memory": "nothing to be done about the file",
     "a finding grew past %zu MB of output: narrow what is scanned": "where is the whole scan",
