@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check soak bench peers fuzz sanitize analyze clean
+.PHONY: all deps demo check soak bench bench-wire peers fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -24,6 +24,9 @@ soak: all
 
 bench: all
 	@sh bench/bench.sh $(BUILD) $(BENCH_ARGS)
+
+bench-wire: all
+	@/usr/bin/python3 -B bench/wire/run.py $(BUILD)/pinwatch $(BENCH_ARGS)
 
 peers: all
 	@sh bench/peers/peers.sh $(BUILD) $(PEERS_ARGS)

@@ -2,7 +2,8 @@
 
 The fleet is made by the run and removed after it. Every figure is processor time, the median of
 three rounds; the rounds go through all measurements in turn, so that a busy minute of the machine
-does not fall on one of them alone.
+does not fall on one of them alone. Threads are another matter: what they gain is time by the clock,
+on all processors there are, so one thread and several take turns, and the quickest turn of each counts.
 """
 import os
 import platform
@@ -17,6 +18,8 @@ LARGE = ["--devices", "650", "--connections", "120000"]  # about two million rec
 SMALL = ["--devices", "65", "--connections", "12000"]    # a tenth of that
 AIM_PARSE = 0.60
 AIM_WHOLE = 1e6
+AIM_TWO = 1.7
+TURNS = 5
 
 # Where each format's records are, in which fleet.
 FORMATS = [
@@ -104,6 +107,19 @@ class Bench:
         if process.returncode not in (0, 4):
             sys.exit(f"bench: scan ended with {process.returncode}")
         self.add("whole " + fleet, cpu=(usage.ru_utime + usage.ru_stime) * 1e9,
+                 peak=usage.ru_maxrss * 1024)
+
+    def run_threads(self, fleet, threads):
+        config = self.file(fleet, "pinwatch.yaml")
+        begin = time.monotonic()
+        with subprocess.Popen([self.program("pinwatch"), "scan", "--quiet", "--threads", str(threads), "-c", config],
+                              stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        clock = time.monotonic() - begin
+        if process.returncode not in (0, 4):
+            sys.exit(f"bench: scan --threads {threads} ended with {process.returncode}")
+        self.add(f"threads {threads}", clock=clock, cpu=usage.ru_utime + usage.ru_stime,
                  peak=usage.ru_maxrss * 1024)
 
     def run_stages(self, fleet):
@@ -214,6 +230,19 @@ def memory_table(b):
                   "ns a record"], rows)
 
 
+def thread_table(b, counts):
+    rows = []
+    records = b.median("stages large", "records")
+    least = {n: min(b.samples[f"threads {n}", "clock"]) for n in counts}
+    for n in counts:
+        cpu = b.samples[f"threads {n}", "cpu"]
+        gain = least[counts[0]] / least[n]
+        aim = f"{AIM_TWO} times: {verdict(gain, AIM_TWO)}" if n == 2 else ""
+        rows.append([n, f"{least[n]:.2f}", number(records / least[n]), f"{gain:.2f}", aim,
+                     f"{statistics.median(cpu):.2f}", f"{b.median(f'threads {n}', 'peak') / 2**20:,.0f}"])
+    return table(["threads", "s", "records/s", "times one", "aim", "processor s", "peak MiB"], rows)
+
+
 def growth(b):
     more = [b.median("whole large", "peak") - b.median("whole small", "peak"),
             b.median("stages large", "attempts") - b.median("stages small", "attempts")]
@@ -221,6 +250,16 @@ def growth(b):
             f"{b.ratio('whole large', 'whole small', 'cpu'):.1f} times the time and "
             f"{b.ratio('whole large', 'whole small', 'peak'):.1f} times the memory; "
             f"each further attempt takes {number(more[0] / more[1])} bytes.")
+
+
+def others_running():
+    """Processes that run or want to, but for this one, over a second."""
+    seen = []
+    for _ in range(10):
+        with open("/proc/loadavg", encoding="utf-8") as f:
+            seen.append(int(f.read().split()[3].split("/")[0]) - 1)
+        time.sleep(0.1)
+    return statistics.mean(seen)
 
 
 def machine():
@@ -234,7 +273,7 @@ def machine():
     return name
 
 
-def report(b, seconds):
+def report(b, seconds, counts, others, cores):
     speed, (typical, worst) = speed_table(b), b.spread()
     load = os.getloadavg()[0]
     return "\n".join([
@@ -264,6 +303,13 @@ def report(b, seconds):
         memory_table(b),
         growth(b),
         "",
+        "## Threads",
+        "",
+        thread_table(b, counts),
+        f"By the clock, the quickest of {TURNS} turns each, with {others:.1f} other processes wanting the "
+        f"{cores} processors on average:",
+        "a turn of several threads is slowed more by those than a turn of one.",
+        "",
     ])
 
 
@@ -271,8 +317,9 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--write"]
     if len(arguments) != 1:
         sys.exit("usage: bench.py BUILD [--write]")
-    core = min(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {core})
+    cores = os.sched_getaffinity(0)
+    counts = [1] + [n for n in (2, 4, 8) if n <= len(cores)]
+    os.sched_setaffinity(0, {min(cores)})
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pinwatch-bench-") as folder:
         b = Bench(arguments[0], folder)
@@ -282,7 +329,13 @@ def main():
         b.fleet("canonical", *SMALL, "--profile", "canonical")
         for _ in range(ROUNDS):
             b.round()
-    text = report(b, time.monotonic() - begin)
+        os.sched_setaffinity(0, cores)
+        others = []
+        for _ in range(TURNS):
+            others.append(others_running())
+            for n in counts:
+                b.run_threads("large", n)
+    text = report(b, time.monotonic() - begin, counts, statistics.mean(others), len(cores))
     print(text)
     if "--write" in sys.argv:
         docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "bench.md")

@@ -48,6 +48,12 @@ static inline void count(enum stage stage, uint64_t begin)
 /* The linker's names: __wrap_F is called for F, __real_F is F. */
 enum read_result __real_reader_next(struct reader *r, struct sv *record, struct error *err);
 enum read_result __wrap_reader_next(struct reader *r, struct sv *record, struct error *err);
+enum read_result __real_reader_take(struct reader *r, struct read_block *b, size_t size,
+				    struct error *err);
+enum read_result __wrap_reader_take(struct reader *r, struct read_block *b, size_t size,
+				    struct error *err);
+enum read_result __real_read_block_next(struct read_block *b, struct sv *record);
+enum read_result __wrap_read_block_next(struct read_block *b, struct sv *record);
 enum parse_result __real_parser_run(struct parser *p, struct sv record,
 				    const struct observation **out, size_t *n, struct error *err);
 enum parse_result __wrap_parser_run(struct parser *p, struct sv record,
@@ -71,6 +77,25 @@ enum read_result __wrap_reader_next(struct reader *r, struct sv *record, struct 
 {
 	uint64_t begin = ticks();
 	enum read_result result = __real_reader_next(r, record, err);
+
+	count(READ, begin);
+	return result;
+}
+
+enum read_result __wrap_reader_take(struct reader *r, struct read_block *b, size_t size,
+				    struct error *err)
+{
+	uint64_t begin = ticks();
+	enum read_result result = __real_reader_take(r, b, size, err);
+
+	count(READ, begin);
+	return result;
+}
+
+enum read_result __wrap_read_block_next(struct read_block *b, struct sv *record)
+{
+	uint64_t begin = ticks();
+	enum read_result result = __real_read_block_next(b, record);
 
 	count(READ, begin);
 	return result;
@@ -203,6 +228,7 @@ int main(int argc, char **argv)
 	begin = ticks();
 	if (!conf_load(&conf, argv[1], &err) || (formats = format_set_builtin(&err)) == NULL)
 		goto out;
+	conf.threads = 1; /* the counting is for one */
 	for (size_t s = 0; s < conf.n_sources; s++)
 		n += conf.sources[s].path.n;
 	inputs = xcalloc(n, sizeof(*inputs));

@@ -122,7 +122,7 @@ def page(b, machine, seconds):
         "# Against what people would use instead",
         "",
         f"`make peers`: one core of {machine}, {number(b.records)} records, {b.rounds} rounds in "
-        f"{seconds / 60:.0f} minutes. Made by the run; not edited.",
+        f"{seconds / 60:.0f} minutes. `make peers PEERS_ARGS=--write` makes this page.",
         "",
         "## Speed and memory",
         "",

@@ -6,6 +6,8 @@
 #include "base/arena.h"
 
 #define NO_BUCKET UINT32_MAX
+/* Up to so many items are sorted by insertion. */
+#define FEW 48u
 
 struct calendar_bucket {
 	int64_t *times;
@@ -154,7 +156,23 @@ static int by_time(const void *a, const void *b, void *arg)
 	return s->calendar->_compare(s->items + x->item * size, s->items + y->item * size);
 }
 
-/* Leaves the bucket's items in c->_order, sorted. Runs that come in order, as most do, cost one look. */
+/* A bucket is mostly a few runs, each of them in order, one behind the other. */
+static void insert_each(struct sorting *s, struct calendar_slot *order, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		struct calendar_slot x = order[i];
+		uint32_t k = i;
+
+		while (k > 0 && (order[k - 1].time > x.time ||
+				 (order[k - 1].time == x.time && by_time(&order[k - 1], &x, s) > 0))) {
+			order[k] = order[k - 1];
+			k--;
+		}
+		order[k] = x;
+	}
+}
+
+/* Leaves the bucket's items in c->_order, sorted. Runs that come in order cost one look. */
 static void sort_bucket(struct calendar *c, const struct calendar_bucket *b)
 {
 	struct sorting s = { c, b->items };
@@ -168,7 +186,9 @@ static void sort_bucket(struct calendar *c, const struct calendar_bucket *b)
 		c->_order[i] = (struct calendar_slot){ b->times[i], i };
 		sorted = sorted && (i == 0 || b->times[i - 1] < b->times[i]);
 	}
-	if (!sorted)
+	if (!sorted && b->n <= FEW)
+		insert_each(&s, c->_order, b->n);
+	else if (!sorted)
 		qsort_r(c->_order, b->n, sizeof(*c->_order), by_time, &s);
 }
 

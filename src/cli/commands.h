@@ -24,6 +24,7 @@ int cmd_check_config(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_db(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_score(int argc, char **argv);
 

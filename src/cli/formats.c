@@ -11,6 +11,7 @@
 #include "parse/parser.h"
 #include "parse/yfile.h"
 #include "read/reader.h"
+#include "scan/capture.h"
 #include "scan/recognise.h"
 
 #define TEXT_MAX_BYTES ((size_t)4 * 1024 * 1024)
@@ -111,6 +112,14 @@ static int tell(const struct format_set *set, const char *path)
 
 	if (r == NULL)
 		return report_error("formats", &err);
+	if (capture_recognise(reader_peek(r, RECOGNISE_BYTES))) {
+		reader_close(r);
+		buf_init(&b, TEXT_MAX_BYTES);
+		text_safe(&b, sv_cstr(path), 0);
+		buf_str(&b, ": captured packets (pcap), looked at by the wire sensor\n");
+		report_buf(stdout, &b);
+		return EXIT_DONE;
+	}
 	f = recognise(set, r, path, &best, &err);
 	if (f == NULL) {
 		const char *own = own_file(recognise_head(r));

@@ -36,6 +36,7 @@ const struct command command_table[] = {
 	{ "serve", "run as a daemon: follow logs, judge as they come, keep findings", cmd_serve, &serve_command },
 	{ "status", "how a running daemon is: sources, watermark, findings, checkpoints", cmd_status,
 	  &status_command },
+	{ "db", "check, export and restore what a daemon keeps", cmd_db, &db_command },
 	{ "check-config", "load the configuration and say what it means", cmd_check_config,
 	  &check_config_command },
 	{ "sim", "the fleet simulator", cmd_sim, &sim_command },

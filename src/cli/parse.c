@@ -209,7 +209,7 @@ static int parse_file(struct parse_run *run, const char *path)
 		reader_close(r);
 		if (strcmp(path, "-") != 0)
 			return parse_packets(run, path);
-		error_set(&err, ERROR_USAGE, 0, "standard input is a capture: give --format pcap");
+		error_set(&err, ERROR_USAGE, 0, "standard input is a capture, which has to be said: give --format pcap");
 		return report_error("parse", &err);
 	}
 	if (f == NULL) {

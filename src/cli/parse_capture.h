@@ -8,9 +8,9 @@
 #include "scan/capture.h"
 
 struct parse_capture {
-	const char *path;      /* or */
+	const char *path; /* or */
 	const char *interface;
-	const char *filter;    /* NULL: all packets */
+	const char *filter; /* NULL: all packets */
 	const volatile sig_atomic_t *interrupted;
 	struct parse_stats *stats; /* records and packets are counted here */
 	/* One observation; views die with the call. */
@@ -20,8 +20,8 @@ struct parse_capture {
 	void *arg;
 };
 
-/* To the end of the capture, or until interrupted. False and *err where it cannot be opened or is damaged; what stood
- * before the damage has been given out. */
+/* To the end of the capture, or until interrupted. False and *err where it cannot be opened or is
+ * damaged; what stood before the damage has been given out. */
 bool parse_capture(const struct parse_capture *p, struct error *err);
 
 #endif

@@ -11,7 +11,7 @@
 #define PINWATCH_CORRELATE_ATTEMPTS_H
 
 #include "correlate/event.h"
-#include "correlate/tuples.h"
+#include "base/tuples.h"
 
 enum attempt_flag {
 	SEEN_TLS = 1,         /* a TLS observation, not only a contact */

@@ -1,5 +1,7 @@
 #include "correlate/attribute.h"
 
+#include "correlate/facts_internal.h"
+
 static void set_app(struct fact *x, uint32_t app, enum attribution how)
 {
 	x->app = app;
@@ -11,9 +13,7 @@ static bool ambiguous(const struct context *c, uint32_t device)
 	return c->devices->list[device].ambiguous;
 }
 
-/* The app's name in a CFNetwork user agent (`My%20News/4.2 CFNetwork/1494.0.7 Darwin/23.4.0`),
- * percent-decoded and interned; 0 where it is none. */
-static uint32_t agent_name(struct names *names, uint32_t agent)
+uint32_t attribute_agent_name(struct names *names, uint32_t agent)
 {
 	struct sv text = names_get(names, agent), rest, name;
 	char decoded[256];
@@ -35,20 +35,11 @@ static uint32_t agent_name(struct names *names, uint32_t agent)
 	return names_put(names, sv_make(decoded, n));
 }
 
-static uint32_t by_agent(const struct context *c, struct keymap *memo, const struct fact *x)
+static uint32_t by_agent(const struct context *c, uint32_t name, const struct fact *x)
 {
-	uint32_t agent = fact_peers(c, x)->agent;
-	uint32_t *name;
-
-	if (agent == 0)
+	if (name == 0)
 		return 0;
-	name = keymap_slot(memo, &agent);
-	if (*name == KEYMAP_NONE)
-		*name = agent_name(c->names, agent);
-	if (*name == 0)
-		return 0;
-	return posture_app_named(c->postures, ambiguous(c, x->device) ? 0 : x->device, *name,
-				 x->start);
+	return posture_app_named(c->postures, ambiguous(c, x->device) ? 0 : x->device, name, x->start);
 }
 
 struct candidates {
@@ -70,21 +61,23 @@ static void consider(void *arg, uint32_t bundle)
 	k->app = bundle;
 }
 
-static uint32_t by_learning(const struct context *c, const struct fact *x)
+static uint32_t by_learning(const struct facts *f, const struct context *c, const struct fact *x)
 {
 	struct candidates k = { .c = c, .x = x };
+	int64_t until = x->start + c->settings->time_window.ns;
 
-	learned_at(&c->activities->learned, fact_peers(c, x)->host,
-		   x->start + c->settings->time_window.ns, consider, &k);
+	learned_at(&c->activities->learned, fact_peers(c, x)->host, until, consider, &k);
+	learned_at(&f->taught, fact_peers(c, x)->host, until, consider, &k);
 	return k.several ? 0 : k.app;
 }
 
-/* Exact and host matches, which also teach the fleet. */
-static void attribute_surely(struct facts *f, const struct context *c)
+static void attribute_surely(struct facts *f, const struct context *c, size_t from, size_t to,
+			     void *arg)
 {
 	int64_t window = c->settings->time_window.ns;
 
-	for (size_t i = 0; i < f->n; i++) {
+	(void)arg;
+	for (size_t i = from; i < to; i++) {
 		struct fact *x = &f->list[i];
 		const struct peers *p = fact_peers(c, x);
 		uint32_t app = 0;
@@ -97,39 +90,48 @@ static void attribute_surely(struct facts *f, const struct context *c)
 			if (app != 0)
 				set_app(x, app, ATTRIBUTION_HOST);
 		}
-		if (x->app != 0)
-			learned_add(&c->activities->learned, p->host, x->app, x->start);
 	}
 }
 
-static void attribute_rest(struct facts *f, const struct context *c)
+/* What is sure teaches the fleet. Facts come by start, so of equal ones the first says since when. */
+static void teach(struct facts *f, const struct context *c)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fact *x = &f->list[i];
+		struct facts_common *k = facts_common(f, c, x);
+
+		if (x->app == 0 || (x->attribution == ATTRIBUTION_EXACT && k->taught))
+			continue;
+		learned_add(&f->taught, fact_peers(c, x)->host, x->app, x->start);
+		k->taught = x->attribution == ATTRIBUTION_EXACT;
+	}
+}
+
+static void attribute_rest(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
 {
 	int64_t state_age = c->settings->state_max_age.ns;
-	struct keymap agents;
 	uint32_t app;
 
-	keymap_init(&agents, sizeof(uint32_t), c->seed);
-	for (size_t i = 0; i < f->n; i++) {
+	(void)arg;
+	for (size_t i = from; i < to; i++) {
 		struct fact *x = &f->list[i];
 
 		if (x->app != 0)
 			continue;
-		if ((app = by_agent(c, &agents, x)) != 0)
+		if ((app = by_agent(c, facts_common(f, c, x)->agent_name, x)) != 0)
 			set_app(x, app, ATTRIBUTION_AGENT);
-		else if ((app = by_learning(c, x)) != 0)
+		else if ((app = by_learning(f, c, x)) != 0)
 			set_app(x, app, ATTRIBUTION_LEARNED);
 		else if (!ambiguous(c, x->device) &&
 			 (app = activity_foreground(c->activities, x->device, x->start, state_age)) != 0)
 			set_app(x, app, ATTRIBUTION_FOREGROUND);
 	}
-	keymap_free(&agents);
 }
 
-void attribute_facts(struct facts *f, const struct context *c)
+static void set_versions(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
 {
-	attribute_surely(f, c);
-	attribute_rest(f, c);
-	for (size_t i = 0; i < f->n; i++) {
+	(void)arg;
+	for (size_t i = from; i < to; i++) {
 		struct fact *x = &f->list[i];
 		struct app_entry e;
 
@@ -138,4 +140,12 @@ void attribute_facts(struct facts *f, const struct context *c)
 		    posture_app(c->postures, x->device, x->app, x->start, &e) == TRI_TRUE)
 			x->version = e.version;
 	}
+}
+
+void attribute_facts(struct facts *f, const struct context *c)
+{
+	facts_each(f, c, attribute_surely, NULL);
+	teach(f, c);
+	facts_each(f, c, attribute_rest, NULL);
+	facts_each(f, c, set_versions, NULL);
 }

@@ -4,6 +4,9 @@
 
 #include "correlate/facts.h"
 
+/* The app's name in a CFNetwork user agent (`My%20News/4.2 CFNetwork/1494.0.7 Darwin/23.4.0`), percent-decoded and
+ * interned; 0 where it is none. */
+uint32_t attribute_agent_name(struct names *names, uint32_t agent);
 void attribute_facts(struct facts *f, const struct context *c);
 
 #endif

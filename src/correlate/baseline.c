@@ -31,9 +31,9 @@ static uint32_t pair_number(struct baseline *b, uint32_t app, uint32_t domain, u
 	return *slot;
 }
 
-static bool is_declared(const struct activity_record *r)
+static bool is_declared(const struct activity_what *w)
 {
-	return r->event == ACTIVITY_DECLARED && r->bundle != 0 && r->host != 0;
+	return w->event == ACTIVITY_DECLARED && w->bundle != 0 && w->host != 0;
 }
 
 void baseline_build(struct baseline *b, const struct facts *f, const struct context *c)
@@ -54,10 +54,11 @@ void baseline_build(struct baseline *b, const struct facts *f, const struct cont
 		b->_fleet_since = f->list[0].start;
 	for (size_t i = 0; i < a->n_records; i++) {
 		const struct activity_record *r = &a->records[i];
+		const struct activity_what *w = activity_what(a, r);
 		of[f->n + i] = GROUP_SKIP;
-		if (!is_declared(r))
+		if (!is_declared(w))
 			continue;
-		of[f->n + i] = pair_number(b, r->bundle, domain_of(psl, c->names, r->host), &n_pairs);
+		of[f->n + i] = pair_number(b, w->bundle, domain_of(psl, c->names, w->host), &n_pairs);
 		if (r->time < b->_fleet_since)
 			b->_fleet_since = r->time;
 	}

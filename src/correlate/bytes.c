@@ -38,9 +38,9 @@ static int64_t bytes_of(const struct context *c, const struct fact *x)
 	return attempt_bytes_out(&c->merge->attempts, x->attempt);
 }
 
-static bool comparable(const struct context *c, const struct fact *x)
+static bool comparable(const struct context *c, const struct fact *x, const bool *asked)
 {
-	return x->outcome == ESTABLISHED && bytes_of(c, x) > 0;
+	return asked[x->destination] && x->outcome == ESTABLISHED && bytes_of(c, x) > 0;
 }
 
 static bool undecided(const struct context *c, const struct fact *x)
@@ -51,7 +51,8 @@ static bool undecided(const struct context *c, const struct fact *x)
 }
 
 /* Group g holds every known success under one key; each success stands in up to three groups. */
-static void likes_build(struct likes *k, const struct facts *f, const struct context *c)
+static void likes_build(struct likes *k, const struct facts *f, const struct context *c,
+			const bool *asked)
 {
 	uint32_t *of = xmalloc(f->n * LIKENESSES * sizeof(*of));
 	uint32_t n = 0;
@@ -60,7 +61,7 @@ static void likes_build(struct likes *k, const struct facts *f, const struct con
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
 		const struct peers *p = fact_peers(c, x);
-		bool can = comparable(c, x);
+		bool can = comparable(c, x, asked);
 
 		for (int l = 0; l < LIKENESSES; l++) {
 			struct like_key key = key_of(x, p, (enum likeness)l);
@@ -124,12 +125,21 @@ static enum outcome decide(const struct context *c, const struct fact *x, int64_
 	return CLIENT_REJECT;
 }
 
-void infer_by_bytes(struct facts *f, const struct context *c)
+/* The destinations about which there is anything to decide. */
+static bool find_undecided(const struct facts *f, const struct context *c, bool *asked)
 {
-	struct likes k;
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (undecided(c, &f->list[i]))
+			any = asked[f->list[i].destination] = true;
+	return any;
+}
+
+static void decide_all(struct likes *k, struct facts *f, const struct context *c)
+{
 	uint8_t *decided = xcalloc(f->n, 1);
 
-	likes_build(&k, f, c);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
 		int64_t least = -1;
@@ -138,7 +148,7 @@ void infer_by_bytes(struct facts *f, const struct context *c)
 			continue;
 		for (int l = 0; l < LIKENESSES && least < 0; l++) {
 			struct like_key key = key_of(x, fact_peers(c, x), (enum likeness)l);
-			least = smallest(&k, f, c, &key, x->start);
+			least = smallest(k, f, c, &key, x->start);
 		}
 		if (least >= 0)
 			decided[i] = (uint8_t)decide(c, x, least);
@@ -148,8 +158,20 @@ void infer_by_bytes(struct facts *f, const struct context *c)
 		if (decided[i] != OUTCOME_UNKNOWN)
 			f->list[i].outcome = decided[i];
 	free(decided);
-	keymap_free(&k.numbers);
-	grouping_free(&k.groups);
-	free(k.windows);
-	free(k.queue);
+}
+
+void infer_by_bytes(struct facts *f, const struct context *c)
+{
+	bool *asked = xcalloc(f->n_destinations, sizeof(*asked));
+	struct likes k;
+
+	if (find_undecided(f, c, asked)) {
+		likes_build(&k, f, c, asked);
+		decide_all(&k, f, c);
+		keymap_free(&k.numbers);
+		grouping_free(&k.groups);
+		free(k.windows);
+		free(k.queue);
+	}
+	free(asked);
 }

@@ -4,6 +4,7 @@
 
 #include "correlate/attribute.h"
 #include "correlate/bytes.h"
+#include "correlate/facts_internal.h"
 #include "correlate/state.h"
 
 #define DEFAULT_PORT 443
@@ -85,80 +86,157 @@ static void select_attempts(struct facts *f, const struct context *c)
 	free(numbers);
 }
 
+static struct facts_common *common_of(struct facts *f, const struct context *c, const struct fact *x)
+{
+	const struct peers *p = fact_peers(c, x);
+	struct facts_common *k = facts_common(f, c, x);
+	uint32_t port = p->inspecting_port != 0 ? p->inspecting_port : p->join_port;
+
+	if (k->destination != 0)
+		return k;
+	*k = (struct facts_common){
+		.destination = destination_number(f, p->host, port != 0 ? port : DEFAULT_PORT),
+		.stack = p->ja4 != 0 ? cipher_part(c->names, p->ja4) : 0,
+		.device = devices_at_any_time(c->devices, p->keys),
+		.agent_name = p->agent != 0 ? attribute_agent_name(c->names, p->agent) : 0,
+	};
+	if (k->stack == 0) {
+		k->stack = p->ja3;
+		k->stack_is_ja3 = true;
+	}
+	return k;
+}
+
 static void resolve(struct facts *f, const struct context *c)
 {
-	struct keymap stacks;
-
-	keymap_init(&stacks, sizeof(uint32_t), c->seed);
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		const struct peers *p = fact_peers(c, x);
+		const struct facts_common *k = common_of(f, c, x);
+
+		x->destination = k->destination;
+		x->stack = k->stack;
+		x->stack_is_ja3 = k->stack_is_ja3;
+		x->device = k->device;
+		if (x->device == KEYMAP_NONE)
+			x->device = devices_resolve(c->devices, fact_peers(c, x)->keys,
+						    fact_peers(c, x)->client, x->start);
+	}
+}
+
+static void settle(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
+{
+	atomic_size_t *contradictions = arg;
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++) {
+		struct fact *x = &f->list[i];
 		const struct said *s = fact_said(c, x);
-		uint32_t port = p->inspecting_port != 0 ? p->inspecting_port : p->join_port;
 		bool contradiction;
 		int alert;
 
-		x->device = devices_resolve(c->devices, p->keys, p->client, x->start);
-		x->destination = destination_number(f, p->host, port != 0 ? port : DEFAULT_PORT);
 		x->count = s->count > 0 ? s->count : 1;
-		if (p->ja4 != 0) {
-			uint32_t *slot = keymap_slot(&stacks, &p->ja4);
-			if (*slot == KEYMAP_NONE)
-				*slot = cipher_part(c->names, p->ja4);
-			x->stack = *slot;
-		}
-		if (x->stack == 0) {
-			x->stack = p->ja3;
-			x->stack_is_ja3 = true;
-		}
-		x->outcome = (uint8_t)attempt_outcome(
-			&c->merge->attempts, x->attempt, c->merge->now, &alert, &contradiction);
+		x->outcome = (uint8_t)attempt_outcome(&c->merge->attempts, x->attempt, c->merge->now,
+						      &alert, &contradiction);
 		x->weak_late = x->outcome == ESTABLISHED_NO_DATA && s->weak_late && !s->sure_late;
-		f->contradictions += contradiction;
+		n += contradiction;
 	}
-	keymap_free(&stacks);
+	atomic_fetch_add(contradictions, n);
 }
 
-static void number_findings(struct facts *f)
+static void number_findings(struct facts *f, const struct context *c)
 {
-	uint32_t *of = xmalloc(f->n * sizeof(*of));
-	uint32_t devices = 1;
+	for (size_t i = 0; i < f->n; i++) {
+		struct fact *x = &f->list[i];
+		struct facts_common *k = facts_common(f, c, x);
 
-	for (size_t i = 0; i < f->n; i++) {
-		f->list[i].finding = finding_number(f, f->list[i].app, f->list[i].destination);
-		of[i] = f->list[i].finding;
+		/* Attempts of equal peers are mostly of one app too. */
+		if (k->finding == 0 || f->findings[k->finding].app != x->app)
+			k->finding = finding_number(f, x->app, x->destination);
+		x->finding = k->finding;
 	}
-	f->by_finding = group_items(of, f->n, f->n_findings);
-	for (size_t i = 0; i < f->n; i++)
-		of[i] = f->list[i].destination;
-	f->by_destination = group_items(of, f->n, f->n_destinations);
+}
+
+enum grouped { BY_FINDING, BY_DESTINATION, BY_DEVICE };
+
+static void group_by(void *arg, size_t index, unsigned worker)
+{
+	struct facts *f = arg;
+	uint32_t *of = xmalloc(f->n * sizeof(*of)), devices = 1;
+
+	(void)worker;
 	for (size_t i = 0; i < f->n; i++) {
-		of[i] = f->list[i].device;
-		if (of[i] >= devices)
-			devices = of[i] + 1;
+		const struct fact *x = &f->list[i];
+		of[i] = index == BY_FINDING ? x->finding
+			: index == BY_DEVICE ? x->device : x->destination;
+		if (x->device >= devices)
+			devices = x->device + 1;
 	}
-	f->by_device = group_items(of, f->n, devices);
+	if (index == BY_FINDING)
+		f->by_finding = group_items(of, f->n, f->n_findings);
+	else if (index == BY_DEVICE)
+		f->by_device = group_items(of, f->n, devices);
+	else
+		f->by_destination = group_items(of, f->n, f->n_destinations);
 	free(of);
+}
+
+/* Facts of one stretch. */
+#define STRETCH 4096u
+
+struct stretches {
+	struct facts *facts;
+	const struct context *context;
+	void (*each)(struct facts *f, const struct context *c, size_t from, size_t to, void *arg);
+	void *arg;
+};
+
+static void do_stretch(void *arg, size_t index, unsigned worker)
+{
+	const struct stretches *s = arg;
+	size_t from = index * STRETCH, to = from + STRETCH;
+
+	(void)worker;
+	s->each(s->facts, s->context, from, to < s->facts->n ? to : s->facts->n, s->arg);
+}
+
+void facts_each(struct facts *f, const struct context *c,
+		void (*each)(struct facts *f, const struct context *c, size_t from, size_t to,
+			     void *arg),
+		void *arg)
+{
+	struct stretches s = { f, c, each, arg };
+
+	pool_each(c->pool, (f->n + STRETCH - 1) / STRETCH, do_stretch, &s);
 }
 
 void facts_build(struct facts *f, const struct context *c)
 {
+	atomic_size_t contradictions = 0;
+
 	*f = (struct facts){ .n_destinations = 1, .n_findings = 1 };
 	f->destinations = xcalloc(f->_destinations_capacity = 64, sizeof(*f->destinations));
 	f->findings = xcalloc(f->_findings_capacity = 64, sizeof(*f->findings));
+	f->_common = xcalloc(c->merge->attempts.peers.n, sizeof(*f->_common));
 	keymap_init(&f->_destination_numbers, sizeof(struct destination), c->seed);
 	keymap_init(&f->_finding_numbers, sizeof(struct pair_number), c->seed);
+	learned_init(&f->taught, c->seed);
 	select_attempts(f, c);
 	resolve(f, c);
+	facts_each(f, c, settle, &contradictions);
+	f->contradictions = contradictions;
 	attribute_facts(f, c);
 	infer_states(f, c);
 	infer_by_bytes(f, c);
-	number_findings(f);
+	number_findings(f, c);
+	pool_each(c->pool, 3, group_by, f);
+	free(f->_common);
+	f->_common = NULL;
 }
 
 void facts_free(struct facts *f)
 {
 	free(f->list);
+	learned_free(&f->taught);
 	free(f->destinations);
 	free(f->findings);
 	grouping_free(&f->by_finding);

@@ -7,6 +7,7 @@
 #define PINWATCH_CORRELATE_FACTS_H
 
 #include "base/order.h"
+#include "base/pool.h"
 #include "correlate/merge.h"
 #include "identify/activity.h"
 #include "identify/posture.h"
@@ -42,6 +43,8 @@ struct facts {
 	struct keymap _destination_numbers, _finding_numbers;
 	uint32_t _destinations_capacity, _findings_capacity;
 	uint64_t contradictions, without_host, without_client;
+	struct learned taught; /* by attempts that surely are of an app */
+	struct facts_common *_common; /* while they are built: what attempts of equal peers share */
 };
 
 struct pair_number {
@@ -57,6 +60,7 @@ struct context {
 	const struct postures *postures;
 	struct activities *activities;
 	uint64_t seed;
+	struct pool *pool; /* works along; may be NULL */
 };
 
 void facts_build(struct facts *f, const struct context *c);
@@ -103,6 +107,12 @@ static inline bool fact_learned_bypass(const struct fact *f)
 {
 	return f->inspection == BYPASSED && f->bypass_reason == BYPASS_LEARNED;
 }
+
+/* Calls `each` for stretches [from, to) of the facts, side by side where there is a pool. */
+void facts_each(struct facts *f, const struct context *c,
+		void (*each)(struct facts *f, const struct context *c, size_t from, size_t to,
+			     void *arg),
+		void *arg);
 
 /* Among a group's items (in order of start): the first whose start is not before t. */
 size_t facts_from(const struct facts *f, struct group g, int64_t t);

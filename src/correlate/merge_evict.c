@@ -100,6 +100,41 @@ static void close_chain(struct eviction *e, uint32_t newest, bool *seen)
 	free(links);
 }
 
+static bool ever_waited(const struct attempts *t, uint32_t number)
+{
+	const struct said *s = attempt_said(t, number);
+
+	return s->wait[0] != WAIT_NONE || s->wait[1] != WAIT_NONE;
+}
+
+/* Records without a client port look for the newest attempt of their client that waits for an inner request: what
+ * waited stays as long as anything of its client does. Returns whether that made more clients ones that stay. */
+static bool keep_waiting(struct eviction *e, bool *stays)
+{
+	const struct attempts *t = &e->merge->attempts;
+	bool more = false;
+
+	for (uint32_t i = 1; i < t->n; i++)
+		if (e->keep[i])
+			stays[attempt_peers(t, i)->client] = true;
+	for (uint32_t i = 1; i < t->n; i++)
+		if (!e->keep[i] && ever_waited(t, i) && stays[attempt_peers(t, i)->client])
+			e->keep[i] = more = true;
+	return more;
+}
+
+static void close_chains(struct eviction *e)
+{
+	uint32_t n = e->merge->attempts.n;
+	bool *seen = xcalloc(n, sizeof(*seen));
+
+	/* The newest of a chain has its greatest number. */
+	for (uint32_t i = n; i-- > 1;)
+		if (!seen[i])
+			close_chain(e, i, seen);
+	free(seen);
+}
+
 static uint32_t map(void *arg, uint32_t number)
 {
 	const struct eviction *e = arg;
@@ -148,15 +183,16 @@ uint64_t merge_evict(struct merge *m, uint32_t source, int64_t before)
 {
 	uint32_t n = m->attempts.n;
 	struct eviction e = { .merge = m, .keep = xcalloc(n, sizeof(bool)) };
-	bool *seen = xcalloc(n, sizeof(*seen));
+	bool *stays = xcalloc(names_addrs(m->names), sizeof(*stays));
 	uint64_t gone = 0;
 
+	attempts_note(&m->attempts);
 	for (uint32_t i = 1; i < n; i++)
 		e.keep[i] = !may_go(&m->attempts, i, source, before);
-	/* The newest of a chain has its greatest number. */
-	for (uint32_t i = n; i-- > 1;)
-		if (!seen[i])
-			close_chain(&e, i, seen);
+	do
+		close_chains(&e);
+	while (keep_waiting(&e, stays));
+	free(stays);
 	for (uint32_t i = 1; i < n; i++)
 		gone += !e.keep[i];
 	if (gone > 0) {
@@ -166,7 +202,6 @@ uint64_t merge_evict(struct merge *m, uint32_t source, int64_t before)
 		free(e.renumbered);
 		free(e.older);
 	}
-	free(seen);
 	free(e.keep);
 	return gone;
 }

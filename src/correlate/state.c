@@ -130,12 +130,11 @@ static void infer(struct fact *x, const struct facts *f, const struct context *c
 		set_state(x, BYPASSED, BYPASS_UNKNOWN);
 }
 
-void infer_states(struct facts *f, const struct context *c)
+static void infer_stretch(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
 {
-	struct gateway_view v;
+	const struct gateway_view *v = arg;
 
-	gateway_view_build(&v, f, c);
-	for (size_t i = 0; i < f->n; i++) {
+	for (size_t i = from; i < to; i++) {
 		struct fact *x = &f->list[i];
 		const struct said *s = fact_said(c, x);
 		int who = s->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
@@ -144,8 +143,16 @@ void infer_states(struct facts *f, const struct context *c)
 			set_state(x, (enum inspection)s->inspection[who],
 				  (enum bypass_reason)s->bypass_reason[who]);
 		else
-			infer(x, f, c, &v);
+			infer(x, f, c, v);
 	}
+}
+
+void infer_states(struct facts *f, const struct context *c)
+{
+	struct gateway_view v;
+
+	gateway_view_build(&v, f, c);
+	facts_each(f, c, infer_stretch, &v);
 	grouping_free(&v.by_case);
 	grouping_free(&v.by_device);
 	keymap_free(&v.cases);

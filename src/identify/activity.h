@@ -2,6 +2,8 @@
 #ifndef PINWATCH_IDENTIFY_ACTIVITY_H
 #define PINWATCH_IDENTIFY_ACTIVITY_H
 
+#include "base/order.h"
+#include "base/tuples.h"
 #include "identify/device.h"
 #include "identify/track.h"
 
@@ -13,25 +15,38 @@ struct learned {
 	uint32_t _n, _capacity;
 };
 
-struct activity_record {
-	struct stamp stamp;
-	int64_t time;
-	uint32_t keys, addr, device;
+/* What records have in common; kept once. */
+struct activity_what {
+	int64_t delay;          /* order time after time */
+	uint32_t file;
+	uint32_t keys, addr;
 	uint32_t bundle, host, ip;
-	uint8_t event, app_state, locked, interaction;
+	uint16_t source;
+	uint8_t event;
+	uint8_t _zero[5];
+};
+
+struct activity_record {
+	int64_t time;
+	uint64_t content;       /* of its stamp */
+	uint32_t line;
+	uint32_t what;
+	uint32_t device;        /* since activities_finish */
+	uint8_t app_state, locked, interaction;
 };
 
 struct activities {
-	struct activity_record *records;
+	struct activity_record *records; /* by time since activities_finish */
 	size_t n_records, _capacity;
+	struct tuples whats;
 	struct tracks _states;       /* (device, bundle): enum app_state */
 	struct tracks _apps;         /* (device, 0): bundles with states */
 	struct tracks _locks;        /* (device, 0): enum tri */
 	struct tracks _interactions; /* (device, 0): value enum tri, extra bundle */
 	struct tracks _contacts;     /* (device, host): bundle */
 	struct tracks _ip_contacts;  /* (device, address): bundle, of records without host */
-	struct tracks _seen;         /* (device, 0): any record's index */
-	struct learned learned;
+	struct grouping _of_device;
+	struct learned learned;      /* by what the records say */
 	struct names *names;
 };
 
@@ -57,13 +72,24 @@ uint32_t activity_contact(const struct activities *a, uint32_t device, uint32_t 
 /* The one app in the foreground. 0: none or several. */
 uint32_t activity_foreground(const struct activities *a, uint32_t device, int64_t t,
 			     int64_t max_age);
+static inline const struct activity_what *activity_what(const struct activities *a,
+							const struct activity_record *r)
+{
+	return tuples_get(&a->whats, r->what);
+}
+struct stamp activity_stamp(const struct activities *a, const struct activity_record *r);
+/* The device's records, by time. */
+struct group activity_records_of(const struct activities *a, uint32_t device);
+/* How many of them lie before t. */
+size_t activity_records_before(const struct activities *a, struct group of, int64_t t);
+/* Whether any record of the device lies in [from, to]. */
+bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to);
+
+void learned_init(struct learned *l, uint64_t seed);
+void learned_free(struct learned *l);
 void learned_add(struct learned *l, uint32_t host, uint32_t bundle, int64_t since);
 /* Calls `take` with every bundle seen with the host by t. */
 void learned_at(const struct learned *l, uint32_t host, int64_t t,
 		void (*take)(void *arg, uint32_t bundle), void *arg);
-/* The device's records: their times and indices. */
-struct points activity_records_of(const struct activities *a, uint32_t device);
-/* Whether any record of the device lies in [from, to]. */
-bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to);
 
 #endif

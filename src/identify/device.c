@@ -105,3 +105,16 @@ uint32_t devices_resolve(struct devices *d, uint32_t keys, uint32_t addr, int64_
 	}
 	return by_own_key(d, k, false);
 }
+
+void devices_cut(struct devices *d, uint32_t n)
+{
+	while (d->n > n)
+		keymap_remove(&d->_numbers, &d->list[--d->n]);
+}
+
+uint32_t devices_at_any_time(struct devices *d, uint32_t keys)
+{
+	const struct keys *k = keys != 0 ? names_keys_get(d->names, keys) : NULL;
+
+	return k != NULL && k->udid != 0 ? number(d, k->udid, ID_UDID, false) : KEYMAP_NONE;
+}

@@ -28,4 +28,9 @@ void devices_free(struct devices *d);
  * client address. 0 when neither says anything. */
 uint32_t devices_resolve(struct devices *d, uint32_t keys, uint32_t addr, int64_t t);
 
+/* Forgets the devices from this number on. */
+void devices_cut(struct devices *d, uint32_t n);
+/* The device that such keys name at any time, or KEYMAP_NONE where it depends on the time. */
+uint32_t devices_at_any_time(struct devices *d, uint32_t keys);
+
 #endif

@@ -29,6 +29,8 @@ struct names {
 void names_init(struct names *n, uint64_t seed);
 void names_free(struct names *n);
 uint32_t names_addr(struct names *n, const struct addr *a);
+/* Address numbers are below this. */
+static inline uint32_t names_addrs(const struct names *n) { return n->_n_addrs; }
 const struct addr *names_addr_get(const struct names *n, uint32_t number);
 /* The number of a tuple of keys; 0 when none is said. */
 uint32_t names_keys(struct names *n, const struct device_keys *keys);

@@ -35,11 +35,10 @@ void tracks_clear(struct tracks *t)
 	keymap_clear(&t->_numbers);
 }
 
-void tracks_add(struct tracks *t, uint32_t a, uint32_t b, struct point p)
+uint32_t tracks_number(struct tracks *t, uint32_t a, uint32_t b)
 {
 	struct pair key = { a, b };
 	uint32_t *slot = keymap_slot(&t->_numbers, &key);
-	struct track *track;
 
 	if (*slot == KEYMAP_NONE) {
 		if (t->_n == t->_capacity) {
@@ -49,12 +48,23 @@ void tracks_add(struct tracks *t, uint32_t a, uint32_t b, struct point p)
 		t->_list[t->_n] = (struct track){ 0 };
 		*slot = t->_n++;
 	}
-	track = &t->_list[*slot];
+	return *slot;
+}
+
+void tracks_append(struct tracks *t, uint32_t number, struct point p)
+{
+	struct track *track = &t->_list[number];
+
 	if (track->n == track->capacity) {
-		track->capacity = track->capacity == 0 ? 4 : track->capacity * 2;
+		track->capacity = track->capacity == 0 ? 4 : track->capacity + track->capacity / 2;
 		track->points = xrealloc(track->points, track->capacity, sizeof(*track->points));
 	}
 	track->points[track->n++] = p;
+}
+
+void tracks_add(struct tracks *t, uint32_t a, uint32_t b, struct point p)
+{
+	tracks_append(t, tracks_number(t, a, b), p);
 }
 
 struct points tracks_get(const struct tracks *t, uint32_t a, uint32_t b)

@@ -30,6 +30,9 @@ void tracks_free(struct tracks *t);
 void tracks_clear(struct tracks *t);
 /* Times must not decrease within one track. */
 void tracks_add(struct tracks *t, uint32_t a, uint32_t b, struct point p);
+/* The pair's track, made where there is none, and a point at its end: for who adds many to one. */
+uint32_t tracks_number(struct tracks *t, uint32_t a, uint32_t b);
+void tracks_append(struct tracks *t, uint32_t number, struct point p);
 /* Nothing (n = 0) where the pair is unknown. Good until the next tracks_add. */
 struct points tracks_get(const struct tracks *t, uint32_t a, uint32_t b);
 /* How many of the points lie at or before `time`. */

@@ -56,15 +56,19 @@ static void add_attempt(struct records *r, const struct context *k, const struct
 static void add_activities(struct records *r, const struct context *k, uint32_t device, uint32_t app,
 			   int64_t from, int64_t to)
 {
-	struct points seen = activity_records_of(k->activities, device);
+	struct group of = activity_records_of(k->activities, device);
 
-	for (uint32_t i = points_until(seen, from - 1); i < seen.n && seen.list[i].time <= to; i++) {
-		const struct activity_record *a = &k->activities->records[seen.list[i].value];
-		if (a->bundle != 0 && a->bundle != app)
+	for (size_t i = activity_records_before(k->activities, of, from); i < of.n; i++) {
+		const struct activity_record *a = &k->activities->records[of.items[i]];
+		const struct activity_what *w = activity_what(k->activities, a);
+
+		if (a->time > to)
+			break;
+		if (w->bundle != 0 && w->bundle != app)
 			continue;
 		add(r, (struct record){
 			       .time = a->time,
-			       .ref = a->stamp.ref,
+			       .ref = activity_stamp(k->activities, a).ref,
 			       .device = device,
 			       .kind = OBS_APP_ACTIVITY,
 			       .activity = a,
@@ -144,6 +148,7 @@ static void thin(struct records *r)
 
 static struct sv what(struct arena *a, const struct context *k, const struct record *r)
 {
+	const struct activity_what *w;
 	struct sv app;
 
 	if (r->kind == OBS_TLS_ATTEMPT) {
@@ -156,8 +161,9 @@ static struct sv what(struct arena *a, const struct context *k, const struct rec
 			   r->posture->has_profiles ? ", profiles" : "");
 	if (r->activity == NULL)
 		return SV("connect");
-	app = names_get(k->names, r->activity->bundle);
-	const char *event = activity_event_name((enum activity_event)r->activity->event);
+	w = activity_what(k->activities, r->activity);
+	app = names_get(k->names, w->bundle);
+	const char *event = activity_event_name((enum activity_event)w->event);
 	return say(a, "%s%s%.*s%s%s", event != NULL ? event : "activity", sv_empty(app) ? "" : " ",
 		   SV_ARG(app), r->activity->app_state == APP_STATE_BACKGROUND ? ", background" : "",
 		   r->activity->locked == TRI_TRUE ? ", locked" : "");

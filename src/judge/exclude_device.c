@@ -239,36 +239,91 @@ static void mark_device(struct device_view *v, struct facts *f, const struct spa
 		f->list[v->failures[i].fact].excluded_ca = v->failures[i].reasons != 0;
 }
 
+/* The devices, some a piece, by as many workers as there are. */
+struct inquiry {
+	struct facts *facts;
+	const bool *pool;
+	struct device_view *views; /* by worker */
+	uint8_t *reasons;          /* by fact */
+	const struct spans *hours;
+	atomic_bool any;
+};
+
+#define DEVICES_A_PIECE 64u
+
+static void explain_devices(void *arg, size_t piece, unsigned worker)
+{
+	struct inquiry *q = arg;
+	struct device_view *v = &q->views[worker];
+	size_t first = piece * DEVICES_A_PIECE, end = first + DEVICES_A_PIECE;
+
+	for (size_t d = first; d < end && d < q->facts->by_device.n_groups; d++) {
+		view_device(v, (uint32_t)d, q->pool);
+		if (v->n_failures == 0)
+			continue;
+		explain_device(v);
+		for (size_t i = 0; i < v->n_failures; i++) {
+			q->reasons[v->failures[i].fact] = v->failures[i].reasons;
+			if (v->failures[i].reasons != 0)
+				q->any = true;
+		}
+	}
+}
+
+static void mark_devices(void *arg, size_t piece, unsigned worker)
+{
+	struct inquiry *q = arg;
+	struct device_view *v = &q->views[worker];
+	size_t first = piece * DEVICES_A_PIECE, end = first + DEVICES_A_PIECE;
+
+	for (size_t d = first; d < end && d < q->facts->by_device.n_groups; d++) {
+		view_device(v, (uint32_t)d, q->pool);
+		if (v->n_failures > 0)
+			mark_device(v, q->facts, q->hours, q->reasons);
+	}
+}
+
+/* Attempts of the device that has most. */
+static size_t most_of_a_device(const struct facts *f)
+{
+	size_t most = 0;
+
+	for (uint32_t d = 0; d < f->by_device.n_groups; d++)
+		if (grouping_at(&f->by_device, d).n > most)
+			most = grouping_at(&f->by_device, d).n;
+	return most;
+}
+
 void exclude_untrusting(struct facts *f, const struct context *c, const bool *pool,
 			struct spans *spans)
 {
-	struct device_view v = {
+	unsigned threads = pool_threads(c->pool);
+	size_t pieces = (f->by_device.n_groups + DEVICES_A_PIECE - 1) / DEVICES_A_PIECE;
+	size_t most = most_of_a_device(f);
+	struct inquiry q = {
 		.facts = f,
-		.context = c,
-		.failures = xmalloc(f->n * sizeof(*v.failures)),
-		.successes = xmalloc(f->n * sizeof(*v.successes)),
+		.pool = pool,
+		.views = xcalloc(threads, sizeof(*q.views)),
+		.reasons = xcalloc(f->n, sizeof(*q.reasons)),
+		.hours = spans,
 	};
-	uint8_t *reasons = xcalloc(f->n, sizeof(*reasons));
-	bool any = false;
 
-	for (uint32_t d = 1; d < f->by_device.n_groups; d++) {
-		view_device(&v, d, pool);
-		if (v.n_failures == 0)
-			continue;
-		explain_device(&v);
-		for (size_t i = 0; i < v.n_failures; i++) {
-			reasons[v.failures[i].fact] = v.failures[i].reasons;
-			any |= v.failures[i].reasons != 0;
-		}
+	for (unsigned i = 0; i < threads; i++)
+		q.views[i] = (struct device_view){
+			.facts = f,
+			.context = c,
+			.failures = xmalloc(most * sizeof(struct failure)),
+			.successes = xmalloc(most * sizeof(uint32_t)),
+		};
+	pool_each(c->pool, pieces, explain_devices, &q);
+	if (q.any) {
+		issuer_change_hours(f, pool, q.reasons, spans);
+		pool_each(c->pool, pieces, mark_devices, &q);
 	}
-	if (any)
-		issuer_change_hours(f, pool, reasons, spans);
-	for (uint32_t d = 1; any && d < f->by_device.n_groups; d++) {
-		view_device(&v, d, pool);
-		if (v.n_failures > 0)
-			mark_device(&v, f, spans, reasons);
+	for (unsigned i = 0; i < threads; i++) {
+		free(q.views[i].failures);
+		free(q.views[i].successes);
 	}
-	free(reasons);
-	free(v.failures);
-	free(v.successes);
+	free(q.views);
+	free(q.reasons);
 }

@@ -72,24 +72,29 @@ static bool first_time(struct distinct *d, uint32_t number)
 	return fresh;
 }
 
-/* From the trial at `begin` on, all that start in the window's cells: is that a fault? */
-static bool is_fault(const struct fault_trial *t, size_t n, size_t begin, int64_t end,
-		     struct distinct *devices, struct distinct *destinations)
+/* From the trial at `begin` on, all windows that start at g: adds those that are a fault. */
+static void add_faults(const struct fault_trial *t, size_t n, size_t begin, int64_t g,
+		       struct distinct *devices, struct distinct *destinations, struct spans *out)
 {
-	size_t total = 0, failed = 0, n_devices = 0, n_destinations = 0;
+	size_t total = 0, failed = 0, n_devices = 0, n_destinations = 0, i = begin;
 
 	devices->round++;
 	destinations->round++;
-	for (size_t i = begin; i < n && t[i].start < end; i++) {
-		total++;
-		n_destinations += first_time(destinations, t[i].destination);
-		if (!t[i].failed)
-			continue;
-		failed++;
-		n_devices += first_time(devices, t[i].device);
+	for (int64_t cells = 1; cells <= LONGEST; cells++) {
+		int64_t end = g + cells * GRID;
+
+		for (; i < n && t[i].start < end; i++) {
+			total++;
+			n_destinations += first_time(destinations, t[i].destination);
+			if (!t[i].failed)
+				continue;
+			failed++;
+			n_devices += first_time(devices, t[i].device);
+		}
+		if (cells >= SHORTEST && failed * 5 >= total * 4 && n_devices >= MIN_DEVICES &&
+		    n_destinations >= MIN_DESTINATIONS)
+			spans_add(out, g, end);
 	}
-	return failed * 5 >= total * 4 && n_devices >= MIN_DEVICES &&
-	       n_destinations >= MIN_DESTINATIONS;
 }
 
 /* Whether the longest window from `begin` holds enough failures for any fault at all. */
@@ -120,11 +125,8 @@ static void walk(const struct fault_trial *t, size_t n, struct distinct *devices
 				begin--;
 			while (begin < n && t[begin].start < g)
 				begin++;
-			if (!worth_a_look(t, n, begin, g + LONGEST * GRID))
-				continue;
-			for (int64_t cells = SHORTEST; cells <= LONGEST; cells++)
-				if (is_fault(t, n, begin, g + cells * GRID, devices, destinations))
-					spans_add(out, g, g + cells * GRID);
+			if (worth_a_look(t, n, begin, g + LONGEST * GRID))
+				add_faults(t, n, begin, g, devices, destinations, out);
 		}
 		g -= GRID;
 	}

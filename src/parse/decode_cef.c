@@ -101,11 +101,15 @@ static bool name_char(char c)
 /* Where the next `=` without backslash stands, SIZE_MAX past the last. */
 static size_t next_equals(struct sv text, size_t from)
 {
-	for (size_t i = from; i < text.n; i++) {
-		if (text.p[i] == '\\')
-			i++;
-		else if (text.p[i] == '=')
-			return i;
+	while (from < text.n) {
+		size_t found = sv_find_char(sv_skip(text, from), '='), at = from + found, escapes;
+		if (found == SIZE_MAX)
+			break;
+		for (escapes = 0; escapes < at - from && text.p[at - 1 - escapes] == '\\';)
+			escapes++;
+		if (escapes % 2 == 0)
+			return at;
+		from = at + 1;
 	}
 	return SIZE_MAX;
 }

@@ -34,7 +34,7 @@ bool capture_recognise(struct sv head)
 	static const char *const magics[] = {
 		"\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", /* microseconds */
 		"\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1", /* nanoseconds */
-		"\x0a\x0d\x0d\x0a",                     /* pcapng */
+		"\x0a\x0d\x0d\x0a",			/* pcapng */
 	};
 
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
@@ -66,7 +66,9 @@ static bool apply_filter(struct capture *c, const char *filter, struct error *er
 	if (filter == NULL || *filter == '\0')
 		return true;
 	if (pcap_compile(c->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
-		return error_set(err, ERROR_USAGE, 0, "the filter `%.200s` is not a BPF expression: %s; write one (see pcap-filter(7))",
+		return error_set(err, ERROR_USAGE, 0,
+				 "the filter `%.200s`: %s; expected a BPF expression "
+				 "(pcap-filter(7)), for example `tcp port 443`",
 				 filter, pcap_geterr(c->pcap));
 	ok = pcap_setfilter(c->pcap, &program) == 0;
 	pcap_freecode(&program);
@@ -89,7 +91,8 @@ static struct capture *refuse(struct capture *c)
 	return NULL;
 }
 
-struct capture *capture_open_file(const char *path, const struct capture_options *options, struct error *err)
+struct capture *capture_open_file(const char *path, const struct capture_options *options,
+				  struct error *err)
 {
 	static const cookie_io_functions_t reads = { .read = read_unpacked };
 	struct capture *c = capture_new(strcmp(path, "-") == 0 ? "standard input" : path);
@@ -109,8 +112,8 @@ struct capture *capture_open_file(const char *path, const struct capture_options
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (c->pcap == NULL) {
 		fclose(stream);
-		error_set(err, ERROR_FORMAT, 0, "%s: expected a capture that can be read: %s", c->name,
-			  c->damaged ? c->damage.message : why);
+		error_set(err, ERROR_FORMAT, 0, "%s: expected a capture (pcap or pcapng): %s",
+			  c->name, c->damaged ? c->damage.message : why);
 		return refuse(c);
 	}
 	c->link = pcap_datalink(c->pcap);
@@ -124,8 +127,8 @@ static bool activate(struct capture *c, const struct capture_options *o, struct 
 
 	pcap_set_snaplen(c->pcap, o->snaplen > 0 ? (int)o->snaplen : ALL_BYTES);
 	pcap_set_promisc(c->pcap, !o->not_promiscuous);
-	/* The kernel hands on what it has after so long; waiting for that is up to us, since libpcap would wait forever on
-	 * an interface where nothing comes. */
+	/* The kernel hands on what it has after so long; waiting for that is up to us, since
+	 * libpcap would wait forever on an interface where nothing comes. */
 	c->wait_ms = (int)(wait.ns / NS_PER_MS);
 	pcap_set_timeout(c->pcap, c->wait_ms);
 	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
@@ -133,12 +136,14 @@ static bool activate(struct capture *c, const struct capture_options *o, struct 
 		pcap_set_buffer_size(c->pcap, (int)o->buffer_bytes);
 	status = pcap_activate(c->pcap);
 	if (status == PCAP_ERROR_PERM_DENIED)
-		return error_set(err, ERROR_IO, 0,
-				 "%s: no right to capture: give CAP_NET_RAW (setcap cap_net_raw+ep, or "
-				 "AmbientCapabilities= in the unit)",
-				 c->name);
+		return error_set(
+		    err, ERROR_IO, 0,
+		    "%s: no right to capture: it needs CAP_NET_RAW (setcap cap_net_raw+ep, or "
+		    "AmbientCapabilities= in the unit)",
+		    c->name);
 	if (status < 0)
-		return error_set(err, ERROR_IO, 0, "%s: cannot be captured: %s (%s); look at `ip link`, which lists interfaces",
+		return error_set(err, ERROR_IO, 0,
+				 "%s: cannot be captured: %s (%s); name one that `ip link` lists",
 				 c->name, pcap_statustostr(status), pcap_geterr(c->pcap));
 	return true;
 }
@@ -167,7 +172,8 @@ struct capture *capture_open_live(const char *interface, const struct capture_op
 
 static struct instant time_of(const struct capture *c, const struct pcap_pkthdr *header)
 {
-	int64_t unit = pcap_get_tstamp_precision(c->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000, ns;
+	int64_t unit = pcap_get_tstamp_precision(c->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000,
+		ns;
 
 	if (__builtin_mul_overflow((int64_t)header->ts.tv_sec, NS_PER_S, &ns) ||
 	    __builtin_add_overflow(ns, (int64_t)header->ts.tv_usec * unit, &ns) || ns < 0)
@@ -183,7 +189,8 @@ static void wait_for_packets(const struct capture *c)
 	poll(&p, p.fd >= 0 ? 1 : 0, c->wait_ms);
 }
 
-enum capture_result capture_next(struct capture *c, struct capture_packet *packet, struct error *err)
+enum capture_result capture_next(struct capture *c, struct capture_packet *packet,
+				 struct error *err)
 {
 	struct pcap_pkthdr *header;
 	const u_char *bytes;
@@ -214,8 +221,10 @@ enum capture_result capture_next(struct capture *c, struct capture_packet *packe
 	default:
 		break;
 	}
-	error_set(err, ERROR_IO, (size_t)c->packets, "%s: damaged after packet %llu: %s; fetch the file again", c->name,
-		  (unsigned long long)c->packets, c->damaged ? c->damage.message : pcap_geterr(c->pcap));
+	error_set(err, ERROR_IO, (size_t)c->packets,
+		  "%s: damaged after packet %llu: %s; what stands before it is taken", c->name,
+		  (unsigned long long)c->packets,
+		  c->damaged ? c->damage.message : pcap_geterr(c->pcap));
 	return CAPTURE_ERROR;
 }
 

@@ -1,8 +1,9 @@
-/* Captured frames: from a file (pcap or pcapng, also packed like any other input, or standard input), or live from an
- * interface. libpcap does the reading and the filtering.
+/* Captured frames: from a file (pcap or pcapng, also packed like any other input, or standard
+ * input), or live from an interface. libpcap does the reading and the filtering.
  *
- * A filter is a BPF expression, as in pcap-filter(7). Live capture needs the right to it (CAP_NET_RAW) and is not
- * blocking: CAPTURE_NOTHING_YET after the timeout. One capture, one thread.
+ * A filter is a BPF expression, as in pcap-filter(7). Live capture needs the right to it
+ * (CAP_NET_RAW) and is not blocking: CAPTURE_NOTHING_YET after the timeout. One capture, one
+ * thread.
  */
 #ifndef PINWATCH_READ_CAPTURE_H
 #define PINWATCH_READ_CAPTURE_H
@@ -12,10 +13,10 @@
 
 struct capture_packet {
 	struct instant time;
-	int link;              /* https://www.tcpdump.org/linktypes.html */
-	const uint8_t *bytes;  /* good until the next call */
-	uint32_t n;            /* captured */
-	uint32_t length;       /* on the wire */
+	int link;	      /* https://www.tcpdump.org/linktypes.html */
+	const uint8_t *bytes; /* good until the next call */
+	uint32_t n;	      /* captured */
+	uint32_t length;      /* on the wire */
 };
 
 enum capture_result { CAPTURE_PACKET, CAPTURE_NOTHING_YET, CAPTURE_END, CAPTURE_ERROR };
@@ -38,12 +39,16 @@ struct capture;
 
 /* Whether a file that begins so is a capture. */
 bool capture_recognise(struct sv head);
-/* NULL and *err: ERROR_IO, or ERROR_FORMAT where it is no capture, or ERROR_USAGE for a filter that does not compile. */
-struct capture *capture_open_file(const char *path, const struct capture_options *options, struct error *err);
+/* NULL and *err: ERROR_IO, or ERROR_FORMAT where it is no capture, or ERROR_USAGE for a filter that
+ * does not compile. */
+struct capture *capture_open_file(const char *path, const struct capture_options *options,
+				  struct error *err);
 struct capture *capture_open_live(const char *interface, const struct capture_options *options,
 				  struct error *err);
-/* CAPTURE_ERROR: a damaged or truncated file after the packets before, or a capture that broke off. */
-enum capture_result capture_next(struct capture *c, struct capture_packet *packet, struct error *err);
+/* CAPTURE_ERROR: a damaged or truncated file after the packets before, or a capture that broke off.
+ */
+enum capture_result capture_next(struct capture *c, struct capture_packet *packet,
+				 struct error *err);
 /* https://www.tcpdump.org/linktypes.html */
 int capture_link(const struct capture *c);
 /* Bytes taken from the file (packed ones, where packed), and its size or 0. */

@@ -200,7 +200,9 @@ static bool open_file(struct tail_file *f, struct error *err)
 			close(fd);
 		return ok;
 	}
-	if ((uint64_t)st.st_dev != f->dev || (uint64_t)st.st_ino != f->ino) {
+	/* Another one by now; or truncated, so that a copy may have to be read first. */
+	if ((uint64_t)st.st_dev != f->dev || (uint64_t)st.st_ino != f->ino ||
+	    (uint64_t)st.st_size < f->size) {
 		close(fd);
 		return true;
 	}

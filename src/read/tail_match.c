@@ -171,7 +171,7 @@ bool tail_match_unread(const struct tail_file *f, const struct tail_candidate *c
 	size_t n, ours_n;
 	bool same;
 
-	if (f->offset > 0 || f->fd < 0)
+	if (f->offset > 0 || f->fd < 0 || f->packed)
 		return false;
 	theirs = xmalloc(COMPARE);
 	ours = xmalloc(COMPARE);

@@ -81,6 +81,7 @@ static void see(struct tail *t, struct tail_file *f, struct tail_candidate *c, s
 		return;
 	f->seen = true;
 	f->missing = false;
+	f->copy = f->copy && c->name != TAIL_NAME_LIVE;
 	c->taken = true;
 	if (strcmp(f->path, c->path) != 0) {
 		t->stats.rotated++;
@@ -289,27 +290,11 @@ static bool is_missing(struct tail *t, struct tail_file *f, struct instant now)
 	return true;
 }
 
-/* Packers remove the plain file once the packed one is whole. */
-static bool has_plain_twin(const struct tail *t, const struct tail_candidate *c)
-{
-	for (size_t i = 0; i < t->n_candidates; i++) {
-		const struct tail_candidate *twin = &t->candidates[i];
-		size_t n = strlen(twin->path);
-		if (!twin->packed && twin->name == TAIL_NAME_SIBLING &&
-		    strncmp(twin->path, c->path, n) == 0 &&
-		    (strcmp(c->path + n, ".gz") == 0 || strcmp(c->path + n, ".zst") == 0))
-			return true;
-	}
-	return false;
-}
-
 /* A packed file that is still being written is left alone, for as long as it grows. */
 static bool is_whole(struct tail *t, const struct tail_candidate *c, struct instant now)
 {
 	struct tail_unfinished *u;
 
-	if (has_plain_twin(t, c))
-		return false;
 	if (tail_match_whole(c))
 		return true;
 	for (size_t i = 0; i < t->n_unfinished; i++) {

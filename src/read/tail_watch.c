@@ -107,6 +107,36 @@ static void drop_links(struct tail *t)
 	t->n_candidates = kept;
 }
 
+/* Packers remove the plain file once the packed one is whole: until then only the plain one counts. */
+static bool has_plain_twin(const struct tail *t, const struct tail_candidate *c)
+{
+	for (size_t i = 0; i < t->n_candidates; i++) {
+		const struct tail_candidate *twin = &t->candidates[i];
+		size_t n = strlen(twin->path);
+		if (!twin->packed && twin->name == TAIL_NAME_SIBLING &&
+		    strncmp(twin->path, c->path, n) == 0 &&
+		    (strcmp(c->path + n, ".gz") == 0 || strcmp(c->path + n, ".zst") == 0))
+			return true;
+	}
+	return false;
+}
+
+static void drop_unfinished(struct tail *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_candidates; i++)
+		t->candidates[i].taken =
+		    t->candidates[i].packed && has_plain_twin(t, &t->candidates[i]);
+	for (size_t i = 0; i < t->n_candidates; i++) {
+		if (t->candidates[i].taken)
+			free(t->candidates[i].path);
+		else
+			t->candidates[kept++] = t->candidates[i];
+	}
+	t->n_candidates = kept;
+}
+
 void tail_list(struct tail *t)
 {
 	glob_t found = { 0 };
@@ -124,6 +154,7 @@ void tail_list(struct tail *t)
 	if (t->n_candidates > 1)
 		qsort(t->candidates, t->n_candidates, sizeof(*t->candidates), tail_candidate_order);
 	drop_links(t);
+	drop_unfinished(t);
 }
 
 void tail_watch_open(struct tail *t) { t->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }

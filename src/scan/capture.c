@@ -16,7 +16,8 @@ static uint64_t random_seed(void)
 {
 	uint64_t seed = 0;
 
-	/* Without a random seed the tables still work; they are then only as safe as a fixed one. */
+	/* Without a random seed the tables still work; they are then only as safe as a fixed one.
+	 */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		seed = 0x9e3779b97f4a7c15u;
 	return seed;
@@ -24,8 +25,10 @@ static uint64_t random_seed(void)
 
 struct capture_input *capture_input_open(const struct capture_input_options *o, struct error *err)
 {
-	struct wire_options wire = { .seen = o->seen, .arg = o->arg,
-				     .max_connections = o->max_connections, .seed = random_seed() };
+	struct wire_options wire = { .seen = o->seen,
+				     .arg = o->arg,
+				     .max_connections = o->max_connections,
+				     .seed = random_seed() };
 	const char *name = o->interface != NULL ? o->interface : o->path;
 	struct capture_input *c;
 	struct capture *capture;
@@ -36,7 +39,8 @@ struct capture_input *capture_input_open(const struct capture_input_options *o, 
 		return NULL;
 	if (!packet_link_known(capture_link(capture))) {
 		error_set(err, ERROR_FORMAT, 0,
-			  "%s: link type %d is not known here: expected a capture on Ethernet, or as raw IP (tcpdump -y)",
+			  "%s: link type %d is not supported: capture on Ethernet instead, or as "
+			  "raw IP (tcpdump -y)",
 			  name, capture_link(capture));
 		capture_close(capture);
 		return NULL;
@@ -78,9 +82,15 @@ enum capture_result capture_input_run(struct capture_input *c, uint64_t packets,
 	return result;
 }
 
-const struct wire_counts *capture_input_counts(const struct capture_input *c) { return wire_counts(c->wire); }
+const struct wire_counts *capture_input_counts(const struct capture_input *c)
+{
+	return wire_counts(c->wire);
+}
 uint64_t capture_input_bytes(const struct capture_input *c) { return capture_bytes(c->capture); }
-struct capture_counts capture_input_losses(struct capture_input *c) { return capture_counts(c->capture); }
+struct capture_counts capture_input_losses(struct capture_input *c)
+{
+	return capture_counts(c->capture);
+}
 
 void capture_input_close(struct capture_input *c)
 {

@@ -1,7 +1,8 @@
-/* Captures as inputs: packets from a file or an interface through the wire sensor, observations out.
+/* Captures as inputs: packets from a file or an interface through the wire sensor, observations
+ * out.
  *
- * A capture has no lines: a record's position is the packet that held the ClientHello, counted from 1, as packet
- * analysers count them. Observations come in the order in which connections ended.
+ * A capture has no lines: a record's position is the packet that held the ClientHello, counted from
+ * 1, as packet analysers count them. Observations come in the order in which connections ended.
  */
 #ifndef PINWATCH_SCAN_CAPTURE_H
 #define PINWATCH_SCAN_CAPTURE_H
@@ -10,7 +11,8 @@
 #include "read/capture.h"
 #include "wire/wire.h"
 
-/* What inputs that are captures are called: their format, and the source where none is configured. */
+/* What inputs that are captures are called: their format, and the source where none is configured.
+ */
 #define CAPTURE_FORMAT SV("pcap")
 #define CAPTURE_SOURCE SV("wire")
 
@@ -19,16 +21,18 @@ struct capture_input_options {
 	const char *interface; /* live */
 	struct capture_options capture;
 	const struct settings *settings; /* of the gateway; borrowed, may be NULL */
-	uint32_t max_connections; /* 0: WIRE_CONNECTIONS */
+	uint32_t max_connections;	 /* 0: WIRE_CONNECTIONS */
 	void (*seen)(void *arg, const struct wire_seen *s);
 	void *arg;
 };
 
 struct capture_input;
 
-struct capture_input *capture_input_open(const struct capture_input_options *options, struct error *err);
-/* Takes up to so many packets. CAPTURE_PACKET: there may be more; CAPTURE_NOTHING_YET: live, and quiet; `now` then passes
- * time on (INSTANT_NONE: it does not). At CAPTURE_END and CAPTURE_ERROR all that was still open has been given out. */
+struct capture_input *capture_input_open(const struct capture_input_options *options,
+					 struct error *err);
+/* Takes up to so many packets. CAPTURE_PACKET: there may be more; CAPTURE_NOTHING_YET: live, and
+ * quiet; `now` then passes time on (INSTANT_NONE: it does not). At CAPTURE_END and CAPTURE_ERROR
+ * all that was still open has been given out. */
 enum capture_result capture_input_run(struct capture_input *c, uint64_t packets, struct instant now,
 				      struct error *err);
 /* Gives out what is open: for whoever ends before the capture does. */

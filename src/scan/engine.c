@@ -24,14 +24,41 @@ static void clear(struct engine *e)
 	free(e->findings.list);
 	e->findings = (struct findings){ 0 };
 	facts_free(&e->facts);
+	devices_cut(&e->devices, e->_n_devices);
+	e->_judged = false;
+}
+
+/* What says who is who, and when, changes: postures and the index of activity do not hold any more. */
+static void unindex(struct engine *e)
+{
+	clear(e);
+	if (!e->_indexed)
+		return;
 	postures_free(&e->postures);
 	devices_free(&e->devices);
-	e->_judged = false;
+	e->_indexed = false;
+}
+
+static void index_again(struct engine *e)
+{
+	if (e->_stale)
+		unindex(e);
+	if (e->_indexed)
+		return;
+	inventory_finish(&e->inventory);
+	leases_finish(&e->leases);
+	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);
+	postures_build(&e->postures, &e->inventory, &e->devices, e->settings->posture_max_age,
+		       e->seed);
+	activities_finish(&e->activities, &e->devices);
+	e->_n_devices = e->devices.n;
+	e->_indexed = true;
+	e->_stale = false;
 }
 
 void engine_free(struct engine *e)
 {
-	clear(e);
+	unindex(e);
 	merge_free(&e->merge);
 	guess_free(&e->guess);
 	calendar_free(&e->calendar);
@@ -53,6 +80,7 @@ bool engine_take(struct engine *e, const struct observation *o, struct stamp sta
 {
 	struct event event;
 
+	e->_stale |= o->kind != OBS_TLS_ATTEMPT;
 	switch (o->kind) {
 	case OBS_POSTURE:
 		inventory_add(&e->inventory, o, stamp);
@@ -115,6 +143,7 @@ bool engine_quarantine(struct engine *e, uint16_t source, int64_t from)
 {
 	if (calendar_released(&e->calendar).ns > from)
 		return false;
+	e->_stale = true;
 	e->_cuts = xrealloc(e->_cuts, e->_n_cuts + 1, sizeof(*e->_cuts));
 	e->_cuts[e->_n_cuts++] = (struct engine_cut){ source, from };
 	inventory_drop(&e->inventory, source, from);
@@ -131,7 +160,7 @@ void engine_end(struct engine *e)
 
 struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct instant before)
 {
-	clear(e);
+	unindex(e);
 	return (struct engine_evicted){
 		.attempts = merge_evict(&e->merge, source, before.ns),
 		.activities = activities_evict(&e->activities, source, before.ns),
@@ -162,6 +191,7 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 		.postures = &e->postures,
 		.activities = &e->activities,
 		.seed = e->seed,
+		.pool = view->pool,
 	};
 	struct baseline baseline;
 	struct allow allow;
@@ -180,12 +210,7 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 	memcpy(bench.log_sources, view->log_sources, sizeof(bench.log_sources));
 	clear(e);
 	attempts_note(&e->merge.attempts);
-	inventory_finish(&e->inventory);
-	leases_finish(&e->leases);
-	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);
-	postures_build(&e->postures, &e->inventory, &e->devices, e->settings->posture_max_age,
-		       e->seed);
-	activities_finish(&e->activities, &e->devices);
+	index_again(e);
 	facts_build(&e->facts, &c);
 	baseline_build(&baseline, &e->facts, &c);
 	allow_build(&allow, &e->facts, &c);

@@ -35,6 +35,9 @@ struct engine {
 	struct facts facts;
 	struct findings findings;
 	bool _judged;
+	/* Whether postures and the index of activity are of all that was added, and the devices then. */
+	bool _indexed, _stale;
+	uint32_t _n_devices;
 	struct engine_cut *_cuts;
 	size_t _n_cuts;
 };

@@ -13,12 +13,15 @@
 struct lane_capture {
 	struct capture_input *input;
 	struct settings settings;
-	struct arena arena; /* of the settings */
-	struct run *into;   /* while one is made */
+	struct arena arena;	/* of the settings */
+	struct run *into;	/* while one is made */
 	uint64_t bytes, silent; /* as of the last run */
 };
 
-static struct sv keep(struct run *r, struct sv v) { return sv_empty(v) ? SV_NONE : arena_sv(&r->_texts, v); }
+static struct sv keep(struct run *r, struct sv v)
+{
+	return sv_empty(v) ? SV_NONE : arena_sv(&r->_texts, v);
+}
 
 static void take(void *arg, const struct wire_seen *s)
 {
@@ -70,8 +73,9 @@ struct lane_capture *lane_capture_open(const struct input *x, const struct scan_
 				       struct error *err)
 {
 	struct lane_capture *c = xcalloc(1, sizeof(*c));
-	struct capture_input_options o = { .path = x->open_path, .settings = &c->settings,
-					   .seen = take, .arg = c };
+	struct capture_input_options o = {
+		.path = x->open_path, .settings = &c->settings, .seen = take, .arg = c
+	};
 
 	if (x->asked->source != NULL)
 		o.capture.filter = joined(&x->asked->source->filter, &c->arena);
@@ -102,7 +106,8 @@ static void note_cut(struct run *r, uint64_t cut)
 	if (cut == 0)
 		return;
 	snprintf(reason, sizeof(reason),
-		 "%" PRIu64 " packets are captured too short for their own headers: capture them whole (tcpdump -s 0)",
+		 "%" PRIu64 " packets are captured too short for their own headers: capture them "
+			    "whole (tcpdump -s 0)",
 		 cut);
 	n = run_add_note(r, NOTE_ITEMS, 0);
 	n->n = (size_t)cut;
@@ -119,7 +124,8 @@ void lane_capture_run(struct lane_capture *c, struct run *r)
 	c->into = r;
 	switch (capture_input_run(c->input, RUN_PACKETS, INSTANT_NONE, &why)) {
 	case CAPTURE_ERROR:
-		n = run_add_note(r, NOTE_DAMAGED, (uint32_t)(why.position < UINT32_MAX ? why.position : UINT32_MAX));
+		n = run_add_note(r, NOTE_DAMAGED,
+				 (uint32_t)(why.position < UINT32_MAX ? why.position : UINT32_MAX));
 		n->reason = arena_sv(&r->_texts, sv_cstr(why.message));
 		r->err = why;
 		r->last = true;
@@ -131,7 +137,8 @@ void lane_capture_run(struct lane_capture *c, struct run *r)
 	case CAPTURE_NOTHING_YET:
 		break;
 	}
-	/* Connections that are not TLS, and the gateway's own, are records without a word to say. */
+	/* Connections that are not TLS, and the gateway's own, are records without a word to say.
+	 */
 	r->irrelevant = counts->not_tls + counts->gateways_own - c->silent;
 	r->records += r->irrelevant;
 	c->silent += r->irrelevant;

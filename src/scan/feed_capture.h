@@ -1,4 +1,5 @@
-/* Runs of an input that is a capture: packets in place of records, the wire sensor in place of a parser. */
+/* Runs of an input that is a capture: packets in place of records, the wire sensor in place of a
+ * parser. */
 #ifndef PINWATCH_SCAN_FEED_CAPTURE_H
 #define PINWATCH_SCAN_FEED_CAPTURE_H
 

@@ -1,5 +1,6 @@
 #include "base/fault.h"
 #include "serve/daemon.h"
+#include "serve/retention.h"
 
 bool daemon_has_news(const struct daemon *d)
 {
@@ -67,6 +68,7 @@ static bool write_all(struct daemon *d, struct journal_position at, struct error
 	struct sv output = sv_empty(d->deliver.path) ? SV_NONE : DELIVER_FILE;
 
 	return write_inputs(d, c.id, err) && write_sources(d, err) && write_segments(d, err) &&
+	       retention_commit(d, err) &&
 	       ledger_write(&d->ledger, d->store, output, err) &&
 	       deliver_commit(&d->deliver, d->store, err) && store_put_checkpoint(d->store, &c, err) &&
 	       store_prune(d->store, c.id, err);
@@ -79,6 +81,7 @@ static void committed(struct daemon *d)
 	d->checkpointed_at = d->wall;
 	journal_forget_closed(d->keeper.journal);
 	ledger_committed(&d->ledger);
+	retention_committed(d);
 	for (size_t i = 0; i < d->intake.n; i++)
 		d->intake.inputs[i]->changed = false;
 	for (size_t i = 0; i < d->sources.n; i++)

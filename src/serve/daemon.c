@@ -13,10 +13,14 @@
 #include "base/safe.h"
 #include "parse/parser.h"
 #include "serve/control.h"
+#include "serve/notify.h"
+#include "serve/reload.h"
+#include "serve/retention.h"
 
 /* Reading goes on so long before the loop looks at anything else. */
 #define TURN (20 * NS_PER_MS)
 #define LOOK (1 * NS_PER_S)
+#define RETENTION (10 * NS_PER_S)
 #define MAX_EVENTS 64
 /* A last judgement at the end, if it takes no longer. */
 #define LAST_JUDGEMENT (3 * NS_PER_S)
@@ -53,15 +57,6 @@ void daemon_now(struct daemon *d)
 	d->monotonic = c->monotonic(c->arg);
 	d->intake.wall = d->wall;
 	d->intake.monotonic = d->monotonic;
-}
-
-static bool load_conf(const struct serve_options *o, struct conf *c, struct error *err)
-{
-	bool ok = conf_load(c, o->config, err);
-
-	for (size_t i = 0; i < o->n_sets && ok; i++)
-		ok = conf_set(c, o->sets[i], err);
-	return ok;
 }
 
 static bool open_signals(struct daemon *d, struct error *err)
@@ -137,14 +132,16 @@ static void wait_for_news(struct daemon *d, int64_t until)
 
 static void release(struct daemon *d)
 {
-	keeper_release(&d->keeper, live_sources_watermark(&d->sources));
+	keeper_release(&d->keeper, intake_watermark(&d->intake));
 }
 
 /* Nothing has come for longer than any record may be late: what waits for later ones has waited enough. */
 static void release_the_rest(struct daemon *d)
 {
-	int64_t newest = live_sources_newest(&d->sources);
+	int64_t newest;
 
+	live_sources_believe(&d->sources);
+	newest = live_sources_newest(&d->sources);
 	if (newest != INT64_MIN)
 		keeper_release(&d->keeper, (newest / NS_PER_S + 1) * NS_PER_S);
 }
@@ -217,6 +214,12 @@ static void look_around(struct daemon *d)
 	d->next_look.ns = d->monotonic.ns + LOOK;
 	d->silence_changed |= live_sources_listen(&d->sources, d->monotonic);
 	release_when_quiet(d);
+	d->reload |= reload_noticed(d);
+	if (d->monotonic.ns < d->next_retention.ns || d->trouble)
+		return;
+	d->next_retention.ns = d->monotonic.ns + RETENTION;
+	retention_memory(d);
+	retention_journal(d);
 }
 
 /* Somebody waits for all that lies in the inputs: once they have been read to their ends, and looked at again,
@@ -225,6 +228,8 @@ static void settle(struct daemon *d)
 {
 	if (!d->trouble) {
 		release_the_rest(d);
+		retention_memory(d);
+		retention_journal(d);
 		d->silence_changed |= live_sources_listen(&d->sources, d->monotonic);
 		daemon_judge(d);
 	}
@@ -276,6 +281,8 @@ static void turn(struct daemon *d)
 		daemon_judge(d);
 		daemon_now(d);
 	}
+	if (d->reload)
+		reload_run(d);
 	settle_when_asked(d);
 	if (d->monotonic.ns >= d->next_checkpoint.ns) {
 		daemon_checkpoint(d);
@@ -288,6 +295,7 @@ static void turn(struct daemon *d)
 static void end(struct daemon *d)
 {
 	daemon_log(d, LOG_INFO, "ending");
+	notify("STOPPING=1");
 	if (d->keeper.news > 0 && d->judged_in.ns < LAST_JUDGEMENT)
 		daemon_judge(d);
 	if (!daemon_checkpoint(d) && !d->broken) {
@@ -341,10 +349,9 @@ static bool begin(struct daemon *d, struct error *err)
 	if (d->formats == NULL || (o->formats_dir != NULL && !format_set_add_dir(d->formats, o->formats_dir, err)))
 		return false;
 	d->conf = xcalloc(1, sizeof(*d->conf));
-	if (!load_conf(o, d->conf, err))
+	if (!reload_load(o, d->conf, err))
 		return false;
-	if (d->conf->n_sources == 0)
-		return error_set(err, ERROR_CONFIG, 0, "%s: names no sources; a daemon needs one to read", o->config);
+	reload_note(d);
 	pool_init(&d->pool, o->threads > 0 ? o->threads : pool_processors());
 	daemon_now(d);
 	d->began = d->monotonic;
@@ -365,6 +372,7 @@ bool serve_run(const struct serve_options *options, struct error *err)
 
 	if (ok) {
 		d.ready = true;
+		notify("READY=1");
 		daemon_log(&d, LOG_INFO, "reading %zu inputs; %zu findings known", d.intake.n, d.ledger.n);
 		d.keeper.news = 1;
 		while (!d.stop && !d.broken)

@@ -12,6 +12,11 @@ enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 
 struct control_socket;
 
+/* Where an input is, while it is closed and opened again. */
+struct kept_position {
+	struct sv name, position;
+};
+
 struct daemon {
 	const struct serve_options *options;
 	struct conf *conf;
@@ -31,22 +36,28 @@ struct daemon {
 
 	struct instant wall, monotonic; /* as of the present turn of the loop */
 	struct instant began;		/* monotonic */
-	struct instant next_judge, next_checkpoint, next_look;
+	struct instant next_judge, next_checkpoint, next_look, next_retention;
 	struct span judged_in;		/* how long the last judgement took */
 	struct span checkpointed_in;
 	uint64_t judgements, checkpoints, checkpoints_failed;
 	int64_t checkpoint;		/* id of the last committed one */
 	struct instant checkpointed_at; /* wall */
 	bool silence_changed;
+	uint64_t drop_from, drop_until; /* segments of the journal that go with the next checkpoint; 0: none */
+	uint64_t segments_dropped;
 	uint64_t memory;		/* bytes that records take, as of the last look */
 	bool trouble;			/* the disk refuses: nothing is read until a checkpoint succeeds */
 	struct error trouble_why;
 	bool ready;			/* the journal has been replayed and the inputs are open */
 	bool settle, settling;		/* somebody waits for everything read to be judged */
 	bool stop, reload;
+	uint64_t conf_mark, conf_seen; /* of the configuration's files: as loaded, as last looked at */
+	uint64_t reloads;
 	bool broken;			/* cannot go on: *why */
 	struct error why;
 	int log_level;
+	const struct kept_position *_kept;
+	size_t _n_kept;
 	bool log_plain;			/* somebody else puts times to the lines */
 };
 
@@ -58,6 +69,8 @@ void daemon_now(struct daemon *d);
 bool daemon_restore(struct daemon *d, struct error *err);
 /* Opens the inputs of the configuration that are not open, with their positions. */
 bool daemon_open_inputs(struct daemon *d, struct error *err);
+/* Closes all and opens those of the configuration, each where it is. */
+bool daemon_reopen_inputs(struct daemon *d, struct error *err);
 
 /* checkpoint.c */
 bool daemon_checkpoint(struct daemon *d);

@@ -24,6 +24,8 @@
 /* Each includes those before it. */
 enum http_role { HTTP_ANYONE, HTTP_VIEWER, HTTP_ANALYST, HTTP_ADMIN };
 
+struct arena;
+
 struct http_request {
 	const char *method;
 	struct sv path;			  /* as sent, without query */
@@ -34,6 +36,7 @@ struct http_request {
 	struct sv user;			  /* likewise; its bytes are authenticate's, for the request */
 	struct instant now;		  /* wall clock when the request was complete */
 	void *_connection;
+	struct arena *_arena;
 };
 
 /* The value of a header (name in any case) or of a query parameter (percent-decoded); p NULL where
@@ -68,6 +71,9 @@ struct http_route {
 	http_handler *handler;
 	void *context;
 	size_t max_body; /* bytes; 0: the route takes none */
+	/* Called when the headers are there and before the body is taken, with the same context: where it
+	 * sets a status of 400 or more that is the answer. NULL: the body is taken from everyone. */
+	http_handler *admit;
 };
 
 struct http_options {

@@ -50,13 +50,14 @@ static struct live_input *add(struct intake *in, struct live_source *source, str
 	x->ready = x->behind = true;
 	x->floor = INT64_MIN;
 	source->behind = true;
-	source->floor = INT64_MIN;
 	return x;
 }
 
 static void free_input(struct live_input *x)
 {
 	tail_close(x->tail);
+	if (x->drop != NULL)
+		drop_close(x->drop);
 	if (x->reader != NULL)
 		spool_reader_close(x->reader);
 	file_parsers_free(x);
@@ -89,6 +90,22 @@ struct live_input *intake_tail(struct intake *in, struct live_source *source, st
 
 	x->tail = tail_open(&options, position, err);
 	return opened(in, x, x->tail != NULL);
+}
+
+struct live_input *intake_drop(struct intake *in, struct live_source *source, struct sv dir, struct sv position,
+			       struct error *err)
+{
+	struct live_input *x = add(in, source, dir, LIVE_DROP);
+	const struct drop_options options = {
+		.dir = dir.p,
+		.framing_of = framing_of,
+		.context = x,
+		.max_record = in->conf->max_record,
+		.poll = { POLL },
+	};
+
+	x->drop = drop_open(&options, position, err);
+	return opened(in, x, x->drop != NULL);
 }
 
 struct live_input *intake_spool(struct intake *in, struct live_source *source, struct spool *spool,
@@ -127,7 +144,7 @@ int live_input_fd(const struct live_input *x)
 	case LIVE_TAIL:
 		return tail_fd(x->tail);
 	case LIVE_DROP:
-		break;
+		return drop_fd(x->drop);
 	case LIVE_SPOOL:
 		return spool_fd(x->spool);
 	}
@@ -141,6 +158,7 @@ void live_input_position(const struct live_input *x, struct buf *out)
 		tail_position(x->tail, out);
 		break;
 	case LIVE_DROP:
+		drop_position(x->drop, out);
 		break;
 	case LIVE_SPOOL:
 		spool_position(x->reader, out);
@@ -194,7 +212,7 @@ static void count_taken(const struct arrival *a, const struct observation *o, in
 	n->sensors |= 1u << o->sensor;
 	if (n->first == INT64_MIN || o->time.ns < n->first)
 		n->first = o->time.ns;
-	if (!live_source_advance(a->x->source, order))
+	if (!live_source_advance(a->x->intake->sources, a->x->source, order, a->x->intake->wall))
 		return;
 	if (o->time.ns > n->last)
 		n->last = o->time.ns;
@@ -299,7 +317,7 @@ static enum input_result next(struct live_input *x, struct sv *record, struct in
 	case LIVE_TAIL:
 		return tail_next(x->tail, x->intake->monotonic, record, where, err);
 	case LIVE_DROP:
-		break;
+		return drop_next(x->drop, x->intake->monotonic, record, where, err);
 	case LIVE_SPOOL:
 		return spool_next(x->reader, record, &arrival, where, err);
 	}
@@ -360,18 +378,27 @@ static struct live_input *least(const struct intake *in)
 	return x;
 }
 
-/* How far a source is, by its inputs that wait to be read. */
-static void settle_source(struct intake *in, struct live_source *source)
+/* How far the sources are, by their inputs that wait to be read or asked. */
+static void settle_sources(struct intake *in)
 {
-	source->floor = INT64_MAX;
-	source->behind = false;
-	for (size_t i = 0; i < in->n; i++) {
-		if (in->inputs[i]->source != source || !in->inputs[i]->behind)
-			continue;
-		source->behind = true;
-		if (in->inputs[i]->floor < source->floor)
-			source->floor = in->inputs[i]->floor;
+	for (size_t i = 0; i < in->sources->n; i++) {
+		in->sources->list[i]->behind = in->sources->list[i]->waits = false;
+		in->sources->list[i]->floor = INT64_MAX;
 	}
+	for (size_t i = 0; i < in->n; i++) {
+		const struct live_input *x = in->inputs[i];
+
+		x->source->behind |= x->behind;
+		x->source->waits |= x->behind || x->ready;
+		if ((x->behind || x->ready) && x->floor < x->source->floor)
+			x->source->floor = x->floor;
+	}
+}
+
+int64_t intake_watermark(struct intake *in)
+{
+	settle_sources(in);
+	return live_sources_watermark(in->sources);
 }
 
 bool intake_run(struct intake *in)
@@ -412,7 +439,6 @@ bool intake_run(struct intake *in)
 		x->behind = true;
 		settle_floor(x);
 	}
-	settle_source(in, x->source);
 	return true;
 }
 

@@ -81,6 +81,8 @@ void intake_wake(struct intake *in);
 void intake_ask_all(struct intake *in);
 /* Reads a run of records from the input that is least far. False where nothing waits. */
 bool intake_run(struct intake *in);
+/* The watermark, by how far every source is; INT64_MIN: none yet. */
+int64_t intake_watermark(struct intake *in);
 /* Nothing waits to be read in any input. */
 bool intake_idle(const struct intake *in);
 /* Monotonic time of the next poll that is due. */

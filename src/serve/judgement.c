@@ -1,28 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <uuid/uuid.h>
 
+#include "judge/uid.h"
 #include "serve/daemon.h"
-
-#define NAMESPACE_URL "https://attack.mitre.org/detectionstrategies/DET0646#AN1726"
 
 /* Judging may take this much of the time: after a judgement of t it rests for t × REST. */
 #define REST 7 / 3
-
-/* UUIDv5 over KIND|SOURCE, in the namespace of all findings' ids. */
-static void uid_source(char out[37], struct sv source)
-{
-	uuid_t space, id;
-	struct buf name;
-
-	buf_init(&name, 4096);
-	buf_printf(&name, "%s|", finding_kind_name(FINDING_SOURCE_SILENT));
-	buf_sv(&name, source);
-	uuid_generate_sha1(space, *uuid_get_template("url"), NAMESPACE_URL, sizeof(NAMESPACE_URL) - 1);
-	uuid_generate_sha1(id, space, name.p, name.n);
-	uuid_unparse_lower(id, out);
-	buf_free(&name);
-}
 
 /* A silent source is a finding of its own. What it says must not depend on how long the silence has lasted, or it
  * would be revised for ever. */

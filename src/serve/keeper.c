@@ -6,6 +6,8 @@
 #include "scan/settings.h"
 
 #define MAX_PATHS (1u << 20)
+/* Bytes that an attempt takes with its references and look-up tables. */
+#define ATTEMPT_AT_MOST 400u
 
 static uint64_t random_seed(void)
 {
@@ -17,11 +19,8 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
-/* An engine that has seen nothing, under these settings. */
-static void begin(struct keeper *k, const struct conf *c)
+static void settle_settings(struct keeper *k, const struct conf *c)
 {
-	if (k->_there)
-		engine_free(&k->engine);
 	arena_free(&k->_settings_arena);
 	k->_settings_arena = (struct arena){ 0 };
 	settings_from_conf(&k->settings, c, &k->_settings_arena);
@@ -29,6 +28,14 @@ static void begin(struct keeper *k, const struct conf *c)
 		k->settings.listeners = &k->found;
 		k->settings.n_listeners = 1;
 	}
+}
+
+/* An engine that has seen nothing, under these settings. */
+static void begin(struct keeper *k, const struct conf *c)
+{
+	if (k->_there)
+		engine_free(&k->engine);
+	settle_settings(k, c);
 	engine_init(&k->engine, &k->settings, k->_seed);
 	k->_there = true;
 	k->released = INT64_MIN;
@@ -245,6 +252,16 @@ struct engine_evicted keeper_evict(struct keeper *k, const struct live_source *s
 	return gone;
 }
 
+size_t keeper_footprint(const struct keeper *k, const struct live_source *source)
+{
+	const struct engine *e = &k->engine;
+	uint32_t which = source != NULL ? source->number : ENGINE_ALL_SOURCES;
+	size_t all = engine_footprint(e, which), attempts = merge_footprint(&e->merge, which);
+	size_t most = (size_t)e->merge.attempts.n * ATTEMPT_AT_MOST;
+
+	return attempts > most ? all - attempts + most : all;
+}
+
 bool keeper_found_listener(struct keeper *k)
 {
 	if (!k->engine.guess.found || k->found.port != 0)
@@ -254,12 +271,32 @@ bool keeper_found_listener(struct keeper *k)
 	return true;
 }
 
+bool keeper_settings(struct keeper *k, const struct conf *c)
+{
+	struct arena kept = { 0 };
+	struct settings before = k->settings;
+	bool anew;
+
+	before.listeners = arena_copy(&kept, before.listeners, before.n_listeners * sizeof(*before.listeners));
+	before.addresses = arena_copy(&kept, before.addresses, before.n_addresses * sizeof(*before.addresses));
+	settle_settings(k, c);
+	anew = before.n_listeners != k->settings.n_listeners || before.n_addresses != k->settings.n_addresses;
+	for (size_t i = 0; !anew && i < before.n_listeners; i++)
+		anew = !addr_eq(&before.listeners[i].ip, &k->settings.listeners[i].ip) ||
+		       before.listeners[i].port != k->settings.listeners[i].port;
+	for (size_t i = 0; !anew && i < before.n_addresses; i++)
+		anew = memcmp(&before.addresses[i], &k->settings.addresses[i], sizeof(*before.addresses)) != 0;
+	arena_free(&kept);
+	return anew;
+}
+
 bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err)
 {
 	struct journal_position at, good;
 
 	if (!journal_sync(k->journal, &at, err))
 		return false;
+	journal_renumber(k->journal);
 	begin(k, c);
 	return replay(k, at, true, &good, err) == JOURNAL_OK;
 }

@@ -62,8 +62,13 @@ uint32_t keeper_file(struct keeper *k, struct sv path);
 void keeper_release(struct keeper *k, int64_t watermark);
 /* Forgets what is older; source NULL: of all. */
 struct engine_evicted keeper_evict(struct keeper *k, const struct live_source *source, int64_t before);
+/* Bytes that a source's records take (NULL: all records). What tables keep free after giving up is not counted. */
+size_t keeper_footprint(const struct keeper *k, const struct live_source *source);
 /* A listener was found since the last call: the engine has to be rebuilt with it. */
 bool keeper_found_listener(struct keeper *k);
+/* Takes over a configuration's settings. True where the engine has to be rebuilt, since it has read what changed
+ * while taking. What the settings held before must live until then. */
+bool keeper_settings(struct keeper *k, const struct conf *c);
 /* Builds the engine anew, under these settings, from what the journal holds. */
 bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err);
 /* All findings of what was released; they live in the arena. */

@@ -73,17 +73,50 @@ void live_source_example(struct live_sources *s, struct live_source *source, con
 		source->examples[source->n_examples++] = arena_sv(&s->_arena, sv_cstr(reason));
 }
 
-bool live_source_advance(struct live_source *source, int64_t order)
-{
-	int64_t *newest = &source->counts.newest;
+/* Records in a row that make a leap believable while more may come. */
+#define ENOUGH 100
+/* What is closer to the wall clock is how things are now. */
+#define NOW NS_PER_HOUR
 
-	if (*newest != INT64_MIN && order > *newest && order - *newest > NS_PER_DAY &&
-	    ++source->beyond * 99 <= source->counts.records)
-		return false;
-	if (order > *newest)
-		*newest = order;
+static bool is_leap(const struct live_sources *s, const struct live_source *source, int64_t order,
+		    struct instant wall)
+{
+	return source->counts.newest != INT64_MIN && order > source->counts.newest &&
+	       order - source->counts.newest > NS_PER_DAY && wall.ns - order > NOW &&
+	       order - live_sources_newest(s) > NS_PER_DAY;
+}
+
+static bool more_than_one_percent(const struct live_source *source)
+{
+	return source->beyond * 99 > source->counts.records;
+}
+
+bool live_source_advance(struct live_sources *s, struct live_source *source, int64_t order, struct instant wall)
+{
+	if (is_leap(s, source, order, wall)) {
+		if (source->beyond++ == 0 || order > source->beyond_newest)
+			source->beyond_newest = order;
+		if (source->beyond < ENOUGH || !more_than_one_percent(source))
+			return false;
+		order = source->beyond_newest;
+	}
+	if (order > source->counts.newest)
+		source->counts.newest = order;
 	source->beyond = 0;
 	return true;
+}
+
+void live_sources_believe(struct live_sources *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct live_source *one = s->list[i];
+
+		if (one->beyond == 0 || !more_than_one_percent(one))
+			continue;
+		one->counts.newest = one->beyond_newest;
+		one->beyond = 0;
+		one->changed = true;
+	}
 }
 
 int64_t live_sources_newest(const struct live_sources *s)
@@ -108,13 +141,13 @@ int64_t live_sources_watermark(const struct live_sources *s)
 
 		if (one->conf == NULL)
 			continue;
-		if (one->behind && (one->floor == INT64_MIN || at == INT64_MIN))
+		if (one->waits && (one->floor == INT64_MIN || at == INT64_MIN))
 			return INT64_MIN;
 		if (at == INT64_MIN)
 			continue;
-		if (one->behind && one->floor < at)
+		if (one->waits && one->floor < at)
 			at = one->floor;
-		if (!one->behind && newest - at > one->conf->idle.ns)
+		if (!one->waits && newest - at > one->conf->idle.ns)
 			continue;
 		at -= one->conf->max_lag.ns;
 		if (at < least)

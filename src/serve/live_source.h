@@ -19,8 +19,10 @@ struct live_source {
 	struct store_source counts;	  /* name and format are the registry's */
 	bool changed;			  /* counters changed since the last checkpoint */
 	bool behind;			  /* something of it waits to be read */
-	int64_t floor;			  /* and is not older than this, but for max_lag; INT64_MIN: no idea */
-	uint64_t beyond;		  /* records in a row that leap more than a day ahead */
+	bool waits;			  /* it does, or may */
+	int64_t floor;			  /* what waits is not older than this, but for max_lag; INT64_MIN: no idea */
+	uint64_t beyond;		  /* records in a row that leap more than a day ahead, not believed yet */
+	int64_t beyond_newest;		  /* the newest of them */
 	struct instant heard;		  /* monotonic: when its last record came, or the daemon began */
 	bool silent;
 	uint64_t footprint;		  /* bytes, as of the last look */
@@ -43,15 +45,18 @@ struct live_source *live_sources_find(const struct live_sources *s, struct sv na
 bool live_sources_configure(struct live_sources *s, const struct conf *c, struct instant monotonic);
 void live_source_example(struct live_sources *s, struct live_source *source, const char *reason);
 
-/* Moves the source's newest order time. A leap of more than a day does not, until so many records lie beyond it that
- * they are more than 1 % of the source: a wrong clock in a backlog must not make everything behind it too late.
- * False for such a leap; the record waits for its time. */
-bool live_source_advance(struct live_source *source, int64_t order);
+/* Moves the source's newest order time. A wrong clock in a backlog must not make everything behind it too late: a
+ * leap of more than a day, to where no other source has come and the wall clock has long been, is not believed until a
+ * hundred records in a row, and more than 1 % of the source, lie there. False for such a leap; the record waits for
+ * its time. */
+bool live_source_advance(struct live_sources *s, struct live_source *source, int64_t order, struct instant wall);
+/* Everything has been read: leaps are believed where more than 1 % of the source lie beyond, as in a scan. */
+void live_sources_believe(struct live_sources *s);
 
 /* Newest order time of all; INT64_MIN: nothing came yet. */
 int64_t live_sources_newest(const struct live_sources *s);
-/* The watermark: the least over sources that count of newest − max_lag. A source that waits to be read counts
- * always, one that was read to its end until the newest of all is `idle` ahead of it. INT64_MIN: none yet. */
+/* The watermark: the least over sources that count of newest − max_lag. A source of which something waits, or may
+ * wait, to be read counts always, one that was read to its end until the newest of all is `idle` ahead of it. INT64_MIN: none yet. */
 int64_t live_sources_watermark(const struct live_sources *s);
 /* Who is silent: behind the newest event by more than silence_after, or not heard of for so long. True where that
  * changed for one. */

@@ -168,6 +168,9 @@ static struct sv position_of(struct daemon *d, struct sv source, struct sv path,
 	buf_init(&name, MAX_PATH);
 	intake_name(&name, source, path);
 	position = store_input(d->store, buf_view(&name), INT64_MAX, a);
+	for (size_t i = 0; i < d->_n_kept; i++)
+		if (sv_eq(d->_kept[i].name, buf_view(&name)))
+			position = d->_kept[i].position;
 	buf_free(&name);
 	return position;
 }
@@ -210,6 +213,34 @@ bool daemon_open_inputs(struct daemon *d, struct error *err)
 		if (!d->intake.inputs[i]->keep)
 			intake_remove(&d->intake, d->intake.inputs[i]);
 	return true;
+}
+
+bool daemon_reopen_inputs(struct daemon *d, struct error *err)
+{
+	struct arena a = { 0 };
+	struct kept_position *kept = arena_alloc(&a, (d->intake.n + 1) * sizeof(*kept));
+	size_t n = d->intake.n;
+	struct buf position;
+	bool ok;
+
+	buf_init(&position, (size_t)64 * 1024 * 1024);
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&position);
+		live_input_position(d->intake.inputs[i], &position);
+		kept[i] = (struct kept_position){ arena_sv(&a, d->intake.inputs[i]->name),
+						  arena_sv(&a, buf_view(&position)) };
+	}
+	intake_free(&d->intake);
+	d->_kept = kept;
+	d->_n_kept = n;
+	ok = daemon_open_inputs(d, err);
+	d->_kept = NULL;
+	d->_n_kept = 0;
+	for (size_t i = 0; i < d->intake.n; i++)
+		d->intake.inputs[i]->changed = true;
+	buf_free(&position);
+	arena_free(&a);
+	return ok;
 }
 
 static void complain(void *arg, struct sv source, const char *message)

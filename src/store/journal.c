@@ -302,6 +302,8 @@ void journal_name_file(struct journal *j, uint32_t number, struct sv path)
 		name(j, FRAME_FILE, number, path);
 }
 
+void journal_renumber(struct journal *j) { forget_names(j); }
+
 void journal_observation(struct journal *j, struct kept_observation *o)
 {
 	frame(j, FRAME_OBSERVATION);

@@ -59,6 +59,8 @@ void journal_close(struct journal *j);
  * must have been named to this journal: journal_name_* do nothing for a number that this segment knows. */
 void journal_name_source(struct journal *j, uint16_t number, struct sv name);
 void journal_name_file(struct journal *j, uint32_t number, struct sv path);
+/* Numbers mean something else from here on. */
+void journal_renumber(struct journal *j);
 void journal_observation(struct journal *j, struct kept_observation *o);
 void journal_release(struct journal *j, int64_t watermark);
 void journal_evict(struct journal *j, uint16_t source, bool all, int64_t before);

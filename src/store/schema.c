@@ -25,7 +25,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 	" changed_at INTEGER NOT NULL, digest TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE finding_history(uid TEXT NOT NULL, revision INTEGER NOT NULL, at INTEGER NOT NULL,"
 	" verdict TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY(uid, revision)) WITHOUT ROWID;"
-	"CREATE TABLE outbox(id INTEGER PRIMARY KEY, output TEXT NOT NULL, uid TEXT NOT NULL,"
+	"CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, output TEXT NOT NULL, uid TEXT NOT NULL,"
 	" revision INTEGER NOT NULL);",
 	/* 1 → 2: findings are resolved after quiet; looked up by time and verdict. */
 	"ALTER TABLE finding ADD COLUMN resolved_at INTEGER;"

@@ -9,8 +9,8 @@
 
 /* The gateway's hello follows the client's, or at least its CONNECT, so soon. */
 #define WITHIN (10 * NS_PER_S)
-/* An unknown client is taken for a gateway after so many connections of its own inside those of several others, if they
- * are nine in ten. */
+/* An unknown client is taken for a gateway after so many connections of its own inside those of
+ * several others, if they are nine in ten. */
 #define PROVEN 8
 /* Connections of one name that are looked at. */
 #define MAX_CHAIN 64
@@ -42,11 +42,13 @@ static void remember(struct both *b, uint64_t name, const struct connection *c, 
 	struct both_recent *r = &b->_recent[b->_n % BOTH_RECENT];
 	uint32_t *newest;
 
-	/* The oldest makes room; where its name was said again since, that one's chain ends here. */
+	/* The oldest makes room; where its name was said again since, that one's chain ends here.
+	 */
 	if (r->serial != 0 && keymap_get(&b->_newest, &r->name) == b->_n % BOTH_RECENT + 1)
 		keymap_remove(&b->_newest, &r->name);
 	newest = keymap_slot(&b->_newest, &name);
-	*r = (struct both_recent){ name, c->serial, slot, *newest == KEYMAP_NONE ? 0 : *newest, time };
+	*r = (struct both_recent){ name, c->serial, slot, *newest == KEYMAP_NONE ? 0 : *newest,
+				   time };
 	*newest = b->_n++ % BOTH_RECENT + 1;
 }
 
@@ -91,10 +93,12 @@ static enum relation relation(const struct both *b, const struct connection *inn
 			      const struct connection *outer)
 {
 	struct endpoint from = connection_end(outer, CLIENT), to = connection_end(outer, SERVER);
-	struct endpoint client = connection_end(inner, CLIENT), server = connection_end(inner, SERVER);
+	struct endpoint client = connection_end(inner, CLIENT),
+			server = connection_end(inner, SERVER);
 	bool other_client = !addr_eq(&from.ip, &client.ip);
 
-	if (inner->connect_host != NULL && addr_eq(&from.ip, &server.ip) && outer->connect_host == NULL)
+	if (inner->connect_host != NULL && addr_eq(&from.ip, &server.ip) &&
+	    outer->connect_host == NULL)
 		return GATEWAYS;
 	if (!other_client)
 		return UNRELATED;
@@ -110,7 +114,8 @@ static enum relation relation(const struct both *b, const struct connection *inn
 
 static bool has_proven(const struct both_address *a)
 {
-	return a != NULL && a->several && a->nested >= PROVEN && a->nested * 10 >= a->connections * 9;
+	return a != NULL && a->several && a->nested >= PROVEN &&
+	       a->nested * 10 >= a->connections * 9;
 }
 
 static void note_nested(struct both_address *a, const struct addr *client)
@@ -135,8 +140,8 @@ static void join(struct connection *inner, uint32_t slot, struct connection *out
 }
 
 /* Looks for the client's connection behind this one. */
-static void look_inside(struct both *b, const struct flows *f, struct connection *outer, uint64_t name,
-			struct instant time)
+static void look_inside(struct both *b, const struct flows *f, struct connection *outer,
+			uint64_t name, struct instant time)
 {
 	struct endpoint from = connection_end(outer, CLIENT);
 	struct both_address *address = address_of(b, &from.ip);
@@ -160,7 +165,8 @@ static void look_inside(struct both *b, const struct flows *f, struct connection
 		if (r->name != name || time.ns - r->time.ns > WITHIN)
 			break;
 		at = r->before;
-		if (inner == NULL || inner == outer || inner->serial != r->serial || inner->inner != FLOW_NONE)
+		if (inner == NULL || inner == outer || inner->serial != r->serial ||
+		    inner->inner != FLOW_NONE)
 			continue;
 		how = relation(b, inner, outer);
 		if (same_hello(inner, outer)) {

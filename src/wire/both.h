@@ -1,12 +1,14 @@
 /* Both sides of a gateway in one capture.
  *
- * A gateway that inspects answers the client's ClientHello itself and sends one of its own, for the same name, to the origin. So two
- * connections of one name at one time, with different ServerHellos, are the client's (inner) and the gateway's (outer), where the
- * outer's client is known to be the gateway: it is where the inner one went to; or it is configured; or it has shown it, by
- * opening nearly all its connections inside several others' handshakes to the same server. One ClientHello seen twice is one TLS connection that
- * was handed on.
+ * A gateway that inspects answers the client's ClientHello itself and sends one of its own, for the
+ * same name, to the origin. So two connections of one name at one time, with different
+ * ServerHellos, are the client's (inner) and the gateway's (outer), where the outer's client is
+ * known to be the gateway: it is where the inner one went to; or it is configured; or it has shown
+ * it, by opening nearly all its connections inside several others' handshakes to the same server.
+ * One ClientHello seen twice is one TLS connection that was handed on.
  *
- * The inner connection learns what is proven, the outer one is not reported. Bounded: the latest names, the first addresses.
+ * The inner connection learns what is proven, the outer one is not reported. Bounded: the latest
+ * names, the first addresses.
  */
 #ifndef PINWATCH_WIRE_BOTH_H
 #define PINWATCH_WIRE_BOTH_H
@@ -38,7 +40,7 @@ struct both {
 	size_t n_addresses;
 	uint64_t seed;
 	struct both_recent *_recent;
-	uint32_t _n; /* ever remembered; positions are taken modulo BOTH_RECENT */
+	uint32_t _n;	       /* ever remembered; positions are taken modulo BOTH_RECENT */
 	struct keymap _newest; /* by name: position + 1 */
 	struct keymap _numbers;
 	struct both_address *_clients;

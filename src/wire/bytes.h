@@ -1,5 +1,6 @@
-/* A cursor over bytes from the wire: reads past the end give 0 and turn it `bad`, once and for all, so that a
- * parser looks at the flag where it matters and not at every step. Numbers are in network order.
+/* A cursor over bytes from the wire: reads past the end give 0 and turn it `bad`, once and for all,
+ * so that a parser looks at the flag where it matters and not at every step. Numbers are in network
+ * order.
  */
 #ifndef PINWATCH_WIRE_BYTES_H
 #define PINWATCH_WIRE_BYTES_H

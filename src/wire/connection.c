@@ -13,6 +13,7 @@ struct infer_facts connection_facts(const struct connection *c)
 	f.server = c->side[SERVER].facts;
 	f.client.holes = c->side[CLIENT].records.holes;
 	f.server.holes = c->side[SERVER].records.holes;
-	f.server_bytes = f.server.seen ? (int64_t)c->side[SERVER].stream.bytes : acknowledged(&c->side[CLIENT]);
+	f.server_bytes =
+	    f.server.seen ? (int64_t)c->side[SERVER].stream.bytes : acknowledged(&c->side[CLIENT]);
 	return f;
 }

@@ -19,7 +19,8 @@ void fingerprint_add(struct fingerprint_list *l, uint16_t v)
 		l->item[l->n++] = v;
 }
 
-/* The first `digits` digits of the text's hash; all zero where the library refuses the algorithm. */
+/* The first `digits` digits of the text's hash; all zero where the library refuses the algorithm.
+ */
 static void hash(const EVP_MD *algorithm, const struct buf *text, size_t digits, char *out)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
@@ -59,7 +60,10 @@ static int by_value(const void *a, const void *b)
 	return *(const uint16_t *)a - *(const uint16_t *)b;
 }
 
-static void sorted(struct fingerprint_list *l) { qsort(l->item, l->n, sizeof(l->item[0]), by_value); }
+static void sorted(struct fingerprint_list *l)
+{
+	qsort(l->item, l->n, sizeof(l->item[0]), by_value);
+}
 
 static void hexadecimals(struct buf *b, const struct fingerprint_list *l)
 {
@@ -87,7 +91,8 @@ static const char *ja4_version(uint16_t v)
 	}
 }
 
-/* First and last character; where either is no letter or digit, the first and last digit of their hexadecimals. */
+/* First and last character; where either is no letter or digit, the first and last digit of their
+ * hexadecimals. */
 static void ja4_alpn(const struct fingerprint *f, char out[2])
 {
 	static const char digits[] = "0123456789abcdef";
@@ -118,7 +123,8 @@ void fingerprint_ja4(const struct fingerprint *f, char out[37])
 		hash(EVP_sha256(), &b, 12, suites_hash);
 	}
 	for (size_t i = 0; i < f->extensions.n; i++)
-		if (f->extensions.item[i] != EXTENSION_SNI && f->extensions.item[i] != EXTENSION_ALPN)
+		if (f->extensions.item[i] != EXTENSION_SNI &&
+		    f->extensions.item[i] != EXTENSION_ALPN)
 			fingerprint_add(&extensions, f->extensions.item[i]);
 	sorted(&extensions);
 	if (f->extensions.n > 0) {

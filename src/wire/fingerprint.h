@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than a real hello has; what lies beyond is left out, and the fingerprint is then nobody's. */
+/* More than a real hello has; what lies beyond is left out, and the fingerprint is then nobody's.
+ */
 #define FINGERPRINT_LIST 512
 
 struct fingerprint_list {
@@ -19,8 +20,8 @@ struct fingerprint {
 	uint16_t legacy_version, version; /* of the message; the highest offered */
 	struct fingerprint_list suites, extensions, groups, formats, signatures;
 	bool sni, quic;
-	char alpn_first, alpn_last;       /* of the first protocol's name; 0: none */
-	bool alpn_plain;                  /* both are letters or digits */
+	char alpn_first, alpn_last; /* of the first protocol's name; 0: none */
+	bool alpn_plain;	    /* both are letters or digits */
 };
 
 bool fingerprint_is_grease(uint16_t v);

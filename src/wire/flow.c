@@ -7,7 +7,8 @@
 
 void flows_init(struct flows *f, uint64_t seed)
 {
-	*f = (struct flows){ .open = { FLOW_NONE, FLOW_NONE }, .closing = { FLOW_NONE, FLOW_NONE } };
+	*f =
+	    (struct flows){ .open = { FLOW_NONE, FLOW_NONE }, .closing = { FLOW_NONE, FLOW_NONE } };
 	keymap_init(&f->_slots_by_key, sizeof(struct flow_key), seed);
 }
 

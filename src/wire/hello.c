@@ -25,8 +25,9 @@ enum extension {
 
 /* A HelloRetryRequest is a ServerHello with this random (RFC 8446, 4.1.3). */
 static const uint8_t retry_random[32] = {
-	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+	0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+	0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
 /* Drafts of TLS 1.3 are 0x7f00 + their number. */
@@ -91,7 +92,8 @@ static void take_name(struct bytes b, struct client_hello *out)
 
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c - 'A' + 'a');
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+		      c == '_'))
 			break;
 		out->sni[n] = c;
 	}
@@ -136,7 +138,8 @@ static void take_versions(struct bytes b, struct client_hello *out)
 	}
 }
 
-static void take_extension(uint16_t type, struct bytes b, struct client_hello *out, struct fingerprint *f)
+static void take_extension(uint16_t type, struct bytes b, struct client_hello *out,
+			   struct fingerprint *f)
 {
 	struct bytes list;
 
@@ -253,7 +256,8 @@ bool hello_server(struct bytes b, struct server_hello *out)
 
 bool hello_issuer(struct bytes b, char out[HELLO_ISSUER_MAX + 1])
 {
-	struct bytes list = bytes_sub(&b, bytes_u24(&b)), first = bytes_sub(&list, bytes_u24(&list));
+	struct bytes list = bytes_sub(&b, bytes_u24(&b)),
+		     first = bytes_sub(&list, bytes_u24(&list));
 	const unsigned char *der = first.p;
 	X509 *certificate = NULL;
 	BIO *text = NULL;

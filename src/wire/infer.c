@@ -4,7 +4,8 @@
 
 /* A failed check closes at once; a spare connection waits for something to do. */
 #define IDLE_BEFORE_CLOSE (250 * NS_PER_MS)
-/* A server's flight with a certificate, by bytes, where only the client's acknowledgements show it. */
+/* A server's flight with a certificate, by bytes, where only the client's acknowledgements show it.
+ */
 #define FLIGHT_BYTES 600
 #define PADDING 16 /* of clients that pad records */
 /* Inner content type and tag around every record of TLS 1.3. */
@@ -34,7 +35,10 @@ struct reading {
 	bool declined; /* an empty one */
 };
 
-static bool is_either(uint16_t length, uint16_t plain) { return length == plain || length == plain + PADDING; }
+static bool is_either(uint16_t length, uint16_t plain)
+{
+	return length == plain || length == plain + PADDING;
+}
 
 /* Which record is the client's Finished, n_client: none. */
 static unsigned finished_at(const struct infer_facts *f, const struct lengths *l, unsigned from)
@@ -46,7 +50,8 @@ static unsigned finished_at(const struct infer_facts *f, const struct lengths *l
 	return f->n_client;
 }
 
-/* Without a ServerHello the suite is unknown: SHA-384's Finished is as long as SHA-256's that is padded. */
+/* Without a ServerHello the suite is unknown: SHA-384's Finished is as long as SHA-256's that is
+ * padded. */
 static struct lengths lengths_seen(const struct infer_facts *f)
 {
 	struct lengths small = lengths_of(0x1301), large = lengths_of(0x1302);
@@ -70,7 +75,8 @@ static void read_after_finished(const struct infer_facts *f, const struct length
 }
 
 /* Early data comes before EndOfEarlyData, or before Finished where the server would not have it. */
-static unsigned skip_early_data(const struct infer_facts *f, const struct lengths *l, struct reading *r)
+static unsigned skip_early_data(const struct infer_facts *f, const struct lengths *l,
+				struct reading *r)
 {
 	for (unsigned i = 0; f->early_data && i < f->n_client; i++) {
 		if (is_either(f->client_lengths[i], l->end_of_early_data)) {
@@ -118,7 +124,10 @@ static struct instant end_of(const struct infer_side *s)
 	return earlier(s->fin, s->rst) ? s->fin : s->rst;
 }
 
-static bool has_ended(const struct infer_side *s) { return instant_known(s->fin) || instant_known(s->rst); }
+static bool has_ended(const struct infer_side *s)
+{
+	return instant_known(s->fin) || instant_known(s->rst);
+}
 
 static bool is_13(const struct infer_facts *f)
 {
@@ -179,7 +188,8 @@ static void by_close(const struct infer_facts *f, struct inference *out)
 		if (earlier(f->server.rst, f->server.fin))
 			out->outcome = UPSTREAM_FAILED;
 		else if (!f->usual)
-			out->outcome = TLS_MISMATCH; /* left without a word over an offer nobody takes */
+			out->outcome =
+			    TLS_MISMATCH; /* left without a word over an offer nobody takes */
 	}
 }
 
@@ -194,11 +204,13 @@ static void late(const struct infer_facts *f, struct inference *out)
 	out->outcome = ESTABLISHED_NO_DATA;
 	if (earlier(f->client.alert_time, client))
 		client = f->client.alert_time;
-	out->weak_late = earlier(server, client) || !instant_known(client) ||
-			 (instant_known(f->complete) && client.ns - f->complete.ns >= IDLE_BEFORE_CLOSE);
+	out->weak_late =
+	    earlier(server, client) || !instant_known(client) ||
+	    (instant_known(f->complete) && client.ns - f->complete.ns >= IDLE_BEFORE_CLOSE);
 }
 
-/* The origin asked for a certificate, and was not content with the answer: it speaks an alert at once, or leaves. */
+/* The origin asked for a certificate, and was not content with the answer: it speaks an alert at
+ * once, or leaves. */
 static bool refused_client(const struct infer_facts *f)
 {
 	struct lengths l = lengths_of(f->suite);
@@ -219,7 +231,8 @@ static void infer_13(const struct infer_facts *all, struct inference *out)
 	r = read_client(f);
 	out->data = r.data;
 	if (f->client.holes && !r.rejected && !r.data) {
-		/* Which record is which cannot be told any more: only many of them say something. */
+		/* Which record is which cannot be told any more: only many of them say something.
+		 */
 		out->data = f->client_data > INFER_CLIENT / 2;
 		out->outcome = out->data ? ESTABLISHED : INCOMPLETE;
 		out->established = out->data ? TRI_TRUE : TRI_UNKNOWN;
@@ -259,13 +272,15 @@ struct inference infer(const struct infer_facts *f)
 	struct instant said = f->client.alert >= 0 ? f->client.alert_time : f->server.alert_time;
 
 	out.server_certificate = f->resumed ? TRI_FALSE : flight_seen(f) ? TRI_TRUE : TRI_FALSE;
-	/* A server that has left before its hello has already answered, whatever the client says to that. */
+	/* A server that has left before its hello has already answered, whatever the client says to
+	 * that. */
 	if (alert && !f->server_hello && f->server.alert < 0 && earlier(end_of(&f->server), said))
 		alert = false;
 	if (alert)
 		by_alert(f, &out);
 	else if (!f->client_hello && !f->server_hello)
-		out.outcome = INCOMPLETE; /* both hellos are missing: no telling what lengths mean */
+		out.outcome =
+		    INCOMPLETE; /* both hellos are missing: no telling what lengths mean */
 	else if (is_13(f))
 		infer_13(f, &out);
 	else

@@ -43,12 +43,13 @@ enum layer { LAYER_ETHERNET, LAYER_TYPED, LAYER_IPV4, LAYER_IPV6, LAYER_IP, LAYE
 struct walk {
 	struct bytes rest;
 	enum layer layer;
-	unsigned type;   /* LAYER_TYPED: an EtherType; LAYER_PROTOCOL: an IP protocol */
+	unsigned type;	 /* LAYER_TYPED: an EtherType; LAYER_PROTOCOL: an IP protocol */
 	uint32_t length; /* bytes from rest on that the innermost IP header promises */
-	bool bounded;    /* length is known */
+	bool bounded;	 /* length is known */
 };
 
-/* Each step takes one header off. PACKET_SEGMENT means: go on, or, where the walk is at its end, done. */
+/* Each step takes one header off. PACKET_SEGMENT means: go on, or, where the walk is at its end,
+ * done. */
 static enum packet_result ethernet(struct walk *w)
 {
 	if (!bytes_skip(&w->rest, 12))
@@ -103,7 +104,8 @@ static enum packet_result typed(struct walk *w)
 	return w->rest.bad ? PACKET_CUT : PACKET_SEGMENT;
 }
 
-/* The promise of the header just read: n bytes follow. 0 where segmentation was left to the network card. */
+/* The promise of the header just read: n bytes follow. 0 where segmentation was left to the network
+ * card. */
 static void bound(struct walk *w, uint32_t n)
 {
 	w->bounded = n > 0;

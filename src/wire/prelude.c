@@ -72,13 +72,16 @@ size_t prelude_take(struct connection *c, int side, const uint8_t *bytes, size_t
 	if (p->text._max == 0)
 		buf_init(&p->text, MAX_PRELUDE);
 	for (; i < n && p->state != PRELUDE_DONE; i++) {
-		if (p->state == PRELUDE_FIRST && bytes[i] >= RECORD_CCS && bytes[i] <= RECORD_DATA) {
+		if (p->state == PRELUDE_FIRST && bytes[i] >= RECORD_CCS &&
+		    bytes[i] <= RECORD_DATA) {
 			prelude_skip(p);
 			break;
 		}
 		p->state = PRELUDE_HTTP;
-		/* A body behind an answer that was no consent is passed over up to the next answer. */
-		if (!buf_append(&p->text, &bytes[i], 1) || !begins(sv_first(buf_view(&p->text), word.n), word)) {
+		/* A body behind an answer that was no consent is passed over up to the next answer.
+		 */
+		if (!buf_append(&p->text, &bytes[i], 1) ||
+		    !begins(sv_first(buf_view(&p->text), word.n), word)) {
 			if (side == SERVER && c->connect_host != NULL && !p->text.overflowed) {
 				p->state = PRELUDE_FIRST;
 				buf_reset(&p->text);
@@ -89,7 +92,8 @@ size_t prelude_take(struct connection *c, int side, const uint8_t *bytes, size_t
 		}
 		if (c->state == CONNECTION_OPENING)
 			c->state = CONNECTION_CONNECT;
-		if (sv_ends(buf_view(&p->text), SV("\r\n\r\n")) && !take_block(c, side, buf_view(&p->text))) {
+		if (sv_ends(buf_view(&p->text), SV("\r\n\r\n")) &&
+		    !take_block(c, side, buf_view(&p->text))) {
 			c->state = CONNECTION_OTHER;
 			return n;
 		}

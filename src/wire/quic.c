@@ -11,7 +11,8 @@
 #define MAX_ID 20
 /* A client that opens pads its first datagram to this (RFC 9000, 14.1). */
 #define MIN_FIRST 1200
-/* Payload of short-header packets beyond acknowledgements and settings: so much is a request and its answer. */
+/* Payload of short-header packets beyond acknowledgements and settings: so much is a request and
+ * its answer. */
 #define DATA_OUT 150
 #define DATA_IN 1000
 /* QUIC has no visible close: so long a silence is taken for one. */
@@ -22,7 +23,7 @@ enum packet_type { PACKET_INITIAL, PACKET_0RTT, PACKET_HANDSHAKE, PACKET_RETRY }
 /* The CRYPTO stream of one side's Initial packets, in pieces. */
 struct crypto {
 	uint8_t *bytes, *there; /* one flag a byte */
-	size_t whole;           /* from the beginning without hole */
+	size_t whole;		/* from the beginning without hole */
 	bool done;
 };
 
@@ -112,7 +113,14 @@ static bool crypto_hello(struct crypto *s, uint8_t type, struct bytes *body)
 	return true;
 }
 
-enum frame { FRAME_PADDING, FRAME_PING, FRAME_ACK, FRAME_ACK_ECN, FRAME_CRYPTO = 6, FRAME_CLOSE = 0x1c };
+enum frame {
+	FRAME_PADDING,
+	FRAME_PING,
+	FRAME_ACK,
+	FRAME_ACK_ECN,
+	FRAME_CRYPTO = 6,
+	FRAME_CLOSE = 0x1c
+};
 
 static void frame_ack(struct bytes *b, bool ecn)
 {
@@ -162,7 +170,8 @@ static void frames(struct quic *q, int side, struct bytes b)
 }
 
 /* One Initial packet; p begins it, `at` its packet number, `end` is behind it. */
-static void initial(struct quic *q, int side, const uint8_t *p, size_t at, size_t end, struct bytes id)
+static void initial(struct quic *q, int side, const uint8_t *p, size_t at, size_t end,
+		    struct bytes id)
 {
 	uint8_t plain[MAX_PACKET];
 	size_t n;

@@ -1,6 +1,6 @@
-/* QUIC, as far as it is in the clear: the Initial packets (RFC 9001, 5; RFC 9369 for version 2) are encrypted under keys
- * that anyone can derive, and hold the ClientHello; a handshake that fails early says why in them. All else is sizes
- * and times.
+/* QUIC, as far as it is in the clear: the Initial packets (RFC 9001, 5; RFC 9369 for version 2) are
+ * encrypted under keys that anyone can derive, and hold the ClientHello; a handshake that fails
+ * early says why in them. All else is sizes and times.
  */
 #ifndef PINWATCH_WIRE_QUIC_H
 #define PINWATCH_WIRE_QUIC_H

@@ -56,7 +56,9 @@ static bool expand(const uint8_t secret[HASH], const char *label, uint8_t *out, 
 
 bool quic_keys_derive(struct quic_keys keys[2], uint32_t version, const uint8_t *id, size_t n)
 {
-	const uint8_t *salt = version == VERSION_1 ? salt_1 : version == VERSION_2 ? salt_2 : salt_29;
+	const uint8_t *salt = version == VERSION_1   ? salt_1
+			      : version == VERSION_2 ? salt_2
+						     : salt_29;
 	bool two = version == VERSION_2, ok = true;
 	uint8_t initial[EVP_MAX_MD_SIZE], secret[HASH];
 	unsigned size = 0;
@@ -73,7 +75,8 @@ bool quic_keys_derive(struct quic_keys keys[2], uint32_t version, const uint8_t 
 }
 
 /* The mask over the header's protected bits (RFC 9001, 5.4). */
-static bool header_mask(EVP_CIPHER_CTX *x, const uint8_t key[16], const uint8_t *sample, uint8_t mask[16])
+static bool header_mask(EVP_CIPHER_CTX *x, const uint8_t key[16], const uint8_t *sample,
+			uint8_t mask[16])
 {
 	int n = 0;
 
@@ -101,7 +104,8 @@ static size_t open_with(EVP_CIPHER_CTX *x, const struct quic_keys *k, const uint
 	}
 	body = at + length;
 	memcpy(tag, p + end - TAG, TAG);
-	if (EVP_CIPHER_CTX_reset(x) != 1 || EVP_DecryptInit_ex(x, EVP_aes_128_gcm(), NULL, k->key, nonce) != 1 ||
+	if (EVP_CIPHER_CTX_reset(x) != 1 ||
+	    EVP_DecryptInit_ex(x, EVP_aes_128_gcm(), NULL, k->key, nonce) != 1 ||
 	    EVP_DecryptUpdate(x, NULL, &n, header, (int)body) != 1 ||
 	    EVP_DecryptUpdate(x, plain, &n, p + body, (int)(end - TAG - body)) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_GCM_SET_TAG, TAG, tag) != 1 ||

@@ -15,8 +15,8 @@ static bool plausible(const uint8_t h[5])
 {
 	uint32_t length = (uint32_t)h[3] << 8 | h[4];
 
-	return h[0] >= RECORD_CCS && h[0] <= RECORD_DATA && h[1] == 3 && h[2] <= 4 &&
-	       length > 0 && length <= MAX_BODY;
+	return h[0] >= RECORD_CCS && h[0] <= RECORD_DATA && h[1] == 3 && h[2] <= 4 && length > 0 &&
+	       length <= MAX_BODY;
 }
 
 static void drop_message(struct records *r)
@@ -40,7 +40,8 @@ static void handshake(struct records *r, const uint8_t *p, size_t n, struct inst
 			n--;
 			if (r->_n_head < sizeof(r->_head))
 				continue;
-			r->_need = (uint32_t)r->_head[1] << 16 | (uint32_t)r->_head[2] << 8 | r->_head[3];
+			r->_need =
+			    (uint32_t)r->_head[1] << 16 | (uint32_t)r->_head[2] << 8 | r->_head[3];
 		}
 		take = n < r->_need ? n : r->_need;
 		if (!r->_broken)
@@ -50,8 +51,9 @@ static void handshake(struct records *r, const uint8_t *p, size_t n, struct inst
 		r->_need -= (uint32_t)take;
 		if (r->_need > 0)
 			continue;
-		body = r->_broken ? (struct bytes){ NULL, 0, true }
-				  : (struct bytes){ (const uint8_t *)r->_body.p, r->_body.n, false };
+		body = r->_broken
+			   ? (struct bytes){ NULL, 0, true }
+			   : (struct bytes){ (const uint8_t *)r->_body.p, r->_body.n, false };
 		sink->message(sink->arg, r->_head[0], body, time);
 		drop_message(r);
 		if (r->encrypted)

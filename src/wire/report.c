@@ -14,8 +14,8 @@ static bool is_listener(const struct endpoint *e, const struct wire_options *o)
 	return false;
 }
 
-/* Where the client wanted to. To a proxy that is not configured as a listener it is what the client asked for, as in the
- * proxy's own records of the connection. */
+/* Where the client wanted to. To a proxy that is not configured as a listener it is what the client
+ * asked for, as in the proxy's own records of the connection. */
 static struct endpoint destination(const struct connection *c, const struct wire_options *o)
 {
 	struct endpoint to = connection_end(c, SERVER);
@@ -54,7 +54,8 @@ static void take_close(const struct connection *c, struct tls_attempt *t)
 		const struct instant ends[] = { f->fin, f->rst };
 
 		for (int i = 0; i < 2; i++) {
-			if (!instant_known(ends[i]) || (instant_known(first) && first.ns <= ends[i].ns))
+			if (!instant_known(ends[i]) ||
+			    (instant_known(first) && first.ns <= ends[i].ns))
 				continue;
 			first = ends[i];
 			t->closed_by = side == CLIENT ? SIDE_CLIENT : SIDE_SERVER;
@@ -94,13 +95,14 @@ static uint64_t content_of(const struct connection *c, const struct tls_attempt 
 	return XXH3_64bits(&what, sizeof(what));
 }
 
-bool report_connection(const struct connection *c, const struct wire_options *options, struct instant now,
-		       struct wire_seen *out)
+bool report_connection(const struct connection *c, const struct wire_options *options,
+		       struct instant now, struct wire_seen *out)
 {
 	struct observation *o = &out->observation;
 	const char *version;
 
-	if (c->state == CONNECTION_OTHER || (c->state != CONNECTION_QUIC && c->state != CONNECTION_TLS) ||
+	if (c->state == CONNECTION_OTHER ||
+	    (c->state != CONNECTION_QUIC && c->state != CONNECTION_TLS) ||
 	    (c->state == CONNECTION_QUIC && c->hello == NULL))
 		return false;
 	*out = (struct wire_seen){ .packet = c->packet };

@@ -6,7 +6,7 @@
 #include "wire/wire.h"
 
 /* False where there was no TLS to report. Views borrow from the connection. */
-bool report_connection(const struct connection *c, const struct wire_options *options, struct instant now,
-		       struct wire_seen *out);
+bool report_connection(const struct connection *c, const struct wire_options *options,
+		       struct instant now, struct wire_seen *out);
 
 #endif

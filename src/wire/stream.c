@@ -4,7 +4,8 @@
 
 #include "base/arena.h"
 
-/* A segment further ahead than any window is not of this stream, or the sequence numbers have started over. */
+/* A segment further ahead than any window is not of this stream, or the sequence numbers have
+ * started over. */
 #define MAX_AHEAD (8 * 1024 * 1024)
 /* What one piece costs beside its bytes, so that many tiny ones are bounded too. */
 #define PIECE_COST ((uint32_t)sizeof(struct stream_piece))

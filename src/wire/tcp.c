@@ -48,7 +48,8 @@ static void client_record(struct connection *c, enum record_type type, uint16_t 
 		break;
 	case RECORD_DATA:
 		f->client_data++;
-		/* Before the ServerHello it can only be early data, and is one fact with what comes after. */
+		/* Before the ServerHello it can only be early data, and is one fact with what comes
+		 * after. */
 		if (!is_13(c) || (!f->server_hello && c->side[SERVER].facts.seen && f->early_data))
 			break;
 		if (f->n_client < INFER_CLIENT)
@@ -100,7 +101,8 @@ static void on_record(void *arg, enum record_type type, uint16_t length, struct 
 		server_record(x->c, type, length, time);
 }
 
-static void client_message(struct tcp_context *x, uint8_t type, struct bytes body, struct instant time)
+static void client_message(struct tcp_context *x, uint8_t type, struct bytes body,
+			   struct instant time)
 {
 	struct connection *c = x->c;
 	struct client_hello hello;
@@ -123,7 +125,8 @@ static void client_message(struct tcp_context *x, uint8_t type, struct bytes bod
 	x->hello = true;
 }
 
-static void server_message(struct tcp_context *x, uint8_t type, struct bytes body, struct instant time)
+static void server_message(struct tcp_context *x, uint8_t type, struct bytes body,
+			   struct instant time)
 {
 	struct connection *c = x->c;
 	struct server_hello hello;

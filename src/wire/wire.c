@@ -111,8 +111,8 @@ static void make_room(struct wire *w)
 		give_out(w, f->open.head, true);
 }
 
-static uint32_t begin(struct wire *w, const struct flow_key *key, uint8_t client, struct instant time,
-		      uint32_t packet)
+static uint32_t begin(struct wire *w, const struct flow_key *key, uint8_t client,
+		      struct instant time, uint32_t packet)
 {
 	uint32_t slot;
 
@@ -133,8 +133,8 @@ static bool starts_over(const struct connection *c, int side, const struct segme
 }
 
 /* Whose beginning may be looked at: FLOW_NONE where this segment shows none. */
-static uint32_t open_tcp(struct wire *w, const struct segment *s, const struct flow_key *key, uint8_t from,
-			 struct instant time, uint32_t packet)
+static uint32_t open_tcp(struct wire *w, const struct segment *s, const struct flow_key *key,
+			 uint8_t from, struct instant time, uint32_t packet)
 {
 	int sender = CLIENT;
 
@@ -157,7 +157,8 @@ static bool is_over(const struct connection *c)
 
 	if (instant_known(client->rst) || instant_known(server->rst))
 		return true;
-	return (instant_known(client->fin) || !client->seen) && (instant_known(server->fin) || !server->seen);
+	return (instant_known(client->fin) || !client->seen) &&
+	       (instant_known(server->fin) || !server->seen);
 }
 
 static void take_tcp(struct wire *w, const struct segment *s, struct instant time, uint32_t packet)
@@ -270,7 +271,8 @@ void wire_finish(struct wire *w)
 	while (f->closing.head != FLOW_NONE || f->open.head != FLOW_NONE) {
 		uint32_t a = f->closing.head, b = f->open.head;
 
-		if (a == FLOW_NONE || (b != FLOW_NONE && f->slots[b]->last.ns < f->slots[a]->last.ns))
+		if (a == FLOW_NONE ||
+		    (b != FLOW_NONE && f->slots[b]->last.ns < f->slots[a]->last.ns))
 			a = b;
 		give_out(w, a, false);
 	}

@@ -89,7 +89,7 @@ class Tormentor:
         if self.rng.random() < 0.5:
             fault = self.rng.choice(FAULTS)
             self.fault = fault
-            self.daemon.start(env={"PINWATCH_FAULT": f"{fault}:{self.rng.randrange(1, 4)}"}, wait=False)
+            self.daemon.start(env={"PINWATCH_FAULT": f"{fault}:{self.rng.choice([1, 1, 1, 2, 3])}"}, wait=False)
         else:
             self.fault = None
             self.daemon.start(wait=False)

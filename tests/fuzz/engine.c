@@ -399,7 +399,7 @@ static void note_held(const struct engine *e, struct held *held)
 			held[ref.ref.line - 1].attempt = true;
 	}
 	for (size_t i = 0; i < e->activities.n_records; i++)
-		held[e->activities.records[i].stamp.ref.line - 1].other = true;
+		held[e->activities.records[i].line - 1].other = true;
 	for (size_t i = 0; i < e->leases.n_records; i++)
 		held[e->leases.records[i].stamp.ref.line - 1].other = true;
 	for (size_t i = 0; i < e->inventory.n_records; i++)

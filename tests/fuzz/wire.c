@@ -1,8 +1,9 @@
 /* Frames through the wire sensor.
  *
- * The first byte bounds the connections, the second chooses the link layer of raw frames. Then come frames: raw ones, or
- * a few bytes that a segment of one of four conversations is made of, so that nearly all inputs reach TCP and
- * what it carries. Every observation has to keep the model's rules; none is lost, and the bound holds.
+ * The first byte bounds the connections, the second chooses the link layer of raw frames. Then come
+ * frames: raw ones, or a few bytes that a segment of one of four conversations is made of, so that
+ * nearly all inputs reach TCP and what it carries. Every observation has to keep the model's rules;
+ * none is lost, and the bound holds.
  */
 #include "fuzz.h"
 
@@ -14,10 +15,19 @@
 #define MAX_FRAME 4096u
 #define START (INT64_C(1795486453) * NS_PER_S)
 
-enum { SYNTHETIC_SERVER = 4, SYNTHETIC_SYN = 8, SYNTHETIC_FIN = 16, SYNTHETIC_RST = 32, RAW = 64, UDP = 128 };
+enum {
+	SYNTHETIC_SERVER = 4,
+	SYNTHETIC_SYN = 8,
+	SYNTHETIC_FIN = 16,
+	SYNTHETIC_RST = 32,
+	RAW = 64,
+	UDP = 128
+};
 
-static const int links[] = { WIRE_LINK_ETHERNET, WIRE_LINK_RAW,     WIRE_LINK_NULL,   WIRE_LINK_COOKED,
-			     WIRE_LINK_COOKED2,	 WIRE_LINK_RAW_BSD, WIRE_LINK_IPV4,   12345 };
+static const int links[] = { WIRE_LINK_ETHERNET, WIRE_LINK_RAW,
+			     WIRE_LINK_NULL,	 WIRE_LINK_COOKED,
+			     WIRE_LINK_COOKED2,	 WIRE_LINK_RAW_BSD,
+			     WIRE_LINK_IPV4,	 12345 };
 
 struct fuzzed {
 	uint64_t reported;
@@ -39,7 +49,8 @@ static void seen(void *arg, const struct wire_seen *s)
 	struct fuzzed *f = arg;
 
 	f->reported++;
-	fuzz_require(s->observation.kind == OBS_TLS_ATTEMPT && s->observation.sensor == SENSOR_FLOW);
+	fuzz_require(s->observation.kind == OBS_TLS_ATTEMPT &&
+		     s->observation.sensor == SENSOR_FLOW);
 	fuzz_require(s->observation.time.ns >= 0 && s->observation.duration.ns >= 0);
 	fuzz_require((unsigned)t->outcome < OUTCOMES && t->count == 1);
 	fuzz_require(t->alert >= -1 && t->alert <= 255 && t->bytes_out >= -1 && t->bytes_in >= -1);
@@ -68,14 +79,16 @@ static void put32(uint8_t *p, uint32_t v)
 static void addresses(uint8_t *ip, unsigned conversation, bool server)
 {
 	static const uint8_t ends[4][2] = { { 10, 20 }, { 11, 20 }, { 20, 30 }, { 20, 31 } };
-	uint8_t client[4] = { 10, 8, 0, ends[conversation][0] }, origin[4] = { 10, 8, 0, ends[conversation][1] };
+	uint8_t client[4] = { 10, 8, 0, ends[conversation][0] },
+		origin[4] = { 10, 8, 0, ends[conversation][1] };
 
 	memcpy(ip + 12, server ? origin : client, 4);
 	memcpy(ip + 16, server ? client : origin, 4);
 }
 
 /* A segment of IPv4; returns its length. */
-static size_t synthesise(struct fuzzed *f, uint8_t how, int8_t displaced, struct sv payload, uint8_t *frame)
+static size_t synthesise(struct fuzzed *f, uint8_t how, int8_t displaced, struct sv payload,
+			 uint8_t *frame)
 {
 	unsigned conversation = how & 3u, side = (how & SYNTHETIC_SERVER) != 0;
 	size_t header = (how & UDP) != 0 ? 8 : 20, n = 20 + header + payload.n;
@@ -93,12 +106,14 @@ static size_t synthesise(struct fuzzed *f, uint8_t how, int8_t displaced, struct
 		put32(frame + 24, *next + (uint32_t)(displaced * 16));
 		put32(frame + 28, f->next[conversation][1 - side]);
 		frame[32] = 0x50;
-		frame[33] = (uint8_t)(((how & SYNTHETIC_SYN) != 0 ? TCP_SYN : TCP_ACK) | ((how & SYNTHETIC_FIN) != 0 ? TCP_FIN : 0) |
+		frame[33] = (uint8_t)(((how & SYNTHETIC_SYN) != 0 ? TCP_SYN : TCP_ACK) |
+				      ((how & SYNTHETIC_FIN) != 0 ? TCP_FIN : 0) |
 				      ((how & SYNTHETIC_RST) != 0 ? TCP_RST : 0));
 		if ((how & SYNTHETIC_SYN) != 0 && side == 1)
 			frame[33] |= TCP_ACK;
 		if (displaced == 0)
-			*next += (uint32_t)payload.n + ((how & (SYNTHETIC_SYN | SYNTHETIC_FIN)) != 0);
+			*next +=
+			    (uint32_t)payload.n + ((how & (SYNTHETIC_SYN | SYNTHETIC_FIN)) != 0);
 	}
 	if (payload.n > 0)
 		memcpy(frame + 20 + header, payload.p, payload.n);
@@ -133,10 +148,16 @@ static void frame(struct wire *w, struct fuzzed *f, int link, struct sv *data, s
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static const struct listener listener = { { { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = 8, [15] = 21 } }, 3128 };
+	static const struct listener listener = {
+		{ { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = 8, [15] = 21 } }, 3128
+	};
 	struct sv data = { (const char *)bytes, size };
 	struct fuzzed f = { 0 };
-	struct wire_options options = { .seen = seen, .arg = &f, .seed = 1, .listeners = &listener, .n_listeners = 1,
+	struct wire_options options = { .seen = seen,
+					.arg = &f,
+					.seed = 1,
+					.listeners = &listener,
+					.n_listeners = 1,
 					.max_held = 4096 };
 	struct instant now = { START };
 	const struct wire_counts *counts;
@@ -152,8 +173,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	wire_finish(w);
 	counts = wire_counts(w);
 	fuzz_require(counts->reported == f.reported);
-	fuzz_require(counts->connections == counts->reported + counts->not_tls + counts->gateways_own);
-	fuzz_require(counts->packets == counts->segments + counts->other + counts->fragments + counts->cut + counts->unknown_link);
+	fuzz_require(counts->connections ==
+		     counts->reported + counts->not_tls + counts->gateways_own);
+	fuzz_require(counts->packets == counts->segments + counts->other + counts->fragments +
+					    counts->cut + counts->unknown_link);
 	wire_free(w);
 	buf_free(&f.out);
 	return 0;

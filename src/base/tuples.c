@@ -1,4 +1,4 @@
-#include "correlate/tuples.h"
+#include "base/tuples.h"
 
 #include <stdlib.h>
 #include <string.h>

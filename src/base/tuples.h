@@ -1,11 +1,11 @@
 /* Tuples as numbers: equal bytes, equal number.
  *
- * What many attempts have in common is kept once. Numbers count from 0 in order of appearance; hashing is seeded, so
+ * What many records have in common is kept once. Numbers count from 0 in order of appearance; hashing is seeded, so
  * that chosen tuples cannot be made to collide. Tuples are compared bytewise: zero any padding. Pointers are good
  * until the next tuples_put. Not thread-safe.
  */
-#ifndef PINWATCH_CORRELATE_TUPLES_H
-#define PINWATCH_CORRELATE_TUPLES_H
+#ifndef PINWATCH_BASE_TUPLES_H
+#define PINWATCH_BASE_TUPLES_H
 
 #include <stddef.h>
 #include <stdint.h>
