@@ -25,7 +25,7 @@ extern "C" bool json_check(struct json_checker *c, struct sv bytes, bool object,
 
 	*array = false;
 	if (bytes.n > VALUE_MAX_BYTES)
-		return error_set(err, ERROR_LIMIT, 0, "the JSON document has %zu bytes, more than the %u allowed",
+		return error_set(err, ERROR_LIMIT, 0, "byte 0: the JSON document has %zu bytes, more than the %u allowed",
 				 bytes.n, VALUE_MAX_BYTES);
 	simdjson::error_code e = c->parser.allocate(bytes.n < 4096 ? 4096 : bytes.n, VALUE_MAX_DEPTH);
 	if (e == simdjson::SUCCESS)
@@ -34,6 +34,6 @@ extern "C" bool json_check(struct json_checker *c, struct sv bytes, bool object,
 		return json_refuse(bytes, e, bytes.n, err);
 	*array = root.is_array();
 	if (object && !root.is_object())
-		return error_set(err, ERROR_FORMAT, 0, "not an object {…}");
+		return error_set(err, ERROR_FORMAT, 0, "byte 0: expected an object {…}");
 	return true;
 }

@@ -28,7 +28,7 @@ SSL_CTX *syslog_tls(const struct syslog_options *o, struct error *err)
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
 	if (tls == NULL) {
-		error_set(err, ERROR_LIMIT, 0, "TLS cannot be started");
+		error_set(err, ERROR_LIMIT, 0, "tls: the connection cannot begin: out of memory");
 		return NULL;
 	}
 	SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);

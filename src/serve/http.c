@@ -415,7 +415,7 @@ static bool start(struct http_server *s, struct error *err)
 	addr_format(&o->ip, ip);
 	if (s->daemon == NULL)
 		return error_set(err, ERROR_IO, 0,
-				 "%s port %u: cannot be listened on%s: is another program there?",
+				 "serve.listen: %s port %u: cannot be listened on%s: look at whether another program is there",
 				 addr_known(&o->ip) ? ip : "[::]", o->port,
 				 s->certificate != NULL ? ", or certificate and key do not fit" : "");
 	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);

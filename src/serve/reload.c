@@ -122,7 +122,7 @@ static bool may_change(const struct conf *before, const struct conf *after, stru
 {
 	if (!sv_eq(before->state, after->state))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "serve.state cannot change while the daemon runs; end it, and begin it again");
+				 "serve.state cannot change while the daemon runs; leave it, or end the daemon and begin it again");
 	return true;
 }
 

@@ -14,7 +14,7 @@ import sys
 
 from daemon import Daemon, Folder, check_delivery, difference, make_fleet, run, scan
 
-BINARY = sys.argv[1]
+BINARY = os.path.abspath(sys.argv[1])
 SETS = ["serve.checkpoint=100ms", "serve.judge_every=50ms", "serve.segment_size=64KiB"]
 
 

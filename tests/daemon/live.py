@@ -13,7 +13,7 @@ import time
 
 from daemon import Daemon, Folder, difference, make_fleet, run, scan
 
-BINARY = sys.argv[1]
+BINARY = os.path.abspath(sys.argv[1])
 
 
 def attempt(when, port, source="a", app="com.acme.bank", host="api.bank.test", device="00008110-000A11112222801E",

@@ -37,6 +37,11 @@ PLACED = re.compile(r"src/parse/(?:decode_\w+|plan_run|json|plist\w*|parser|stix
                     r"|src/conf/timezone\.c$")
 
 EXCEPTED = {
+    "serve.listen: %s port %u: cannot be listened on%s: look at whether another program is there": "where is the option",
+    "byte 0: expected an object {…}": "which body stands before it",
+    "byte 0: the JSON document has %zu bytes, more than the %u allowed": "which body stands before it",
+    "tls: the connection cannot begin: out of memory": "where is the listener, counted there",
+    "serve.state cannot change while the daemon runs; leave it, or end the daemon and begin it again": "where is the option",
     "serve.state: the daemon does not listen: %s; look at its messages": "where is the daemon of the configuration",
     "serve.state: the daemon ended before it answered; look at its messages": "where is the daemon of the configuration",
     "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files": "where is the whole daemon",
