@@ -91,7 +91,7 @@ static void add_posture(struct records *r, const struct context *k, uint32_t dev
 		       });
 }
 
-static int by_group(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
 
@@ -99,43 +99,78 @@ static int by_group(const void *a, const void *b)
 		return x->device < y->device ? -1 : 1;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
+	if (x->time != y->time) /* a file that was rotated counts its lines anew */
+		return x->time < y->time ? -1 : 1;
+	if (x->ref.file != y->ref.file)
+		return x->ref.file < y->ref.file ? -1 : 1;
+	return x->ref.line < y->ref.line ? -1 : x->ref.line > y->ref.line;
+}
+
+static uint64_t content(const struct record *r, const struct context *k)
+{
+	return r->activity == NULL ? 0 : activity_stamp(k->activities, r->activity).content;
+}
+
+/* By what the records say before where they stand: how a log was cut into files changes no evidence. */
+static int by_time(const void *a, const void *b, void *context)
+{
+	const struct record *x = a, *y = b;
+	uint64_t c, d;
+
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
 	if (x->ref.source != y->ref.source)
 		return x->ref.source < y->ref.source ? -1 : 1;
-	return x->ref.line < y->ref.line ? -1 : x->ref.line > y->ref.line;
+	if (x->outcome != y->outcome)
+		return x->outcome < y->outcome ? -1 : 1;
+	if (x->alert != y->alert)
+		return x->alert < y->alert ? -1 : 1;
+	c = content(x, context);
+	d = content(y, context);
+	if (c != d)
+		return c < d ? -1 : 1;
+	return by_place(a, b);
 }
 
-static int by_time(const void *a, const void *b)
+static int by_group(const void *a, const void *b, void *context)
 {
 	const struct record *x = a, *y = b;
 
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->ref.source != y->ref.source)
-		return x->ref.source < y->ref.source ? -1 : 1;
-	return x->ref.line < y->ref.line ? -1 : x->ref.line > y->ref.line;
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return by_time(a, b, context);
 }
 
-/* Thins each run of (device, kind) to its ends; a record named twice stays once. */
-static void thin(struct records *r)
+/* A record named twice stays once. */
+static void unite(struct records *r)
 {
+	size_t kept = 0;
+
+	qsort(r->list, r->n, sizeof(*r->list), by_place);
+	for (size_t i = 0; i < r->n; i++)
+		if (kept == 0 || by_place(&r->list[kept - 1], &r->list[i]) != 0)
+			r->list[kept++] = r->list[i];
+	r->n = kept;
+}
+
+/* Thins each run of (device, kind) to its ends. */
+static void thin(struct records *r, const struct context *k)
+{
+	void *context = (void *)(uintptr_t)k;
 	size_t kept = 0;
 
 	if (r->n == 0)
 		return;
-	qsort(r->list, r->n, sizeof(*r->list), by_group);
+	unite(r);
+	qsort_r(r->list, r->n, sizeof(*r->list), by_group, context);
 	for (size_t i = 0, end; i < r->n; i = end) {
 		size_t begin = kept;
 		for (end = i; end < r->n && r->list[end].device == r->list[i].device &&
 			      r->list[end].kind == r->list[i].kind;
-		     end++) {
-			bool twice = kept > begin &&
-				     r->list[kept - 1].ref.file == r->list[end].ref.file &&
-				     r->list[kept - 1].ref.line == r->list[end].ref.line;
-			if (!twice)
-				r->list[kept++] = r->list[end];
-		}
+		     end++)
+			r->list[kept++] = r->list[end];
 		if (kept - begin > 2 * KEEP) {
 			memmove(&r->list[begin + KEEP], &r->list[kept - KEEP],
 				KEEP * sizeof(*r->list));
@@ -143,7 +178,7 @@ static void thin(struct records *r)
 		}
 	}
 	r->n = kept;
-	qsort(r->list, r->n, sizeof(*r->list), by_time);
+	qsort_r(r->list, r->n, sizeof(*r->list), by_time, context);
 }
 
 static struct sv what(struct arena *a, const struct context *k, const struct record *r)
@@ -218,7 +253,7 @@ void list_evidence(const struct bench *b, struct arena *a, struct arena *scratch
 			       out->last_seen.ns + window);
 		add_posture(&r, b->context, devices[i], out->last_seen.ns);
 	}
-	thin(&r);
+	thin(&r, b->context);
 	settle_sources(b, &r, facts, n, out);
 	list = arena_alloc(a, r.n * sizeof(*list));
 	for (size_t i = 0; i < r.n; i++)

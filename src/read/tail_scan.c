@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "read/tail_internal.h"
@@ -312,6 +313,22 @@ static bool is_whole(struct tail *t, const struct tail_candidate *c, struct inst
 	return false;
 }
 
+/* True where a file that the look at the folders found is not there any more under its name, or was truncated: what
+ * was compared by name since may have been another's. */
+static bool has_moved(const struct tail *t)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < t->n_files; i++) {
+		const struct tail_file *f = t->files[i];
+		if (f->seen && f->ino != 0 &&
+		    (stat(f->path, &st) != 0 || (uint64_t)st.st_dev != f->dev || (uint64_t)st.st_ino != f->ino ||
+		     (!f->packed && (uint64_t)st.st_size < f->offset)))
+			return true;
+	}
+	return false;
+}
+
 static void begin(struct tail *t, struct tail_candidate *c, struct instant now)
 {
 	struct tail_file *f;
@@ -328,6 +345,10 @@ static void begin(struct tail *t, struct tail_candidate *c, struct instant now)
 		return;
 	if (!skip && c->packed && !is_whole(t, c, now))
 		return;
+	if (!t->fresh && has_moved(t)) {
+		t->dirty = true; /* another look tells */
+		return;
+	}
 	c->taken = true;
 	f = tail_file_new(t, c);
 	f->seen = f->checked = true;

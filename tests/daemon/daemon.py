@@ -121,6 +121,14 @@ def plain(finding, places=True):
     return finding
 
 
+def apart(a, b):
+    """Where two values differ: of lists, from the first item that does."""
+    if isinstance(a, list) and isinstance(b, list):
+        at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+        return f"from item {at} of {len(a)} and {len(b)}: {str(a[at:at + 2])[:400]} != {str(b[at:at + 2])[:400]}"
+    return f"{str(a)[:300]} != {str(b)[:300]}"
+
+
 def difference(expected, got, places=True):
     """Human words for how two sets of findings differ; empty where they do not."""
     words = []
@@ -133,7 +141,7 @@ def difference(expected, got, places=True):
         a, b = plain(a, places), plain(b, places)
         if a != b:
             keys = [k for k in a if a[k] != b[k]]
-            words.append(f"{uid} {a['kind']}: {keys}; {keys[0]}: {str(a[keys[0]])[:300]} != {str(b[keys[0]])[:300]}")
+            words.append(f"{uid} {a['kind']}: {keys}; {keys[0]}: {apart(a[keys[0]], b[keys[0]])}")
     return "\n".join(words[:5] + ([f"and {len(words) - 5} more"] if len(words) > 5 else []))
 
 
