@@ -86,7 +86,7 @@ static bool read_all(int fd, void *out, size_t n, uint64_t offset)
 
 static enum journal_result damaged(const struct reading *r, const char *what, struct error *err)
 {
-	error_set(err, ERROR_FORMAT, (size_t)r->offset, "%s/%08llu.seg: byte %llu: %s", r->dir,
+	error_set(err, ERROR_FORMAT, (size_t)r->offset, "%s/%08llu.seg: at byte %llu: expected a sound block of the journal: %s", r->dir,
 		  (unsigned long long)r->number, (unsigned long long)r->offset, what);
 	return JOURNAL_DAMAGED;
 }
@@ -277,13 +277,13 @@ enum journal_result journal_replay(const char *dir, struct journal_position unti
 	if (!journal_list(dir, &numbers, &n, err))
 		return JOURNAL_FAILED;
 	if (until.segment > 0 && !skip && (n == 0 || numbers[n - 1] < until.segment)) {
-		error_set(err, ERROR_FORMAT, 0, "%s: segment %08llu is not there", dir,
+		error_set(err, ERROR_FORMAT, 0, "%s: segment %08llu is missing", dir,
 			  (unsigned long long)until.segment);
 		result = JOURNAL_DAMAGED;
 	}
 	for (size_t i = 0; i < n && result == JOURNAL_OK && numbers[i] <= until.segment; i++) {
 		if (i > 0 && numbers[i] != numbers[i - 1] + 1) {
-			error_set(err, ERROR_FORMAT, 0, "%s: segment %08llu is not there", dir,
+			error_set(err, ERROR_FORMAT, 0, "%s: segment %08llu is missing", dir,
 				  (unsigned long long)numbers[i - 1] + 1);
 			if (!skip) {
 				result = JOURNAL_DAMAGED;
