@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check soak bench bench-wire peers fuzz sanitize analyze clean
+.PHONY: all deps demo check soak bench bench-serve bench-wire peers fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -21,6 +21,9 @@ check: all
 
 soak: all
 	@python3 -B tests/daemon/kill.py $(BUILD)/pinwatch 200
+
+bench-serve: all
+	@python3 -B bench/serve.py $(BUILD)/pinwatch $(BENCH_ARGS)
 
 bench: all
 	@sh bench/bench.sh $(BUILD) $(BENCH_ARGS)

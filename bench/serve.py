@@ -6,6 +6,7 @@ Prints, as a table in Markdown: how many records a second are taken in from a ba
 (must be nothing), how long it takes from a log line to its finding while records stream in, and resident memory after
 ten times the data.
 """
+import http.client
 import json
 import os
 import pathlib
@@ -28,7 +29,7 @@ def canonical(t, port, device, host, rejected):
     tls = ',"alert":48,"alert_from":"client"' if rejected else ',"established":true'
     outcome = "client_reject" if rejected else "established"
     return (f'{{"kind":"tls_attempt","time":"{stamp}","source":"a","sensor":"inspection",'
-            f'"device":{{"udid":"00008110-{device:016X}"}},"src_endpoint":{{"ip":"10.9.1.1","port":{port}}},'
+            f'"device":{{"udid":"00008110-{device:016X}"}},"src_endpoint":{{"ip":"10.9.{device >> 8 & 255}.{device & 255}","port":{port}}},'
             f'"dst_endpoint":{{"hostname":"{host}","port":443}},"app":{{"bundle_id":"com.app{device % 97}"}},'
             f'"tls":{{"sni":"{host}","version":"1.3"{tls}}},"inspection":"intercepted","outcome":"{outcome}",'
             f'"count":1}}\n')
@@ -48,7 +49,8 @@ class Daemon:
         self.state = self.folder / "state"
         self.out = self.folder / "out.jsonl"
         command = [BINARY, "serve", "-c", self.folder / "pinwatch.yaml", "--set", f"serve.state={self.state}",
-                   "--set", f"serve.findings={self.out}", *sum((["--set", s] for s in sets), [])]
+                   "--set", f"serve.findings={self.out}",
+                   "--set", "serve.listen=127.0.0.1:18443", *sum((["--set", s] for s in sets), [])]
         self.process = subprocess.Popen(command, stderr=open(self.folder / "log", "ab"))
         self.status(wait=True)
 
@@ -106,6 +108,39 @@ def backlog(folder, n):
     return read, kept, lost, rss, journal
 
 
+def pushed(folder, n, way):
+    """Records sent as fast as they are taken, to the moment when all have been read and are durable."""
+    port = 18514
+    (folder / "token").write_text("t")
+    how = f'listen: "tcp://127.0.0.1:{port}"' if way == "tcp" else "ingest: true, token_file: token"
+    (folder / "pinwatch.yaml").write_text(f"sources:\n- {{name: a, {how}, format: canonical, max_lag: 1s}}\n")
+    chunks = [background(1000, START + at / 1000, 1000).encode() for at in range(0, n, 1000)]
+    d = Daemon(folder)
+    began = time.monotonic()
+    if way == "tcp":
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            for chunk in chunks:
+                s.sendall(chunk)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", 18443)
+        for chunk in chunks:
+            while True:
+                connection.request("POST", "/api/v1/ingest/a", chunk,
+                                   {"Authorization": "Bearer t", "Content-Type": "application/x-ndjson"})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    break
+                assert answer.status == 429, answer.status
+                time.sleep(0.05)
+    sent = time.monotonic() - began
+    while (s := d.status()["sources"][0])["records"] < n and time.monotonic() - began < 300:
+        time.sleep(0.02)
+    read = time.monotonic() - began
+    d.stop()
+    return sent, read, n - s["observations"]
+
+
 def latency(folder, rate, seconds):
     """A line a probe, among ordinary traffic written at `rate`; from the write of its last failure to its delivery."""
     source(folder)
@@ -140,7 +175,7 @@ def latency(folder, rate, seconds):
             written += due
             if now - began > probe * 0.25 and now - began < seconds - 6:
                 host = f"probe{probe}.test"
-                text += "".join(canonical(wall, 61000 + k, 5000 + probe, host, True) for k in range(3))
+                text += "".join(canonical(wall, 61100 + (probe * 3 + k) % 4000, probe % 1000, host, True) for k in range(3))
                 sent[host] = time.monotonic()
                 probe += 1
             f.write(text)
@@ -163,6 +198,12 @@ def main():
         print(f"| backlog of {n:,} records from a file, read | {n / read:,.0f} records/s |")
         print(f"| ... judged and durable | {n / kept:,.0f} records/s, {lost} lost |")
         print(f"| ... resident memory, journal | {rss / 1e6:,.0f} MB, {journal / n:.1f} bytes a record |", flush=True)
+        shutil.rmtree(folder)
+    for way, name in (("tcp", "syslog over TCP"), ("http", "HTTP, 1,000 a request, one sender")):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="pinwatch-bench-"))
+        sent, read, lost = pushed(folder, RECORDS, way)
+        print(f"| {name}: in the spool, synced | {RECORDS / sent:,.0f} records/s |")
+        print(f"| ... read | {RECORDS / read:,.0f} records/s, {lost} lost |", flush=True)
         shutil.rmtree(folder)
     for rate in (1000, 10000):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="pinwatch-bench-"))

@@ -4,7 +4,7 @@ set -eu
 
 packages="gcc g++ make meson ninja-build pkg-config python3 python3-jsonschema python3-yaml python3-xxhash
 libsimdjson-dev libyaml-dev libexpat1-dev libpsl-dev libidn2-dev libssl-dev zlib1g-dev libzstd-dev
-libxxhash-dev libpcap-dev libsqlite3-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl systemd groff-base clang-14 libclang-rt-14-dev"
+libxxhash-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl curl systemd groff-base clang-14 libclang-rt-14-dev"
 
 missing=
 for package in $packages; do

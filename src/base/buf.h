@@ -30,6 +30,14 @@ bool buf_append(struct buf *b, const void *bytes, size_t n);
 bool buf_sv(struct buf *b, struct sv v);
 bool buf_str(struct buf *b, const char *s);
 bool buf_char(struct buf *b, char c);
+/* As buf_char, for those who append byte by byte. */
+static inline bool buf_byte(struct buf *b, unsigned char c)
+{
+	if (b->n >= b->_capacity || b->overflowed)
+		return buf_char(b, (char)c);
+	b->p[b->n++] = (char)c;
+	return true;
+}
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static inline struct sv buf_view(const struct buf *b) { return sv_make(b->p, b->n); }
 

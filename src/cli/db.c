@@ -98,7 +98,7 @@ int cmd_db(int argc, char **argv)
 		if (r == ARGS_OPERAND && n < 2)
 			words[n++] = value;
 		else if (r == ARGS_OPERAND)
-			ok = error_set(&err, ERROR_USAGE, 0, "%.200s: one word too many: leave it out", value);
+			ok = error_set(&err, ERROR_USAGE, 0, "%.200s: one word too many: expected check, export DIR or restore DIR", value);
 		else if (r == ARGS_ERROR)
 			ok = false;
 		else if (id == DB_CONFIG)

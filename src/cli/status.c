@@ -45,7 +45,7 @@ static bool connect_to(const char *state, int *fd, struct error *err)
 
 	*fd = -1;
 	if (n >= (int)sizeof(address.sun_path))
-		return error_set(err, ERROR_USAGE, 0, "%.200s: too long for a socket's name: expected a shorter serve.state", state);
+		return error_set(err, ERROR_USAGE, 0, "%.200s: too long for a socket's name; give serve.state a shorter path", state);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;
@@ -69,7 +69,7 @@ static bool ask(const char *state, const char *request, FILE *out, char *first, 
 		return false;
 	if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request)) {
 		close(fd);
-		return error_set(err, ERROR_IO, 0, "serve.state: the daemon does not listen: %s; look at its messages", strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: cannot be asked: %s", state, strerror(errno));
 	}
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR)) {
 		if (n < 0)
@@ -83,7 +83,7 @@ static bool ask(const char *state, const char *request, FILE *out, char *first, 
 	close(fd);
 	if (size > 0)
 		first[total < size ? total : size - 1] = '\0';
-	return total > 0 || error_set(err, ERROR_IO, 0, "serve.state: the daemon ended before it answered; look at its messages");
+	return total > 0 || error_set(err, ERROR_IO, 0, "%s: the daemon ended before it answered; look at what it said", state);
 }
 
 static bool report(const char *state, bool settle, bool json, struct error *err)

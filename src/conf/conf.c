@@ -103,6 +103,37 @@ static struct conf_source *source_named(struct conf_source *sources, size_t n, s
 	return NULL;
 }
 
+static bool has_input(const struct conf_source *s)
+{
+	return s->path.n > 0 || s->drop.n > 0 || s->listen.n > 0 || s->ingest;
+}
+
+bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_endpoint *at)
+{
+	static const struct sv schemes[] = { { "udp://", 6 }, { "tcp://", 6 }, { "tls://", 6 } };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (sv_starts(text, schemes[i])) {
+			*transport = (enum conf_transport)i;
+			return addr_parse_port(sv_skip(text, 6), &at->ip, &at->port) && at->port != 0;
+		}
+	return false;
+}
+
+static bool check_listen(const struct loader *l, const struct node *n, const struct conf_source *s)
+{
+	enum conf_transport transport;
+	struct conf_endpoint at;
+
+	for (size_t i = 0; i < s->listen.n; i++)
+		if (!conf_listen(s->listen.items[i], &transport, &at))
+			return node_error(l->err, n,
+					  "source `%.*s`: listen: expected udp://ADDRESS:PORT, tcp://ADDRESS:PORT or "
+					  "tls://ADDRESS:PORT; not `%.*s`",
+					  SV_ARG(s->name), SV_ARG(sv_first(s->listen.items[i], 80)));
+	return true;
+}
+
 static bool read_source(const struct loader *l, const struct node *n, struct conf_source *s)
 {
 	struct arena *a = &l->c->_arena;
@@ -124,10 +155,12 @@ static bool read_source(const struct loader *l, const struct node *n, struct con
 			return node_error(l->err, n, "a source needs `%.*s`: %s",
 					  SV_ARG(option_leaf(&option_table[i])),
 					  option_table[i].description);
-	return s->path.n > 0 ||
-	       node_error(l->err, n,
-			  "source `%.*s` has no path: write `path:` with a file, folder or glob",
-			  SV_ARG(s->name));
+	if (!has_input(s))
+		return node_error(l->err, n,
+				  "source `%.*s` has nothing to read: write `path:` with a file, folder or glob, or for "
+				  "the daemon `drop:`, `listen:` or `ingest: true`",
+				  SV_ARG(s->name));
+	return check_listen(l, n, s);
 }
 
 static bool read_sources(const struct loader *l, const struct node *list)
@@ -272,10 +305,10 @@ static bool set_value(struct conf *c, const struct option *o, struct conf_source
 			    err, ERROR_CONFIG, 0,
 			    "--set: another source is named `%.*s` already: write another name",
 			    SV_ARG(changed.name));
-		if (changed.path.n == 0)
+		if (!has_input(&changed))
 			return error_set(
 			    err, ERROR_CONFIG, 0,
-			    "--set: a source needs a path: write a file, folder or glob");
+			    "--set: a source needs something to read: write a path, a file, folder or glob");
 		*source = changed;
 	}
 	origins[option_index(o)] = (struct conf_origin){ "--set", 0 };

@@ -59,6 +59,14 @@ struct conf_origin {
 	uint32_t line;	  /* 0 where there are no lines */
 };
 
+/* How bodies are signed: the HMAC and its text. */
+enum conf_signature {
+	SIGNATURE_SHA256_BASE64,
+	SIGNATURE_SHA256_HEX,
+	SIGNATURE_SHA1_HEX,
+	SIGNATURE_SHA512_HEX,
+};
+
 struct conf_source {
 	struct sv name;
 	unsigned kind;	  /* enum sensor_kind; SENSORS: as the format says */
@@ -66,6 +74,13 @@ struct conf_source {
 	struct conf_strings filter; /* BPF, of captures; all have to hold */
 	struct conf_strings
 	    path; /* globs as written, made absolute to the file's folder; "-" stdin */
+	struct sv drop;		  /* watched folder; empty: none */
+	struct conf_strings listen; /* `udp://ADDRESS:PORT`, likewise tcp and tls; checked on loading */
+	bool ingest;		  /* takes records over HTTP */
+	struct sv token_file, secret_file; /* paths; empty: none */
+	struct sv signature_header; /* empty: the usual one */
+	unsigned signature;	  /* enum conf_signature */
+	uint64_t spool_size;
 	struct span max_lag, idle, silence_after;
 	unsigned vantage; /* enum vantage */
 	struct zone timezone;
@@ -109,6 +124,7 @@ struct conf {
 
 	/* serve */
 	struct conf_endpoint listen;
+	struct sv tls_certificate, tls_key, tls_client_ca; /* PEM files; empty: none */
 	struct sv state; /* folder */
 	struct span checkpoint, judge_every, history, resolve_after;
 	uint64_t history_size, segment_size;
@@ -132,6 +148,9 @@ bool conf_load_text(struct conf *c, struct sv yaml, const char *path, struct err
  * replaces the list. Relative paths count from the current folder. */
 bool conf_set(struct conf *c, const char *assignment, struct error *err);
 void conf_free(struct conf *c);
+/* What a source's `listen` says. False where it is none. */
+enum conf_transport { CONF_UDP, CONF_TCP, CONF_TLS };
+bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_endpoint *at);
 
 /* What a YAML file in a scanned folder is, told by its keys: NONE for anything else. */
 enum conf_document { CONF_DOCUMENT_NONE, CONF_DOCUMENT_CONFIGURATION, CONF_DOCUMENT_LIST };

@@ -25,6 +25,14 @@ static const struct option_word vantages[] = {
 	{ NULL, 0 },
 };
 
+static const struct option_word signatures[] = {
+	{ "sha256-base64", SIGNATURE_SHA256_BASE64 },
+	{ "sha256-hex", SIGNATURE_SHA256_HEX },
+	{ "sha1-hex", SIGNATURE_SHA1_HEX },
+	{ "sha512-hex", SIGNATURE_SHA512_HEX },
+	{ NULL, 0 },
+};
+
 #define GLOBAL(field) .offset = offsetof(struct conf, field)
 #define SOURCE(field) .offset = offsetof(struct conf_source, field)
 
@@ -109,6 +117,11 @@ const struct option option_table[] = {
 			 "old one is kept" },
 	{ "serve.listen", OPTION_ENDPOINT, GLOBAL(listen), "127.0.0.1:8443",
 	  .description = "address and port of the daemon's API, console and metrics" },
+	{ "serve.tls_certificate", OPTION_PATH, GLOBAL(tls_certificate), .unset = "no TLS",
+	  .description = "certificate chain (PEM) of the daemon, for HTTPS and syslog over TLS" },
+	{ "serve.tls_key", OPTION_PATH, GLOBAL(tls_key), .unset = "no TLS", .description = "its key (PEM)" },
+	{ "serve.tls_client_ca", OPTION_PATH, GLOBAL(tls_client_ca), .unset = "clients need no certificate",
+	  .description = "CA (PEM) whose certificates syslog senders over TLS have to show" },
 	{ "serve.state", OPTION_PATH, GLOBAL(state), "/var/lib/pinwatch",
 	  .description = "folder of the daemon's database, journal, spools and dead letters" },
 	{ "serve.checkpoint", OPTION_DURATION, GLOBAL(checkpoint), "2s", .min = 100 * NS_PER_MS,
@@ -138,11 +151,27 @@ const struct option option_table[] = {
 	  .description = "which of the analytic's log sources it feeds; auto: as the format says" },
 	{ "sources[].format", OPTION_NAME, SOURCE(format), "auto",
 	  .description = "a format's name (see pinwatch formats); auto: told by content" },
-	{ "sources[].path", OPTION_PATHS, SOURCE(path), .required = true,
+	{ "sources[].path", OPTION_PATHS, SOURCE(path), .unset = "no files",
 	  .description = "files or folders, globs allowed, one or a list; - is standard input" },
 	{ "sources[].filter", OPTION_STRINGS, SOURCE(filter), .unset = "all packets",
 	  .description = "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
 			 "to hold" },
+	{ "sources[].drop", OPTION_PATH, SOURCE(drop), .unset = "no watched folder",
+	  .description = "folder whose files are read once they are complete (the daemon)" },
+	{ "sources[].listen", OPTION_STRINGS, SOURCE(listen), .unset = "no syslog",
+	  .description = "where the daemon takes syslog: udp://ADDRESS:PORT, tcp:// or tls://, one or a list" },
+	{ "sources[].ingest", OPTION_BOOLEAN, SOURCE(ingest), "false",
+	  .description = "the daemon takes records over HTTP, at /api/v1/ingest/NAME" },
+	{ "sources[].token_file", OPTION_PATH, SOURCE(token_file), .unset = "no token",
+	  .description = "file with the token that whoever pushes over HTTP has to show" },
+	{ "sources[].secret_file", OPTION_PATH, SOURCE(secret_file), .unset = "bodies are not signed",
+	  .description = "file with the secret under which bodies pushed over HTTP are signed" },
+	{ "sources[].signature_header", OPTION_NAME, SOURCE(signature_header), .unset = "X-Hmac-Signature",
+	  .description = "header in which the signature stands" },
+	{ "sources[].signature", OPTION_WORD, SOURCE(signature), "sha256-base64", .words = signatures,
+	  .description = "how bodies are signed, and how the signature is written" },
+	{ "sources[].spool_size", OPTION_SIZE, SOURCE(spool_size), "1GiB", .min = 32 * MIB, .max = 1024 * GIB,
+	  .description = "disk for what was pushed and is not read yet; when it is full, senders wait" },
 	{ "sources[].max_lag", OPTION_DURATION, SOURCE(max_lag), "30s", .min = 0, .max = NS_PER_DAY,
 	  .description = "how far out of order the source's records may come" },
 	{ "sources[].idle", OPTION_DURATION, SOURCE(idle), "5m", .min = NS_PER_S,

@@ -93,6 +93,7 @@ struct attempts {
 	struct attempt_record *records; /* number 0 unused */
 	uint32_t n, _capacity;
 	struct tuples peers, said, _shapes;
+	uint32_t _recent_shapes[64]; /* 1 + number, by what they usually differ in */
 	struct attempt *_open;
 	uint32_t _n_open, _open_capacity, _free_open;
 	struct attempt_ref *_refs; /* of the open ones; number 0 ends a chain */

@@ -75,8 +75,11 @@ static uint32_t shape_of(struct attempts *t, const struct attempt_ref *ref)
 		.kind = ref->kind,
 		.outcome = ref->outcome,
 	};
+	uint32_t *recent = &t->_recent_shapes[(ref->ref.file * 16u + ref->outcome) % 64u];
 
-	return tuples_put(&t->_shapes, &shape);
+	if (*recent == 0 || memcmp(tuples_get(&t->_shapes, *recent - 1), &shape, sizeof(shape)) != 0)
+		*recent = tuples_put(&t->_shapes, &shape) + 1;
+	return *recent - 1;
 }
 
 bool stream_put(struct attempts *t, const struct attempt *a, uint32_t *place)

@@ -11,6 +11,8 @@ extern "C" {
 
 namespace dom = simdjson::dom;
 
+#define LEAST 16384u
+
 struct json_checker {
 	dom::parser parser{ VALUE_MAX_BYTES };
 };
@@ -24,10 +26,14 @@ extern "C" bool json_check(struct json_checker *c, struct sv bytes, bool object,
 	dom::element root;
 
 	*array = false;
+	if (bytes.n == 0)
+		return json_refuse(bytes, simdjson::EMPTY, 0, err);
 	if (bytes.n > VALUE_MAX_BYTES)
 		return error_set(err, ERROR_LIMIT, 0, "byte 0: the JSON document has %zu bytes, more than the %u allowed",
 				 bytes.n, VALUE_MAX_BYTES);
-	simdjson::error_code e = c->parser.allocate(bytes.n < 4096 ? 4096 : bytes.n, VALUE_MAX_DEPTH);
+	simdjson::error_code e = simdjson::SUCCESS;
+	if (c->parser.capacity() < bytes.n || c->parser.capacity() == 0)
+		e = c->parser.allocate(bytes.n < LEAST ? LEAST : bytes.n, VALUE_MAX_DEPTH);
 	if (e == simdjson::SUCCESS)
 		e = c->parser.parse(bytes.p, bytes.n, true).get(root);
 	if (e != simdjson::SUCCESS)

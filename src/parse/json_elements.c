@@ -16,10 +16,10 @@ bool json_next_element(struct sv *rest, struct sv *element)
 	size_t i = 0, depth = 0, from;
 	struct sv v = *rest;
 
-	while (i < v.n && (is_space(v.p[i]) || v.p[i] == ',' || (v.p[i] == '[' && v.p == rest->p)))
-		if (v.p[i++] == '[')
-			break;
+	/* The array's bracket, or the comma behind the element before. */
 	while (i < v.n && is_space(v.p[i]))
+		i++;
+	if (i < v.n && (v.p[i] == '[' || v.p[i] == ','))
 		i++;
 	from = i;
 	while (i < v.n) {

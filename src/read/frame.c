@@ -67,7 +67,8 @@ static enum frame_result next_paragraph(struct sv text, bool final, size_t max_r
 		}
 		at += n;
 	}
-	if (text.n > max_record + 2) {
+	/* A record of max_record bytes, its line break, and half of an empty line's. */
+	if (text.n > max_record + 3) {
 		f->skip = at < text.n ? SKIP_WITHIN_LINE : SKIP_REST;
 		f->length = max_record;
 		f->used = text.n;
@@ -76,7 +77,12 @@ static enum frame_result next_paragraph(struct sv text, bool final, size_t max_r
 	}
 	if (!final || text.n == 0)
 		return FRAME_MORE;
-	return found(f, text, text.n, lines + (at < text.n), max_record);
+	if (without_break(text.p + at, text.n - at) == 0) { /* a CR alone: half of an empty line's end */
+		enum frame_result r = found(f, text, at, lines, max_record);
+		f->used = text.n;
+		return r;
+	}
+	return found(f, text, text.n, lines + 1, max_record);
 }
 
 /* On to the next line, or to the line behind the next empty one. */
@@ -90,7 +96,7 @@ static enum frame_result skip_rest(struct sv text, bool final, enum framing fram
 		at += n;
 		f->used = at;
 		if (framing == FRAMING_LINE || empty) {
-			f->lines += empty;
+			f->lines += framing != FRAMING_LINE; /* a line's own number was counted with it */
 			f->skip = SKIP_NONE;
 			return FRAME_NOTHING;
 		}

@@ -234,7 +234,8 @@ static enum read_result next_paragraph(struct reader *r, struct sv *record, stru
 		size_t waiting = r->end - r->start, line_end;
 		char *lf = memchr(from + r->searched, '\n', waiting - r->searched);
 
-		if (lf == NULL && waiting > r->max_record + 2) {
+		/* A record of max_record bytes, its line break, and half of an empty line's. */
+		if (lf == NULL && waiting > r->max_record + 3) {
 			size_t used = r->line_at;
 			r->skipping = true;
 			return hand_out_paragraph(r, waiting, used, record);

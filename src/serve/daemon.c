@@ -14,8 +14,10 @@
 #include "parse/parser.h"
 #include "serve/control.h"
 #include "serve/notify.h"
+#include "serve/pushed.h"
 #include "serve/reload.h"
 #include "serve/retention.h"
+#include "serve/web.h"
 
 /* Reading goes on so long before the loop looks at anything else. */
 #define TURN (20 * NS_PER_MS)
@@ -74,7 +76,7 @@ static bool open_signals(struct daemon *d, struct error *err)
 	d->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (d->signals < 0 || d->epoll < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->signals, &event) != 0)
-		return error_set(err, ERROR_IO, 0, "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files", strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno));
 	return true;
 }
 
@@ -215,6 +217,7 @@ static void look_around(struct daemon *d)
 	d->silence_changed |= live_sources_listen(&d->sources, d->monotonic);
 	release_when_quiet(d);
 	d->reload |= reload_noticed(d);
+	web_publish(d->web, d);
 	if (d->monotonic.ns < d->next_retention.ns || d->trouble)
 		return;
 	d->next_retention.ns = d->monotonic.ns + RETENTION;
@@ -231,7 +234,7 @@ static void settle(struct daemon *d)
 		retention_memory(d);
 		retention_journal(d);
 		d->silence_changed |= live_sources_listen(&d->sources, d->monotonic);
-		daemon_judge(d);
+		daemon_judge(d, true);
 	}
 	daemon_checkpoint(d);
 	if (d->deliver.done != d->deliver.dropped)
@@ -278,7 +281,7 @@ static void turn(struct daemon *d)
 	if (d->monotonic.ns >= d->next_look.ns)
 		look_around(d);
 	if ((d->keeper.news > 0 || d->silence_changed) && d->monotonic.ns >= d->next_judge.ns) {
-		daemon_judge(d);
+		daemon_judge(d, false);
 		daemon_now(d);
 	}
 	if (d->reload)
@@ -296,8 +299,8 @@ static void end(struct daemon *d)
 {
 	daemon_log(d, LOG_INFO, "ending");
 	notify("STOPPING=1");
-	if (d->keeper.news > 0 && d->judged_in.ns < LAST_JUDGEMENT)
-		daemon_judge(d);
+	if (d->keeper.news + d->ledger.n_stale > 0 && d->judged_in.ns < LAST_JUDGEMENT)
+		daemon_judge(d, true);
 	if (!daemon_checkpoint(d) && !d->broken) {
 		d->broken = true;
 		d->why = d->trouble_why;
@@ -308,8 +311,13 @@ static void end(struct daemon *d)
 
 static void close_all(struct daemon *d)
 {
+	if (d->http != NULL)
+		http_stop(d->http);
+	pushed_stop(d->pushed);
+	web_free(d->web);
 	control_close(d->control);
 	intake_free(&d->intake);
+	pushed_close(d->pushed);
 	keeper_close(&d->keeper);
 	ledger_free(&d->ledger);
 	dead_letter_free(&d->dead);
@@ -338,7 +346,32 @@ static bool open_control(struct daemon *d, struct error *err)
 	event.data.ptr = d->control;
 	return d->control != NULL &&
 	       (epoll_ctl(d->epoll, EPOLL_CTL_ADD, control_fd(d->control), &event) == 0 ||
-		error_set(err, ERROR_IO, 0, "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files", strerror(errno)));
+		error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno)));
+}
+
+static bool open_web(struct daemon *d, struct error *err)
+{
+	struct http_route routes[WEB_ROUTES + 1];
+	struct http_options options = {
+		.ip = d->conf->listen.ip,
+		.port = d->conf->listen.port,
+		.routes = routes,
+		.n_routes = WEB_ROUTES,
+	};
+
+	if (!sv_empty(d->conf->tls_certificate) && !sv_empty(d->conf->tls_key)) {
+		options.certificate = d->conf->tls_certificate.p;
+		options.key = d->conf->tls_key.p;
+	}
+
+	if (!pushed_start(d->pushed, err))
+		return false;
+	d->web = web_new();
+	web_routes(d->web, routes);
+	options.n_routes += pushed_route(d->pushed, &routes[WEB_ROUTES]);
+	web_publish(d->web, d);
+	d->http = http_start(&options, err);
+	return d->http != NULL;
 }
 
 static bool begin(struct daemon *d, struct error *err)
@@ -355,7 +388,7 @@ static bool begin(struct daemon *d, struct error *err)
 	pool_init(&d->pool, o->threads > 0 ? o->threads : pool_processors());
 	daemon_now(d);
 	d->began = d->monotonic;
-	return open_signals(d, err) && daemon_restore(d, err) && open_control(d, err);
+	return open_signals(d, err) && daemon_restore(d, err) && open_control(d, err) && open_web(d, err);
 }
 
 bool serve_run(const struct serve_options *options, struct error *err)

@@ -11,6 +11,9 @@
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 
 struct control_socket;
+struct pushed;
+struct web;
+struct http_server;
 
 /* Where an input is, while it is closed and opened again. */
 struct kept_position {
@@ -32,6 +35,9 @@ struct daemon {
 	struct deliver deliver;
 	struct pool pool;
 	struct control_socket *control;
+	struct web *web;
+	struct pushed *pushed;
+	struct http_server *http;
 	int epoll, signals;
 
 	struct instant wall, monotonic; /* as of the present turn of the loop */
@@ -78,6 +84,7 @@ bool daemon_checkpoint(struct daemon *d);
 bool daemon_has_news(const struct daemon *d);
 
 /* judgement.c */
-void daemon_judge(struct daemon *d);
+/* all: writes out every change, also of findings that nobody is shown. */
+void daemon_judge(struct daemon *d, bool all);
 
 #endif

@@ -40,7 +40,7 @@ static void silent_finding(const struct daemon *d, const struct live_source *s, 
 	*out = f;
 }
 
-void daemon_judge(struct daemon *d)
+void daemon_judge(struct daemon *d, bool all)
 {
 	const struct serve_clock *clock = &d->options->clock;
 	struct instant from = clock->monotonic(clock->arg), to;
@@ -59,12 +59,15 @@ void daemon_judge(struct daemon *d)
 		if (d->sources.list[i]->silent)
 			silent_finding(d, d->sources.list[i], &arena, &list[n + silent++]);
 	ledger_take(&d->ledger, list, n + silent, &d->keeper.settings, d->conf->resolve_after,
-		    live_sources_newest(&d->sources), d->wall);
+		    live_sources_newest(&d->sources), d->wall, all);
 	free(list);
 	arena_free(&arena);
 	to = clock->monotonic(clock->arg);
 	d->judgements++;
 	d->judged_in = span_between(from, to);
+	/* Who waits for findings does not wait for the next checkpoint. */
+	if (d->ledger.n_shown > 0 && from.ns + d->checkpointed_in.ns * 4 < d->next_checkpoint.ns)
+		d->next_checkpoint.ns = from.ns + d->checkpointed_in.ns * 4;
 	d->next_judge.ns = to.ns + (d->judged_in.ns * REST > d->conf->judge_every.ns
 					    ? d->judged_in.ns * REST
 					    : d->conf->judge_every.ns);

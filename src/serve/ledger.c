@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "emit/emit.h"
 #include "emit/finding_json.h"
+#include "serve/digest.h"
 
 #define MAX_JSON ((size_t)64 * 1024 * 1024)
 
@@ -41,6 +39,7 @@ static void drop_pending(struct ledger *l, struct ledger_entry *e)
 	free(e->pending);
 	e->pending = NULL;
 	l->n_pending--;
+	l->n_shown -= e->shown;
 }
 
 void ledger_free(struct ledger *l)
@@ -175,42 +174,53 @@ static void revise(struct ledger *l, struct ledger_entry *e, struct finding *f, 
 	};
 	e->pending = p;
 	l->n_pending++;
-	e->kind = (uint8_t)f->kind;
-	e->verdict = (uint8_t)f->verdict;
-	e->severity = (uint8_t)f->severity;
 	e->shown = e->shown || is_shown(e);
+	l->n_shown += e->shown;
 }
 
-static void compare(struct ledger *l, const struct finding *found, const struct settings *settings,
-		    struct instant wall)
+/* What a judgement is compared under. */
+struct comparison {
+	const struct settings *settings;
+	uint64_t seed;
+	struct instant wall;
+	bool all;
+};
+
+static void compare(struct ledger *l, const struct finding *found, const struct comparison *c)
 {
 	struct ledger_entry *e = entry_of(l, found->uid);
 	struct finding f = *found;
-	XXH128_hash_t digest;
+	struct digest digest = digest_finding(found, c->seed);
 
 	e->seen = l->judgements;
 	e->last_seen = f.last_seen.ns;
-	f.revision = 0;
-	buf_reset(&l->_json);
-	finding_json(&l->_json, &f, settings);
-	digest = XXH3_128bits(l->_json.p, l->_json.n);
-	if ((e->revision > 0 || e->pending != NULL) && e->digest[0] == digest.high64 &&
-	    e->digest[1] == digest.low64) {
+	if ((e->revision > 0 || e->pending != NULL) && memcmp(e->digest, digest.half, sizeof(e->digest)) == 0) {
 		touch(l, e, true, e->resolved_at);
 		return;
 	}
-	e->digest[0] = digest.high64;
-	e->digest[1] = digest.low64;
-	revise(l, e, &f, settings, wall);
+	e->kind = (uint8_t)f.kind;
+	e->verdict = (uint8_t)f.verdict;
+	e->severity = (uint8_t)f.severity;
+	if (!c->all && !e->shown && !is_shown(e) &&
+	    (e->pending != NULL || l->n_pending - l->n_shown >= LEDGER_LAZY)) {
+		l->n_stale++;
+		return;
+	}
+	memcpy(e->digest, digest.half, sizeof(e->digest));
+	revise(l, e, &f, c->settings, c->wall);
 	touch(l, e, true, INT64_MIN);
 }
 
 void ledger_take(struct ledger *l, const struct finding *list, size_t n, const struct settings *settings,
-		 struct span resolve_after, int64_t newest, struct instant wall)
+		 struct span resolve_after, int64_t newest, struct instant wall, bool all)
 {
+	const struct comparison c = { settings, digest_seed(settings), wall, all };
+
 	l->judgements++;
+	l->n_stale = 0;
 	for (size_t i = 0; i < n; i++)
-		compare(l, &list[i], settings, wall);
+		compare(l, &list[(l->_turn + i) % n], &c);
+	l->_turn += LEDGER_LAZY;
 	for (size_t i = 0; i < l->n; i++) {
 		struct ledger_entry *e = &l->list[i];
 		bool present = e->seen == l->judgements;
@@ -228,25 +238,27 @@ void ledger_take(struct ledger *l, const struct finding *list, size_t n, const s
 	count(l);
 }
 
+static bool write_revision(const struct ledger_entry *e, struct store *s, struct sv output, struct error *err)
+{
+	struct store_finding row = *e->pending;
+
+	row.uid = e->uid;
+	row.present = e->present;
+	row.resolved_at = e->resolved_at;
+	memcpy(row.digest, e->digest, sizeof(row.digest));
+	return store_put_finding(s, &row, e->shown, err) &&
+	       (!e->shown || sv_empty(output) || store_put_outbox(s, output, e->uid, row.revision, err));
+}
+
 bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct error *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		struct ledger_entry *e = &l->list[i];
+		const struct ledger_entry *e = &l->list[i];
 
-		if (e->pending != NULL) {
-			struct store_finding row = *e->pending;
-
-			row.uid = e->uid;
-			row.present = e->present;
-			row.resolved_at = e->resolved_at;
-			memcpy(row.digest, e->digest, sizeof(row.digest));
-			if (!store_put_finding(s, &row, err) ||
-			    (e->shown && !sv_empty(output) &&
-			     !store_put_outbox(s, output, e->uid, row.revision, err)))
-				return false;
-		} else if (e->touched && !store_touch_finding(s, e->uid, e->present, e->resolved_at, err)) {
+		if (e->pending != NULL ? !write_revision(e, s, output, err)
+				       : e->touched && !store_touch_finding(s, e->uid, e->present,
+									    e->resolved_at, err))
 			return false;
-		}
 	}
 	return true;
 }
@@ -258,10 +270,10 @@ void ledger_committed(struct ledger *l)
 
 		if (e->pending != NULL) {
 			e->revision = e->pending->revision;
-			e->shown = is_shown(e);
 			drop_pending(l, e);
+			e->shown = is_shown(e);
 		}
 		e->touched = false;
 	}
-	l->n_touched = 0;
+	l->n_touched = l->n_shown = 0;
 }

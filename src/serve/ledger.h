@@ -1,9 +1,12 @@
 /* The ledger: what was found so far, revision by revision.
  *
- * After each judgement every finding's JSON is compared with what stands in the ledger: a new uid is revision 1, a
+ * After each judgement every finding is compared with what stands in the ledger: a new uid is revision 1, a
  * changed one the next. What a judgement no longer gives is kept as it last was. A finding that saw nothing new for
  * resolve_after of event time is marked resolved, and open again with its next revision. A revision counts once it
- * is committed: until then a further change replaces it, so that nobody is told of what did not last. One thread.
+ * is committed: until then a further change replaces it, so that nobody is told of what did not last.
+ * Findings that nobody is shown (observed, explained, expected) are many and change with nearly every record. They
+ * have no history, and only LEDGER_LAZY of them are written out between two checkpoints, in turns: the journal has
+ * what they are made of. One thread.
  */
 #ifndef PINWATCH_SERVE_LEDGER_H
 #define PINWATCH_SERVE_LEDGER_H
@@ -12,6 +15,8 @@
 #include "model/finding.h"
 #include "model/settings.h"
 #include "store/store.h"
+
+#define LEDGER_LAZY 500
 
 struct ledger_entry {
 	char uid[37];
@@ -34,6 +39,9 @@ struct ledger {
 	uint64_t judgements;
 	uint64_t open_by_verdict[VERDICTS];
 	size_t n_pending, n_touched;
+	size_t n_shown;		 /* of the pending ones, those that are for people to see */
+	size_t n_stale;		 /* changed, but not written out since the last call with `all` */
+	size_t _turn;
 	struct buf _json;
 };
 
@@ -41,9 +49,9 @@ void ledger_init(struct ledger *l, uint64_t seed);
 void ledger_free(struct ledger *l);
 /* What the database holds. */
 void ledger_load(struct ledger *l, struct store *s);
-/* Compares. wall: for created_at and the like; newest: event time. */
+/* Compares. wall: for created_at and the like; newest: event time; all: writes out every change. */
 void ledger_take(struct ledger *l, const struct finding *list, size_t n, const struct settings *settings,
-		 struct span resolve_after, int64_t newest, struct instant wall);
+		 struct span resolve_after, int64_t newest, struct instant wall, bool all);
 /* Writes pending revisions, their outbox rows (where output is not empty) and what was touched into the open
  * transaction. ledger_committed afterwards, once the commit has succeeded. */
 bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct error *err);

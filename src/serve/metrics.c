@@ -1,3 +1,4 @@
+#include "serve/pushed.h"
 #include "serve/status.h"
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -127,4 +128,5 @@ void status_metrics(struct buf *out, const struct daemon *d)
 	one(out, "dead_letters_dropped_total", "counter", "Dead letters that could not be written.",
 	    (double)d->dead.dropped);
 	sources(out, d);
+	pushed_metrics(d->pushed, out);
 }

@@ -6,6 +6,7 @@
 
 #include "conf/assign.h"
 #include "conf/options.h"
+#include "serve/pushed.h"
 
 #define MAX_VALUE 4096
 
@@ -122,7 +123,13 @@ static bool may_change(const struct conf *before, const struct conf *after, stru
 {
 	if (!sv_eq(before->state, after->state))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "serve.state cannot change while the daemon runs; leave it, or end the daemon and begin it again");
+				 "%.*s: serve.state has to stay as it is while the daemon runs; end it, and begin it again",
+				 SV_ARG(after->file));
+	if (!pushed_same(before, after))
+		return error_set(err, ERROR_CONFIG, 0,
+				 "%.*s: where the daemon listens, and what is pushed to it, has to stay as it is while it "
+				 "runs; end it, and begin it again",
+				 SV_ARG(after->file));
 	return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "parse/parser.h"
 #include "serve/daemon.h"
+#include "serve/pushed.h"
 
 /* Paths below the state folder are short; this is for all of them. */
 #define MAX_PATH 65536
@@ -175,7 +176,8 @@ static struct sv position_of(struct daemon *d, struct sv source, struct sv path,
 	return position;
 }
 
-static bool open_path(struct daemon *d, struct live_source *source, struct sv path, struct error *err)
+static bool open_path(struct daemon *d, struct live_source *source, struct sv path, enum live_input_kind kind,
+		      struct error *err)
 {
 	struct arena a = { 0 };
 	struct live_input *x;
@@ -189,8 +191,13 @@ static bool open_path(struct daemon *d, struct live_source *source, struct sv pa
 	intake_name(&name, source->name, path);
 	x = intake_find(&d->intake, buf_view(&name));
 	buf_free(&name);
-	if (x == NULL)
+	if (x == NULL && kind == LIVE_TAIL)
 		x = intake_tail(&d->intake, source, path, position_of(d, source->name, path, &a), err);
+	else if (x == NULL && kind == LIVE_DROP)
+		x = intake_drop(&d->intake, source, path, position_of(d, source->name, path, &a), err);
+	else if (x == NULL)
+		x = intake_spool(&d->intake, source, pushed_spool(d->pushed, source->name),
+				 position_of(d, source->name, path, &a), err);
 	if (x != NULL)
 		x->keep = true;
 	arena_free(&a);
@@ -206,8 +213,13 @@ bool daemon_open_inputs(struct daemon *d, struct error *err)
 		struct live_source *source = live_sources_find(&d->sources, c->name);
 
 		for (size_t p = 0; source != NULL && p < c->path.n; p++)
-			if (!open_path(d, source, c->path.items[p], err))
+			if (!open_path(d, source, c->path.items[p], LIVE_TAIL, err))
 				return false;
+		if (source != NULL && !sv_empty(c->drop) && !open_path(d, source, c->drop, LIVE_DROP, err))
+			return false;
+		if (source != NULL && pushed_spool(d->pushed, c->name) != NULL &&
+		    !open_path(d, source, SV("spool"), LIVE_SPOOL, err))
+			return false;
 	}
 	for (size_t i = d->intake.n; i-- > 0;)
 		if (!d->intake.inputs[i]->keep)
@@ -282,5 +294,6 @@ bool daemon_restore(struct daemon *d, struct error *err)
 		.complain = complain,
 		.arg = d,
 	};
-	return daemon_open_inputs(d, err);
+	d->pushed = pushed_open(d, err);
+	return d->pushed != NULL && daemon_open_inputs(d, err);
 }

@@ -64,7 +64,7 @@ void web_publish(struct web *w, const struct daemon *d)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void say(struct http_response *r, bool good, const char *why)
+static void answer(struct http_response *r, bool good, const char *why)
 {
 	struct jsonw j = jsonw_on(&r->body);
 
@@ -90,7 +90,7 @@ static void healthz(void *context, const struct http_request *request, struct ht
 	pthread_mutex_lock(&w->lock);
 	good = turns(w);
 	pthread_mutex_unlock(&w->lock);
-	say(response, good, "the daemon's loop does not turn");
+	answer(response, good, "the daemon's loop does not turn");
 }
 
 static void readyz(void *context, const struct http_request *request, struct http_response *response)
@@ -104,7 +104,7 @@ static void readyz(void *context, const struct http_request *request, struct htt
 	good = turns(w) && w->ready && !w->trouble;
 	memcpy(why, w->trouble ? w->why : "not ready yet", w->trouble ? sizeof(why) : sizeof("not ready yet"));
 	pthread_mutex_unlock(&w->lock);
-	say(response, good, why);
+	answer(response, good, why);
 }
 
 static void metrics(void *context, const struct http_request *request, struct http_response *response)
@@ -120,7 +120,17 @@ static void metrics(void *context, const struct http_request *request, struct ht
 
 void web_routes(struct web *w, struct http_route out[WEB_ROUTES])
 {
-	out[0] = (struct http_route){ "GET", "/healthz", HTTP_ANYONE, healthz, w, 0 };
-	out[1] = (struct http_route){ "GET", "/readyz", HTTP_ANYONE, readyz, w, 0 };
-	out[2] = (struct http_route){ "GET", "/metrics", HTTP_ANYONE, metrics, w, 0 };
+	static const struct {
+		const char *pattern;
+		http_handler *handler;
+	} all[WEB_ROUTES] = { { "/healthz", healthz }, { "/readyz", readyz }, { "/metrics", metrics } };
+
+	for (size_t i = 0; i < WEB_ROUTES; i++)
+		out[i] = (struct http_route){
+			.method = "GET",
+			.pattern = all[i].pattern,
+			.role = HTTP_ANYONE,
+			.handler = all[i].handler,
+			.context = w,
+		};
 }

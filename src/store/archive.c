@@ -24,7 +24,7 @@ static bool paths_of(struct paths *p, const char *state, struct error *err)
 	int a = snprintf(p->database, sizeof(p->database), "%s/pinwatch.db", state);
 	int b = snprintf(p->journal, sizeof(p->journal), "%s/journal", state);
 
-	return (a < MAX_PATH && b < MAX_PATH) || error_set(err, ERROR_USAGE, 0, "%.200s…: too long a path: give a shorter one", state);
+	return (a < MAX_PATH && b < MAX_PATH) || error_set(err, ERROR_USAGE, 0, "%.200s: the path is longer than any file's; name another", state);
 }
 
 static bool is_empty(const char *path)
@@ -198,6 +198,6 @@ bool archive_restore(const char *from, const char *state, struct error *err)
 	if (!archive_check(from, note, &complaint, err))
 		return false;
 	if (complaint.any)
-		return error_set(err, ERROR_FORMAT, 0, "%s: is damaged: %s; take another copy of it", from, complaint.first);
+		return error_set(err, ERROR_FORMAT, 0, "%s: is damaged: %s; take another copy", from, complaint.first);
 	return archive_export(from, state, err);
 }

@@ -5,15 +5,9 @@
 
 static void put(struct codec *c, uint64_t n)
 {
-	unsigned char bytes[10];
-	size_t used = 0;
-
-	while (n >= 0x80) {
-		bytes[used++] = (unsigned char)(n | 0x80);
-		n >>= 7;
-	}
-	bytes[used++] = (unsigned char)n;
-	buf_append(c->out, bytes, used);
+	for (; n >= 0x80; n >>= 7)
+		buf_byte(c->out, (unsigned char)(n | 0x80));
+	buf_byte(c->out, (unsigned char)n);
 }
 
 static uint64_t get(struct codec *c)
@@ -58,7 +52,8 @@ void codec_text(struct codec *c, struct sv *text)
 
 	codec_number(c, &n);
 	if (c->out != NULL) {
-		buf_append(c->out, text->p, text->n);
+		if (text->n > 0)
+			buf_append(c->out, text->p, text->n);
 		return;
 	}
 	if (n > (uint64_t)(c->end - c->p)) {

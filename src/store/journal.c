@@ -211,10 +211,10 @@ static bool pack(struct journal *j, struct error *err)
 
 	buf_reset(&j->packed);
 	if (!buf_reserve(&j->packed, BLOCK_HEAD + bound))
-		return error_set(err, ERROR_LIMIT, 0, "%s: a block of the journal is too large: expected at most what the codec takes", j->dir);
+		return error_set(err, ERROR_LIMIT, 0, "%s: a block of the journal is larger than any may be", j->dir);
 	n = ZSTD_compressCCtx(j->zstd, j->packed.p + BLOCK_HEAD, bound, j->raw.p, j->raw.n, LEVEL);
 	if (ZSTD_isError(n))
-		return error_set(err, ERROR_LIMIT, 0, "%s: zstd failed: %s", j->dir, ZSTD_getErrorName(n));
+		return error_set(err, ERROR_LIMIT, 0, "%s: cannot be packed: %s", j->dir, ZSTD_getErrorName(n));
 	block_head((unsigned char *)j->packed.p, j->frames, (uint32_t)j->raw.n,
 		   j->packed.p + BLOCK_HEAD, (uint32_t)n);
 	j->packed.n = BLOCK_HEAD + n;

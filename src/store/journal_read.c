@@ -86,7 +86,7 @@ static bool read_all(int fd, void *out, size_t n, uint64_t offset)
 
 static enum journal_result damaged(const struct reading *r, const char *what, struct error *err)
 {
-	error_set(err, ERROR_FORMAT, (size_t)r->offset, "%s/%08llu.seg: byte %llu: expected a sound block: %s", r->dir,
+	error_set(err, ERROR_FORMAT, (size_t)r->offset, "%s/%08llu.seg: at byte %llu: expected a sound block of the journal: %s", r->dir,
 		  (unsigned long long)r->number, (unsigned long long)r->offset, what);
 	return JOURNAL_DAMAGED;
 }

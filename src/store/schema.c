@@ -36,7 +36,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 
 static bool refused(sqlite3 *db, const char *what, struct error *err)
 {
-	return error_set(err, ERROR_IO, 0, "%s: database failed: %s", what, sqlite3_errmsg(db));
+	return error_set(err, ERROR_IO, 0, "%s: %s cannot be done: %s", sqlite3_db_filename(db, "main"), what, sqlite3_errmsg(db));
 }
 
 int schema_version(sqlite3 *db, struct error *err)
@@ -48,7 +48,7 @@ int schema_version(sqlite3 *db, struct error *err)
 	    sqlite3_step(s) == SQLITE_ROW)
 		version = sqlite3_column_int(s, 0);
 	else
-		refused(db, "its version cannot be read", err);
+		refused(db, "reading its version", err);
 	sqlite3_finalize(s);
 	return version;
 }

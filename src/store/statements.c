@@ -33,7 +33,7 @@ static const char *const texts[STATEMENTS] = {
 	[TOUCH_FINDING] = "UPDATE finding SET present=?,resolved_at=? WHERE uid=?",
 	[GET_FINDINGS] = "SELECT uid,revision,kind,verdict,severity,confidence,risk,score,bundle_id,version,"
 			 "host,port,devices,first_seen,last_seen,present,created_at,changed_at,"
-			 "resolved_at,digest,json FROM finding ORDER BY uid",
+			 "resolved_at,digest FROM finding ORDER BY uid",
 	[GET_REVISION] = "SELECT json FROM finding_history WHERE uid=? AND revision=?",
 	[PRUNE_HISTORY] = "DELETE FROM finding_history WHERE at<? AND revision<"
 			  "(SELECT revision FROM finding f WHERE f.uid=finding_history.uid)"

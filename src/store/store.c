@@ -40,7 +40,8 @@ static bool prepare(struct store *s, bool read_only, struct error *err)
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	if (!read_only && !execute(s,
 				   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-				   "PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864",
+				   "PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864;"
+				   "PRAGMA cache_size=-65536",
 				   "cannot be opened for writing", err))
 		return false;
 	version = schema_version(s->db, err);
@@ -48,7 +49,7 @@ static bool prepare(struct store *s, bool read_only, struct error *err)
 		return false;
 	if (read_only && version != SCHEMA_VERSION)
 		return error_set(err, ERROR_FORMAT, 0,
-				 "%s: is of version %d, this program reads %d: `pinwatch serve` brings it forward",
+				 "%s: is of version %d, this program reads %d: it needs `pinwatch serve` to bring it forward",
 				 s->path, version, SCHEMA_VERSION);
 	if (version > 0 && version < SCHEMA_VERSION && !back_up(s, version, err))
 		return false;

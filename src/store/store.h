@@ -81,15 +81,15 @@ struct store_finding {
 	int64_t first_seen, last_seen;
 	bool present;	     /* the newest judgement gave it */
 	int64_t created_at, changed_at, resolved_at; /* wall clock; resolved_at INT64_MIN: open */
-	uint64_t digest[2];  /* of the JSON without revision */
+	uint64_t digest[2];  /* of all that the JSON is made of, but the revision */
 	struct sv json;	     /* with it */
 };
-/* A new revision, its history row included. */
-bool store_put_finding(struct store *s, const struct store_finding *f, struct error *err);
+/* A new revision; with a row in its history. */
+bool store_put_finding(struct store *s, const struct store_finding *f, bool history, struct error *err);
 /* Only `present` and `resolved_at`. */
 bool store_touch_finding(struct store *s, const char *uid, bool present, int64_t resolved_at,
 			 struct error *err);
-/* Views die with the call. */
+/* Views die with the call. Without the JSON. */
 void store_findings(struct store *s, void (*take)(void *arg, const struct store_finding *f), void *arg);
 /* The JSON of a revision, copied into the arena. */
 bool store_revision(struct store *s, const char *uid, uint32_t revision, struct arena *a,

@@ -3,7 +3,7 @@
 
 #include "store/statements.h"
 
-bool store_put_finding(struct store *s, const struct store_finding *f, struct error *err)
+bool store_put_finding(struct store *s, const struct store_finding *f, bool history, struct error *err)
 {
 	char digest[33];
 
@@ -13,8 +13,8 @@ bool store_put_finding(struct store *s, const struct store_finding *f, struct er
 			     f->bundle_id, f->version, f->host, (int64_t)f->port, (int64_t)f->devices,
 			     f->first_seen, f->last_seen, (int64_t)f->present, f->created_at,
 			     f->changed_at, f->resolved_at, digest, f->json) &&
-	       statement_run(s, PUT_HISTORY, err, "tiitv", f->uid, (int64_t)f->revision, f->changed_at,
-			     f->verdict, f->json);
+	       (!history || statement_run(s, PUT_HISTORY, err, "tiitv", f->uid, (int64_t)f->revision, f->changed_at,
+			     f->verdict, f->json));
 }
 
 bool store_touch_finding(struct store *s, const char *uid, bool present, int64_t resolved_at,
@@ -51,7 +51,6 @@ void store_findings(struct store *s, void (*take)(void *arg, const struct store_
 			.created_at = sqlite3_column_int64(q, 16),
 			.changed_at = sqlite3_column_int64(q, 17),
 			.resolved_at = column_time(q, 18),
-			.json = column_text(q, 20),
 		};
 		if (digest.n == 32) {
 			sv_hex_to_u64(sv_first(digest, 16), &f.digest[0]);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,10 @@
 static const struct {
 	const char *sql, *means;
 } rules[] = {
-	{ "SELECT uid FROM finding f WHERE NOT EXISTS(SELECT 1 FROM finding_history h WHERE h.uid=f.uid"
+	{ "SELECT uid FROM finding f WHERE (kind<>'pinning' OR verdict IN ('confirmed','suspected'))"
+	  " AND NOT EXISTS(SELECT 1 FROM finding_history h WHERE h.uid=f.uid"
 	  " AND h.revision=f.revision AND h.json=f.json)",
-	  "a finding's newest revision is not in its history" },
+	  "the newest revision of a finding that is shown is not in its history" },
 	{ "SELECT uid FROM finding_history h WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE f.uid=h.uid"
 	  " AND f.revision>=h.revision)",
 	  "history of a finding that is not there, or newer than it" },
@@ -97,7 +99,7 @@ bool store_copy(struct store *s, const char *to, struct error *err)
 	sqlite3_close(target);
 	fault_point("copy.rename");
 	if (ok && rename(part.p, to) != 0)
-		ok = error_set(err, ERROR_IO, 0, "%s: cannot be put in place; make room there", to);
+		ok = error_set(err, ERROR_IO, 0, "%s: cannot be put in place: %s", to, strerror(errno));
 	if (!ok)
 		unlink(part.p);
 	buf_free(&part);

@@ -10,6 +10,8 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 # Generous: tests wait for conditions, and fail when one does not come about.
 PATIENCE = 60
@@ -28,11 +30,15 @@ class Daemon:
         self.sets = list(sets)
         self.env = env or {}
         self.process = None
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
         RUNNING.append(self)
 
     def start(self, env=None, wait=True):
         command = [self.binary, "serve", "-v", "-c", str(self.config), "--set", f"serve.state={self.state}",
-                   "--set", f"serve.findings={self.out}"]
+                   "--set", f"serve.findings={self.out}",
+                   "--set", f"serve.listen=127.0.0.1:{self.port}"]
         for one in self.sets:
             command += ["--set", one]
         with open(self.log, "ab") as log:
@@ -68,6 +74,14 @@ class Daemon:
 
     def status(self):
         return json.loads(self.ask("status json"))
+
+    def get(self, path):
+        """Status and body of a GET over HTTP."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as r:
+                return r.status, r.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
 
     def settle(self):
         answer = self.ask("settle")

@@ -264,7 +264,7 @@ def tools():
         data[len(data) // 2] ^= 1
         segment.write_bytes(data)
         done = db("--state", folder / "copy", "check")
-        assert done.returncode == 4 and "checksum" in done.stdout, done
+        assert done.returncode == 4 and "sound block" in done.stdout, done
         done = db("--state", folder / "third", "restore", folder / "copy")
         assert done.returncode == 3 and "damaged" in done.stderr and not (folder / "third").exists(), done
 

@@ -5,8 +5,10 @@ end it, or if two daemons take one state.
 """
 import os
 import json
+import re
 import subprocess
 import sys
+import time
 
 from daemon import Daemon, Folder, check_delivery, difference, make_fleet, scan
 
@@ -43,6 +45,40 @@ def one_state_one_daemon():
         second = subprocess.run([BINARY, "serve", "-c", fleet / "pinwatch.yaml", "--set", f"serve.state={d.state}"],
                                 stderr=subprocess.PIPE, text=True, check=False, timeout=30)
         assert second.returncode == 3 and "another pinwatch serve" in second.stderr, second
+        d.stop()
+
+
+def health_and_metrics():
+    """Each number that the status shows is in the metrics; every line of them is of the text format."""
+    with Folder("serve") as folder:
+        fleet = make_fleet(BINARY, folder / "fleet", "--devices", "8", "--days", "1")
+        d = Daemon(BINARY, folder, fleet / "pinwatch.yaml").start()
+        d.settle()
+        assert d.get("/healthz")[0] == 200 and d.get("/readyz")[0] == 200
+        assert d.get("/nothing")[0] == 404
+        until = time.monotonic() + 30
+        want = {s["name"]: s["records"] for s in d.status()["sources"]}
+        while time.monotonic() < until:
+            code, text = d.get("/metrics")
+            got = {m[0]: int(m[1]) for m in re.findall(r'^pinwatch_records_total\{source="([^"]+)"\} (\d+)$', text, re.M)}
+            if got == want:
+                break
+            time.sleep(0.05)
+        assert code == 200 and got == want, (got, want)
+        typed = set()
+        for line in text.splitlines():
+            if m := re.fullmatch(r"# TYPE (pinwatch_\w+) (counter|gauge)", line):
+                typed.add(m.group(1))
+            elif not line.startswith("# HELP "):
+                m = re.fullmatch(r'(pinwatch_\w+)(\{\w+="([^"\\\n]|\\.)*"\})? -?[0-9.]+(e[-+]?[0-9]+)?', line)
+                assert m and m.group(1) in typed, line
+        for name in ("late", "too_late", "rejected", "quarantined", "evicted", "records"):
+            assert f"pinwatch_{name}_total" in typed, name
+        for name in ("watermark_seconds", "cases", "memory_bytes", "findings", "outbox_depth", "checkpoint_seconds",
+                     "source_lag_seconds", "source_silence_seconds", "source_silent"):
+            assert f"pinwatch_{name}" in typed, name
+        verdicts = dict(re.findall(r'^pinwatch_findings\{verdict="(\w+)"\} (\d+)$', text, re.M))
+        assert {k: int(v) for k, v in verdicts.items()} == d.status()["findings"], verdicts
         d.stop()
 
 
@@ -90,4 +126,5 @@ if __name__ == "__main__":
     from daemon import run
     sys.exit(run([("the same findings as a scan, and a restart changes nothing", same_as_scan),
                   ("one state, one daemon", one_state_one_daemon),
+                  ("health and metrics", health_and_metrics),
                   ("late is used, too late is counted", late_and_too_late)]))

@@ -37,14 +37,12 @@ PLACED = re.compile(r"src/parse/(?:decode_\w+|plan_run|json|plist\w*|parser|stix
                     r"|src/conf/timezone\.c$")
 
 EXCEPTED = {
+    "body: expected %s data, which its Content-Encoding says it is": "where is the request that is answered",
+    "line 1: expected a JSON object, or an array of objects": "where is the body of the request that is answered",
     "serve.listen: %s port %u: cannot be listened on%s: look at whether another program is there": "where is the option",
     "byte 0: expected an object {…}": "which body stands before it",
     "byte 0: the JSON document has %zu bytes, more than the %u allowed": "which body stands before it",
     "tls: the connection cannot begin: out of memory": "where is the listener, counted there",
-    "serve.state cannot change while the daemon runs; leave it, or end the daemon and begin it again": "where is the option",
-    "serve.state: the daemon does not listen: %s; look at its messages": "where is the daemon of the configuration",
-    "serve.state: the daemon ended before it answered; look at its messages": "where is the daemon of the configuration",
-    "pinwatch serve: the event loop cannot begin: %s; look at the limit of open files": "where is the whole daemon",
     "interrupted: these are the findings of what was read so far": "says all there is to say; the person did it",
     "the output cannot be written: %s; make room, or send it elsewhere": "where is standard output",
     "not all results could be written to standard output%s%s; make room, or send them elsewhere": "where is standard output",

@@ -178,6 +178,34 @@ def reader():
         yield bytes([framing, 255, 0]) + gzip.compress(b"one\n\ntwo\nthree", mtime=0)[:-9]
 
 
+def frame():
+    for framing in range(2):
+        for data in (b"one\ntwo\r\n\nthree", b"a\nb\n\n\r\nc\n" * 40, b"x" * 300 + b"\n\ny\n", b"\r\n\r", b"a\r\n\r\nb"):
+            yield bytes([framing, 40, 6]) + data
+            yield bytes([framing, 255, 0]) + data
+
+
+def ingest():
+    for data in (b'{"a":1}\n{"b":[{}]}\r\n\n{"c":"\xc3\xbc"}', b'[{"a":1},\n {"b":"],{\\\""} , {"c":{}}]', b"[]", b' {"a":\n1} ', b"plain\nlines",
+                 b'[{"a":1},2]', b'{"a":1}\n{', b"/a/one/two%2Fthree"):
+        yield b"\x00" + data
+        yield b"\x08" + data
+
+
+def spool():
+    dice = random.Random(2)
+    for n in (0, 1, 5, 40):
+        yield dice.randbytes(8) + bytes([n]) + b"".join(bytes([9, 1]) + dice.randbytes(9) for _ in range(n)) + b"\x00"
+        yield dice.randbytes(8) + bytes([n]) + b"".join(bytes([9, 1]) + dice.randbytes(9) for _ in range(n)) + dice.randbytes(200)
+    yield b"pwspool1" + bytes(80)
+
+
+def syslog_frame():
+    for data in (b"<13>one\n<13>two\r\n", b"7 <13>one7 <13>two", b"8 <13>one\n\n7 <13>two", b"7 <13>one 7", b"17954.1 line\n2\n", b"999999999 <1>", b"12"):
+        yield bytes([255, 0]) + data
+        yield bytes([1, 255]) + data
+
+
 def output():
     for data in (b"plain", b"\x1b]0;x\x07\x00\x7f", "\u202etset \u200b\ufeff\u2028\U000e0041 \u00e9".encode(), b"\xff\xc0\x80\xed\xa0\x80"):
         yield b"\x00" + data
@@ -239,9 +267,9 @@ def wire():
 
 
 CORPORA = {"base64": lambda: [b"aGVsbG8=", b"aGVs\r\nbG8", b"====", b"\xff\x00\x01"], "cef": cef, "conf": configurations,
-           "delimited": delimited, "derive": derive, "engine": engine, "format": format_files, "json": json_documents,
+           "delimited": delimited, "derive": derive, "engine": engine, "format": format_files, "frame": frame, "ingest": ingest, "json": json_documents,
            "keyvalue": keyvalue, "list": lists, "output": output, "plist": plists, "reader": reader, "records": records, "dry_run": records,
-           "stix": stix, "text": text, "tsv_header": lambda: chosen(2, list(of_kind("zeek"))), "wire": wire}
+           "spool": spool, "stix": stix, "syslog_frame": syslog_frame, "text": text, "tsv_header": lambda: chosen(2, list(of_kind("zeek"))), "wire": wire}
 
 
 def main(folder):

@@ -207,7 +207,7 @@ static void mistakes(void **state)
 	assert_refused("analytic:\n  TimeWindow: 5m\n  TimeWindow: 6m\n",
 		       ":3:3:", "first in line 2");
 	assert_refused("sources: {name: a}\n", ":1:10:", "is a list");
-	assert_refused("sources:\n- name: a\n", ":2:3:", "needs `path`");
+	assert_refused("sources:\n- name: a\n", ":2:3:", "has nothing to read");
 	assert_refused("sources:\n- path: a\n", ":2:3:", "needs `name`");
 	assert_refused("sources:\n- {name: a, path: b}\n- {name: a, path: c}\n",
 		       ":3:10:", "two sources are named `a`");

@@ -11,7 +11,7 @@
 #include "read/drop.h"
 
 #define SECOND NS_PER_S
-#define PATH 320
+#define PATH 640
 
 struct watcher {
 	struct drop *d;
@@ -237,7 +237,7 @@ static void damage_ends_one_file_only(void **state)
 
 static void a_folder_may_come_later(void **state)
 {
-	char dir[256], below[PATH];
+	char dir[256], below[280];
 	struct watcher w = { 0 };
 
 	(void)state;

@@ -39,6 +39,63 @@ static enum read_result read_all(struct reader *r, struct buf *out, struct error
 	return result;
 }
 
+/* The same sequence, through blocks of about `size` bytes. */
+static enum read_result read_blocks(struct reader *r, size_t size, struct buf *out, struct error *err)
+{
+	char behind[READ_PADDING];
+	struct read_block b = { 0 };
+	enum read_result result, got;
+	uint32_t lines = 0;
+	struct sv record;
+
+	while ((result = reader_take(r, &b, size, err)) == READ_RECORD) {
+		while ((got = read_block_next(&b, &record)) != READ_END) {
+			memcpy(behind, record.p + record.n, sizeof(behind));
+			buf_printf(out, "%u%c", lines + b.line, got == READ_RECORD ? ':' : '!');
+			buf_sv(out, record);
+			buf_char(out, '|');
+		}
+		lines += b.line;
+		if (reader_exhausted(r)) {
+			assert_int_equal(reader_take(r, &b, size, err), READ_END);
+			result = READ_END;
+			break;
+		}
+	}
+	assert_int_equal(read_block_next(&b, &record), READ_END);
+	buf_str(out, result == READ_END ? "END" : "ERROR");
+	assert_false(out->overflowed);
+	read_block_free(&b);
+	return result;
+}
+
+/* Wherever the blocks end, they hold what the reader hands out one by one. */
+static void blocks_say_the_same(struct sv input, struct reader_options options)
+{
+	static const size_t sizes[] = { 1, 2, 3, 7, 64, 1000, 65536 };
+	struct error err = { 0 }, block_err = { 0 };
+	struct buf one, other;
+	struct reader *r = reader_on_bytes(input, &options);
+
+	buf_init(&one, MAX_TEXT);
+	buf_init(&other, MAX_TEXT);
+	read_all(r, &one, &err);
+	reader_close(r);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		r = reader_on_bytes(input, &options);
+		buf_reset(&other);
+		read_blocks(r, sizes[i], &other, &block_err);
+		reader_close(r);
+		if (!sv_eq(buf_view(&one), buf_view(&other)))
+			fail_msg("in blocks of %zu bytes, expected %.*s\ngot %.*s", sizes[i],
+				 SV_ARG(sv_first(buf_view(&one), 500)),
+				 SV_ARG(sv_first(buf_view(&other), 500)));
+		assert_int_equal(err.code, block_err.code); /* where it is noticed may differ */
+	}
+	buf_free(&one);
+	buf_free(&other);
+}
+
 static void expect(struct reader *r, struct sv expected)
 {
 	struct error err = { 0 };
@@ -56,6 +113,8 @@ static void expect(struct reader *r, struct sv expected)
 static void expect_bytes(struct sv input, struct reader_options options, struct sv expected)
 {
 	expect(reader_on_bytes(input, &options), expected);
+	if (options.framing == FRAMING_LINE)
+		blocks_say_the_same(input, options);
 }
 
 static void expect_error(struct reader *r, enum error_code code, const char *a, const char *b)
@@ -671,6 +730,42 @@ static void test_progress_counts_packed_bytes(void **state)
 	buf_free(&out);
 }
 
+/* Lines of every length about a bound, empty ones, CRs, a beginning and an end of every kind; whole, packed,
+ * and cut off. */
+static void test_blocks(void **state)
+{
+	uint64_t seed = 20261124;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct reader_options options = { .framing = FRAMING_LINE,
+						  .max_record = round % 3 == 0 ? 0 : 40 };
+		struct buf text, packed;
+		int lines = (int)(seed >> 40) % 200;
+
+		buf_init(&text, MAX_TEXT);
+		buf_init(&packed, MAX_TEXT);
+		if (round % 7 == 0)
+			buf_str(&text, "\xef\xbb\xbf");
+		for (int i = 0; i < lines; i++) {
+			size_t n;
+
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			n = (seed >> 33) % ((seed >> 60) == 0 ? 3000 : (seed >> 60) < 6 ? 3 : 45);
+			while (n-- > 0)
+				buf_char(&text, (char)('a' + n % 26));
+			if (i + 1 < lines || (seed >> 59 & 1) != 0)
+				buf_str(&text, (seed >> 58 & 1) != 0 ? "\r\n" : "\n");
+		}
+		blocks_say_the_same(buf_view(&text), options);
+		pack_gzip(&packed, buf_view(&text));
+		blocks_say_the_same(buf_view(&packed), options);
+		blocks_say_the_same(sv_first(buf_view(&packed), packed.n * 2 / 3), options);
+		buf_free(&text);
+		buf_free(&packed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -678,6 +773,7 @@ int main(void)
 		cmocka_unit_test(test_any_bytes_are_delivered),
 		cmocka_unit_test(test_byte_order_marks),
 		cmocka_unit_test(test_overlong_lines),
+		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_paragraphs),
 		cmocka_unit_test(test_overlong_paragraphs),
 		cmocka_unit_test(test_documents),
