@@ -61,7 +61,8 @@ def health_and_metrics():
         while time.monotonic() < until:
             code, text = d.get("/metrics")
             got = {m[0]: int(m[1]) for m in re.findall(r'^pinwatch_records_total\{source="([^"]+)"\} (\d+)$', text, re.M)}
-            if got == want:
+            verdicts = dict(re.findall(r'^pinwatch_findings\{verdict="(\w+)"\} (\d+)$', text, re.M))
+            if got == want and {k: int(v) for k, v in verdicts.items()} == d.status()["findings"]:
                 break
             time.sleep(0.05)
         assert code == 200 and got == want, (got, want)
