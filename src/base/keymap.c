@@ -114,12 +114,6 @@ uint32_t keymap_get(const struct keymap *m, const void *key)
 	return *value_of(m, i) == KEYMAP_EMPTY ? KEYMAP_NONE : *value_of(m, i);
 }
 
-void keymap_prefetch(const struct keymap *m, const void *key)
-{
-	if (m->_slots != NULL)
-		__builtin_prefetch(m->_slots + home(m, key) * m->_slot_size);
-}
-
 uint32_t *keymap_slot(struct keymap *m, const void *key)
 {
 	size_t i;

@@ -28,8 +28,6 @@ void keymap_init(struct keymap *m, size_t key_size, uint64_t seed);
 void keymap_free(struct keymap *m);
 /* The value, or KEYMAP_NONE. */
 uint32_t keymap_get(const struct keymap *m, const void *key);
-/* Fetches the key's place into the cache, for those who know early what they will ask. */
-void keymap_prefetch(const struct keymap *m, const void *key);
 /* Pointer to the key's value, made as `KEYMAP_NONE` when the key is new; good until the next call. */
 uint32_t *keymap_slot(struct keymap *m, const void *key);
 /* Forgets the key; true when it was there. */

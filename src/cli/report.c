@@ -13,7 +13,7 @@
 
 static volatile sig_atomic_t interrupted;
 
-enum exit_code report_code(const struct error *err)
+static enum exit_code report_code(const struct error *err)
 {
 	switch (err->code) {
 	case ERROR_USAGE:

@@ -15,8 +15,6 @@
 int report_error(const char *command, const struct error *err);
 /* Likewise for a sentence that is no error's; does not end anything. */
 void report_note(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The code an error ends the program with. */
-enum exit_code report_code(const struct error *err);
 
 /* Writes the buffer, frees it. Errors of the stream are seen by report_finish. */
 void report_buf(FILE *out, struct buf *b);

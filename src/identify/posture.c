@@ -144,11 +144,6 @@ void postures_free(struct postures *p)
 	free(p->_entries);
 }
 
-bool postures_know_device(const struct postures *p, uint32_t device)
-{
-	return tracks_get(&p->_records, device, 0).n > 0;
-}
-
 const struct posture_record *posture_newest(const struct postures *p, uint32_t device, int64_t t)
 {
 	struct points track = tracks_get(&p->_records, device, 0);

@@ -36,7 +36,6 @@ void postures_build(struct postures *p, struct inventory *v, struct devices *d,
 		    struct span max_age, uint64_t seed);
 void postures_free(struct postures *p);
 
-bool postures_know_device(const struct postures *p, uint32_t device);
 /* The newest record not after t, else the first after it, however old; NULL where there is none. */
 const struct posture_record *posture_newest(const struct postures *p, uint32_t device, int64_t t);
 enum tri posture_field(const struct postures *p, uint32_t device, enum posture_field f, int64_t t);

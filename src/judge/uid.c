@@ -31,36 +31,26 @@ void uid_pinning(char out[37], struct sv bundle, struct sv host, uint32_t port)
 	buf_free(&b);
 }
 
-void uid_device(char out[37], struct sv device)
+/* KIND|WHAT */
+static void uid_what(char out[37], enum finding_kind kind, struct sv what)
 {
 	struct buf b;
 
 	buf_init(&b, MAX_NAME);
-	buf_printf(&b, "%s|", finding_kind_name(FINDING_CA_UNTRUSTED));
-	buf_sv(&b, device);
+	buf_printf(&b, "%s|", finding_kind_name(kind));
+	buf_sv(&b, what);
 	uid_of(out, buf_view(&b));
 	buf_free(&b);
 }
+
+void uid_device(char out[37], struct sv device) { uid_what(out, FINDING_CA_UNTRUSTED, device); }
 
 void uid_fault(char out[37], struct instant first)
 {
-	struct buf b;
 	char minute[INSTANT_ISO_SIZE];
 
-	buf_init(&b, MAX_NAME);
 	instant_format_minute(first, minute);
-	buf_printf(&b, "%s|%s", finding_kind_name(FINDING_GATEWAY_FAULT), minute);
-	uid_of(out, buf_view(&b));
-	buf_free(&b);
+	uid_what(out, FINDING_GATEWAY_FAULT, sv_cstr(minute));
 }
 
-void uid_source(char out[37], struct sv source)
-{
-	struct buf b;
-
-	buf_init(&b, MAX_NAME);
-	buf_printf(&b, "%s|", finding_kind_name(FINDING_SOURCE_SILENT));
-	buf_sv(&b, source);
-	uid_of(out, buf_view(&b));
-	buf_free(&b);
-}
+void uid_source(char out[37], struct sv source) { uid_what(out, FINDING_SOURCE_SILENT, source); }

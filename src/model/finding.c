@@ -49,16 +49,6 @@ const char *path_name(enum path p)
 					    : "persistent_opacity";
 }
 
-bool verdict_from_name(struct sv name, enum verdict *out)
-{
-	for (int i = 0; i < VERDICTS; i++)
-		if (sv_eq(name, sv_cstr(verdicts[i]))) {
-			*out = (enum verdict)i;
-			return true;
-		}
-	return false;
-}
-
 bool severity_from_name(struct sv name, enum severity *out)
 {
 	for (int i = SEVERITY_INFORMATIONAL; i <= SEVERITY_HIGH; i++)

@@ -109,7 +109,6 @@ struct finding {
 
 const char *finding_kind_name(enum finding_kind k);
 const char *verdict_name(enum verdict v);
-bool verdict_from_name(struct sv name, enum verdict *out);
 const char *severity_name(enum severity s);
 bool severity_from_name(struct sv name, enum severity *out);
 const char *confidence_name(enum confidence c); /* NULL for none */

@@ -105,3 +105,19 @@ enum outcome outcome_of_alert(int alert, enum side from)
 		return OUTCOME_UNKNOWN;
 	}
 }
+
+int64_t observation_order(const struct observation *o)
+{
+	int64_t order;
+
+	if (!span_known(o->duration) || o->duration.ns < 0 ||
+	    __builtin_add_overflow(o->time.ns, o->duration.ns, &order))
+		return o->time.ns;
+	return order;
+}
+
+void observation_state_kind(struct observation *o, enum sensor_kind stated)
+{
+	if (o->kind == OBS_TLS_ATTEMPT && (stated == SENSOR_INSPECTION || stated == SENSOR_FLOW))
+		o->sensor = stated;
+}

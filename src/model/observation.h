@@ -168,4 +168,10 @@ bool lease_by_from_name(struct sv name, enum lease_by *out);
  * side that is not known, unknown. */
 enum outcome outcome_of_alert(int alert, enum side from);
 
+/* When it was written, in ns: a connection's end. Records are put in order by it. */
+int64_t observation_order(const struct observation *o);
+/* The kind of a source that the command line or the configuration states outranks what the format says of a TLS
+ * attempt; kinds that carry none state nothing. */
+void observation_state_kind(struct observation *o, enum sensor_kind stated);
+
 #endif

@@ -230,8 +230,6 @@ enum capture_result capture_next(struct capture *c, struct capture_packet *packe
 
 int capture_link(const struct capture *c) { return c->link; }
 uint64_t capture_bytes(const struct capture *c) { return c->source.taken; }
-uint64_t capture_size(const struct capture *c) { return c->source.size; }
-
 struct capture_counts capture_counts(struct capture *c)
 {
 	struct pcap_stat stat;

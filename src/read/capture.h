@@ -51,9 +51,8 @@ enum capture_result capture_next(struct capture *c, struct capture_packet *packe
 				 struct error *err);
 /* https://www.tcpdump.org/linktypes.html */
 int capture_link(const struct capture *c);
-/* Bytes taken from the file (packed ones, where packed), and its size or 0. */
+/* Bytes taken from the file (packed ones, where packed). */
 uint64_t capture_bytes(const struct capture *c);
-uint64_t capture_size(const struct capture *c);
 struct capture_counts capture_counts(struct capture *c);
 void capture_close(struct capture *c);
 

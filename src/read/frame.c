@@ -69,9 +69,12 @@ static enum frame_result next_paragraph(struct sv text, bool final, size_t max_r
 	}
 	/* A record of max_record bytes, its line break, and half of an empty line's. */
 	if (text.n > max_record + 3) {
-		f->skip = at < text.n ? SKIP_WITHIN_LINE : SKIP_REST;
+		/* A CR alone may be half of an empty line's end: it is looked at again with what follows. */
+		bool half = text.n - at == 1 && text.p[at] == '\r';
+
+		f->skip = at < text.n && !half ? SKIP_WITHIN_LINE : SKIP_REST;
 		f->length = max_record;
-		f->used = text.n;
+		f->used = half ? at : text.n;
 		f->lines = lines;
 		return FRAME_OVERLONG;
 	}

@@ -1,9 +1,14 @@
-/* Records in bytes that are still arriving: the same lines and paragraphs as reader.h, but where the
- * end of what is there is not the end of the input.
+/* Where records begin and end: lines and paragraphs, in bytes of which more may be arriving. The one place that
+ * knows it, for readers of whole inputs and for tails.
  */
 #ifndef PINWATCH_READ_FRAME_H
 #define PINWATCH_READ_FRAME_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/sv.h"
 #include "read/reader.h"
 
 enum frame_result {

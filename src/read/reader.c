@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "read/frame.h"
 #include "read/unpack.h"
 
 /* What one read asks for. Small enough to stay in the second-level cache between the read and the
@@ -20,13 +21,11 @@ struct reader {
 	size_t capacity;
 	size_t start;
 	size_t end;
-	size_t searched;	/* bytes behind start known to hold no line end that matters */
-	size_t line_at;		/* paragraph: where its last line begins, behind start */
-	uint32_t pending_lines; /* paragraph: whole lines of it so far */
+	size_t searched;	/* bytes behind start known to hold no line end */
 	bool started;
-	bool at_end;   /* nothing more will come */
-	bool skipping; /* the rest of an overlong record is to be skipped */
-	bool failed;   /* err is to be reported once the buffer is used up */
+	bool at_end;	      /* nothing more will come */
+	enum frame_skip skip; /* the rest of an overlong record is to be skipped */
+	bool failed;	      /* err is to be reported once the buffer is used up */
 	struct error err;
 	uint32_t lines;	      /* used up */
 	uint32_t record_line; /* first line of the last record */
@@ -144,10 +143,9 @@ static void start(struct reader *r)
 	}
 }
 
-static void count_line(struct reader *r)
+static void count_lines(uint32_t *lines, uint32_t n)
 {
-	if (r->lines < UINT32_MAX)
-		r->lines++;
+	*lines = n > UINT32_MAX - *lines ? UINT32_MAX : *lines + n;
 }
 
 /* What is still in the buffer after a failure is the beginning of a record whose rest is lost: it
@@ -155,7 +153,7 @@ static void count_line(struct reader *r)
 static enum read_result finish(struct reader *r, struct error *err)
 {
 	r->start = r->end;
-	r->searched = r->line_at = 0;
+	r->searched = 0;
 	if (!r->failed)
 		return READ_END;
 	r->failed = false;
@@ -163,130 +161,73 @@ static enum read_result finish(struct reader *r, struct error *err)
 	return READ_ERROR;
 }
 
-/* Hands out `length` bytes at start and uses up `used` ≥ length. */
-static enum read_result hand_out(struct reader *r, size_t length, size_t used, struct sv *record)
-{
-	*record = sv_make(r->p + r->start, length < r->max_record ? length : r->max_record);
-	r->start += used;
-	r->searched = r->line_at = 0;
-	return length > r->max_record ? READ_OVERLONG : READ_RECORD;
-}
-
-/* Without one CR at the end. */
-static size_t without_cr(const char *line, size_t n)
-{
-	return n > 0 && line[n - 1] == '\r' ? n - 1 : n;
-}
-
-static enum read_result next_line(struct reader *r, struct sv *record, struct error *err)
+/* Cuts what stands in the buffer. FRAME_MORE: nothing can be cut any more, the buffer is used up but for the
+ * beginning of a record whose rest was lost. Otherwise *f is the piece that was passed over, which began at *at. */
+static enum frame_result cut(struct reader *r, struct frame *f, const char **at)
 {
 	for (;;) {
-		char *from = r->p + r->start;
-		size_t waiting = r->end - r->start, length, used;
-		char *lf = memchr(from + r->searched, '\n', waiting - r->searched);
+		struct sv text = sv_make(r->p + r->start, r->end - r->start);
+		enum frame_result result;
 
-		if (lf != NULL) {
-			length = (size_t)(lf - from);
-			used = length + 1;
-		} else if (waiting > r->max_record + 1) {
-			length = used = waiting;
-			r->skipping = true;
-		} else if (!r->at_end) {
-			r->searched = waiting;
+		*f = (struct frame){ .skip = r->skip };
+		result = frame_next(text, r->searched, r->at_end && !r->failed, r->framing,
+				    r->max_record, f);
+		if (result == FRAME_MORE && r->at_end)
+			return FRAME_MORE;
+		if (result == FRAME_MORE) {
+			r->searched = text.n;
 			fill(r);
 			continue;
-		} else if (waiting == 0 || r->failed) {
+		}
+		*at = text.p;
+		r->start += f->used;
+		r->searched = 0;
+		r->skip = f->skip;
+		return result;
+	}
+}
+
+static enum read_result next_cut(struct reader *r, struct sv *record, struct error *err)
+{
+	enum frame_result result;
+	struct frame f;
+	const char *at;
+
+	do {
+		result = cut(r, &f, &at);
+		if (result == FRAME_MORE)
 			return finish(r, err);
-		} else {
-			length = used = waiting;
-		}
-		count_line(r);
-		if (!r->skipping)
-			length = without_cr(from, length);
 		r->record_line = r->lines;
-		if (length > 0)
-			return hand_out(r, length, used, record);
-		r->start += used;
-		r->searched = 0;
-	}
-}
-
-static enum read_result hand_out_paragraph(struct reader *r, size_t length, size_t used,
-					   struct sv *record)
-{
-	r->record_line = r->lines < UINT32_MAX ? r->lines + 1 : r->lines;
-	r->lines =
-	    r->lines > UINT32_MAX - r->pending_lines ? UINT32_MAX : r->lines + r->pending_lines;
-	r->pending_lines = 0;
-	return hand_out(r, length, used, record);
-}
-
-/* Length of n bytes without the line break at their end. */
-static size_t without_break(const char *text, size_t n)
-{
-	return without_cr(text, n > 0 && text[n - 1] == '\n' ? n - 1 : n);
-}
-
-static enum read_result next_paragraph(struct reader *r, struct sv *record, struct error *err)
-{
-	for (;;) {
-		char *from = r->p + r->start;
-		size_t waiting = r->end - r->start, line_end;
-		char *lf = memchr(from + r->searched, '\n', waiting - r->searched);
-
-		/* A record of max_record bytes, its line break, and half of an empty line's. */
-		if (lf == NULL && waiting > r->max_record + 3) {
-			size_t used = r->line_at;
-			r->skipping = true;
-			return hand_out_paragraph(r, waiting, used, record);
-		}
-		if (lf == NULL && !r->at_end) {
-			r->searched = waiting;
-			fill(r);
-			continue;
-		}
-		if (lf == NULL) {
-			size_t tail = without_cr(from + r->line_at, waiting - r->line_at);
-			size_t length =
-			    tail > 0 ? r->line_at + tail : without_break(from, r->line_at);
-			if (length == 0 || r->failed)
-				return finish(r, err);
-			r->pending_lines += tail > 0;
-			return hand_out_paragraph(r, length, waiting, record);
-		}
-		line_end = (size_t)(lf - from);
-		r->searched = line_end + 1;
-		if (without_cr(from + r->line_at, line_end - r->line_at) > 0) {
-			r->line_at = r->searched;
-			r->pending_lines++;
-			continue;
-		}
-		if (r->line_at > 0) {
-			r->pending_lines++;
-			return hand_out_paragraph(r, without_break(from, r->line_at), r->searched,
-						  record);
-		}
-		count_line(r);
-		r->start += r->searched;
-		r->searched = 0;
-	}
+		count_lines(&r->record_line, 1);
+		count_lines(&r->lines, f.lines);
+	} while (result == FRAME_NOTHING);
+	*record = sv_make(at, f.length);
+	return result == FRAME_OVERLONG ? READ_OVERLONG : READ_RECORD;
 }
 
 static enum read_result next_document(struct reader *r, struct sv *record, struct error *err)
 {
 	size_t waiting;
 
-	while (!r->at_end && r->end - r->start <= r->max_record)
+	while (!r->at_end && (r->skip != SKIP_NONE || r->end - r->start <= r->max_record)) {
+		if (r->skip != SKIP_NONE)
+			r->start = r->end;
 		fill(r);
+	}
+	if (r->skip != SKIP_NONE)
+		r->start = r->end;
 	waiting = r->end - r->start;
-	r->skipping = waiting > r->max_record;
-	if (!r->skipping && (r->failed || sv_trim(sv_make(r->p + r->start, waiting)).n == 0))
+	if (waiting <= r->max_record &&
+	    (r->failed || sv_trim(sv_make(r->p + r->start, waiting)).n == 0))
 		return finish(r, err);
 	r->record_line = 1;
-	return hand_out(r, waiting, waiting, record);
+	*record = sv_first(sv_make(r->p + r->start, waiting), r->max_record);
+	r->start = r->end;
+	if (waiting <= r->max_record)
+		return READ_RECORD;
+	r->skip = SKIP_REST;
+	return READ_OVERLONG;
 }
-
-static void skip_rest(struct reader *r);
 
 /* Hands the lines before `end` to the block, by changing buffers with it: only what stands behind them is
  * copied. */
@@ -309,7 +250,7 @@ static void change_buffers(struct reader *r, struct read_block *b, size_t end, s
 	b->_from = r->start;
 	b->_end = end;
 	b->_max_record = r->max_record;
-	b->_overlong = r->skipping;
+	b->_overlong = r->skip != SKIP_NONE;
 	b->line = 0;
 	r->start = 0;
 	r->end = rest;
@@ -319,12 +260,15 @@ static void change_buffers(struct reader *r, struct read_block *b, size_t end, s
 
 enum read_result reader_take(struct reader *r, struct read_block *b, size_t size, struct error *err)
 {
+	struct frame f;
+	const char *at;
+
 	b->_from = b->_end = 0;
 	b->line = 0;
 	if (!r->started)
 		start(r);
-	if (r->skipping)
-		skip_rest(r);
+	while (r->skip != SKIP_NONE && cut(r, &f, &at) != FRAME_MORE)
+		count_lines(&r->lines, f.lines);
 	for (;;) {
 		char *from = r->p + r->start;
 		size_t waiting = r->end - r->start;
@@ -339,8 +283,8 @@ enum read_result reader_take(struct reader *r, struct read_block *b, size_t size
 			change_buffers(r, b, (size_t)(lf - r->p) + 1, size);
 			return READ_RECORD;
 		}
-		if (waiting > r->max_record + 1) {
-			r->skipping = true;
+		if (waiting > r->max_record + 2) { /* as frame_next has it */
+			r->skip = SKIP_REST;
 			change_buffers(r, b, r->end, size);
 			return READ_RECORD;
 		}
@@ -358,27 +302,22 @@ enum read_result reader_take(struct reader *r, struct read_block *b, size_t size
 
 enum read_result read_block_next(struct read_block *b, struct sv *record)
 {
-	while (b->_from < b->_end) {
-		char *from = b->_p + b->_from;
-		size_t waiting = b->_end - b->_from, length = waiting, used = waiting;
-		char *lf = memchr(from, '\n', waiting);
+	for (;;) {
+		struct sv text = sv_make(b->_p + b->_from, b->_end - b->_from);
+		struct frame f = { .skip = SKIP_NONE };
+		enum frame_result result =
+		    frame_next(text, 0, !b->_overlong, FRAMING_LINE, b->_max_record, &f);
 
-		if (lf != NULL) {
-			length = (size_t)(lf - from);
-			used = length + 1;
-		}
-		if (lf != NULL || !b->_overlong)
-			length = without_cr(from, length);
-		b->_from += used;
-		if (b->line < UINT32_MAX)
-			b->line++;
-		if (length == 0)
+		*record = SV_NONE;
+		if (result == FRAME_MORE)
+			return READ_END;
+		b->_from += f.used;
+		count_lines(&b->line, f.lines);
+		if (result == FRAME_NOTHING)
 			continue;
-		*record = sv_make(from, length < b->_max_record ? length : b->_max_record);
-		return length > b->_max_record ? READ_OVERLONG : READ_RECORD;
+		*record = sv_first(text, f.length);
+		return result == FRAME_OVERLONG ? READ_OVERLONG : READ_RECORD;
 	}
-	*record = SV_NONE;
-	return READ_END;
 }
 
 void read_block_free(struct read_block *b)
@@ -389,43 +328,7 @@ void read_block_free(struct read_block *b)
 
 bool reader_exhausted(const struct reader *r)
 {
-	return r->at_end && r->start == r->end && !r->failed && !r->skipping;
-}
-
-/* Behind an overlong record: on to the next line, the line behind the next empty one, or the end.
- */
-static void skip_rest(struct reader *r)
-{
-	bool within = false; /* a line that is not empty, its beginning skipped already */
-
-	r->skipping = false;
-	for (;;) {
-		char *from = r->p + r->start;
-		size_t waiting = r->end - r->start, length;
-		char *lf = r->framing == FRAMING_DOCUMENT ? NULL : memchr(from, '\n', waiting);
-
-		if (lf == NULL && r->at_end) {
-			r->start = r->end;
-			return;
-		}
-		if (lf == NULL) {
-			/* A CR alone may be half of an empty line's end. */
-			if (waiting > 1 || (waiting == 1 && from[0] != '\r')) {
-				within = true;
-				r->start = r->end;
-			}
-			fill(r);
-			continue;
-		}
-		length = without_cr(from, (size_t)(lf - from));
-		r->start += (size_t)(lf - from) + 1;
-		if (r->framing == FRAMING_LINE)
-			return;
-		count_line(r);
-		if (length == 0 && !within)
-			return;
-		within = false;
-	}
+	return r->at_end && r->start == r->end && !r->failed && r->skip == SKIP_NONE;
 }
 
 enum read_result reader_next(struct reader *r, struct sv *record, struct error *err)
@@ -433,17 +336,8 @@ enum read_result reader_next(struct reader *r, struct sv *record, struct error *
 	*record = SV_NONE;
 	if (!r->started)
 		start(r);
-	if (r->skipping)
-		skip_rest(r);
-	switch (r->framing) {
-	case FRAMING_PARAGRAPH:
-		return next_paragraph(r, record, err);
-	case FRAMING_DOCUMENT:
-		return next_document(r, record, err);
-	case FRAMING_LINE:
-	default:
-		return next_line(r, record, err);
-	}
+	return r->framing == FRAMING_DOCUMENT ? next_document(r, record, err)
+					      : next_cut(r, record, err);
 }
 
 uint32_t reader_line(const struct reader *r) { return r->record_line; }

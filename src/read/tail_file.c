@@ -20,6 +20,18 @@ static char *copy_text(const char *s)
 	return memcpy(xmalloc(n), s, n);
 }
 
+void tail_file_identify(struct tail_file *f, const struct tail_candidate *c)
+{
+	f->dev = c->dev;
+	f->ino = c->ino;
+	f->born = c->born;
+	f->size = c->size;
+	f->mtime = c->mtime;
+	f->age = c->number;
+	f->live = c->name == TAIL_NAME_LIVE;
+	f->packed = c->packed;
+}
+
 struct tail_file *tail_file_new(struct tail *t, const struct tail_candidate *c)
 {
 	struct tail_file *f = xcalloc(1, sizeof(*f));
@@ -32,16 +44,8 @@ struct tail_file *tail_file_new(struct tail *t, const struct tail_candidate *c)
 		.fd = -1,
 	};
 	f->source._fd = -1;
-	if (c != NULL) {
-		f->dev = c->dev;
-		f->ino = c->ino;
-		f->born = c->born;
-		f->size = c->size;
-		f->mtime = c->mtime;
-		f->age = c->number;
-		f->live = c->name == TAIL_NAME_LIVE;
-		f->packed = c->packed;
-	}
+	if (c != NULL)
+		tail_file_identify(f, c);
 	if (t->n_files == t->capacity) {
 		t->capacity = t->capacity == 0 ? 16 : t->capacity * 2;
 		t->files = xrealloc(t->files, t->capacity, sizeof(struct tail_file *));
@@ -103,7 +107,17 @@ static void keep_head(struct tail_file *f, const char *p, size_t n, uint64_t at)
 	f->head_have += most;
 }
 
-static ssize_t read_at(int fd, char *out, size_t n, uint64_t at)
+int tail_open_path(const char *path)
+{
+	int fd;
+
+	do {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+ssize_t tail_read_at(int fd, char *out, size_t n, uint64_t at)
 {
 	size_t have = 0;
 
@@ -131,11 +145,11 @@ static bool open_plain(struct tail_file *f, struct error *err)
 	uint32_t last = f->offset < TAIL_LAST ? (uint32_t)f->offset : TAIL_LAST;
 	ssize_t got;
 
-	got = read_at(f->fd, f->head, f->offset < TAIL_HEAD ? (size_t)f->offset : TAIL_HEAD, 0);
+	got = tail_read_at(f->fd, f->head, f->offset < TAIL_HEAD ? (size_t)f->offset : TAIL_HEAD, 0);
 	if (got < 0)
 		return cannot(f, err);
 	f->head_have = (size_t)got;
-	got = read_at(f->fd, f->p, last, f->offset - last);
+	got = tail_read_at(f->fd, f->p, last, f->offset - last);
 	if (got < 0)
 		return cannot(f, err);
 	f->start = f->end = (size_t)got;
@@ -189,9 +203,7 @@ static bool open_file(struct tail_file *f, struct error *err)
 	int fd;
 	bool ok;
 
-	do {
-		fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	} while (fd < 0 && errno == EINTR);
+	fd = tail_open_path(f->path);
 	if (fd < 0 && errno == ENOENT)
 		return true; /* renamed or removed just now: the next look at the folder tells */
 	if (fd < 0 || fstat(fd, &st) != 0) {
@@ -299,10 +311,10 @@ enum tail_refill tail_file_refill(struct tail *t, struct tail_file *f, struct er
 bool tail_file_check_at(const struct tail_file *f, const char *path)
 {
 	char bytes[TAIL_HEAD];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool same = fd >= 0 && read_at(fd, bytes, f->head_n, 0) == (ssize_t)f->head_n &&
+	int fd = tail_open_path(path);
+	bool same = fd >= 0 && tail_read_at(fd, bytes, f->head_n, 0) == (ssize_t)f->head_n &&
 		    XXH3_64bits(bytes, f->head_n) == f->head_hash &&
-		    read_at(fd, bytes, f->last_n, f->offset - f->last_n) == (ssize_t)f->last_n &&
+		    tail_read_at(fd, bytes, f->last_n, f->offset - f->last_n) == (ssize_t)f->last_n &&
 		    XXH3_64bits(bytes, f->last_n) == f->last_hash;
 
 	if (fd >= 0)
@@ -322,15 +334,15 @@ bool tail_file_check(struct tail_file *f)
 void tail_file_learn(struct tail_file *f)
 {
 	char bytes[TAIL_HEAD];
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = tail_open_path(f->path);
 
 	f->head_n = f->offset < TAIL_HEAD ? (uint32_t)f->offset : TAIL_HEAD;
 	f->last_n = f->offset < TAIL_LAST ? (uint32_t)f->offset : TAIL_LAST;
 	if (fd < 0)
 		return;
-	if (read_at(fd, bytes, f->head_n, 0) == (ssize_t)f->head_n)
+	if (tail_read_at(fd, bytes, f->head_n, 0) == (ssize_t)f->head_n)
 		f->head_hash = XXH3_64bits(bytes, f->head_n);
-	if (read_at(fd, bytes, f->last_n, f->offset - f->last_n) == (ssize_t)f->last_n)
+	if (tail_read_at(fd, bytes, f->last_n, f->offset - f->last_n) == (ssize_t)f->last_n)
 		f->last_hash = XXH3_64bits(bytes, f->last_n);
 	close(fd);
 }

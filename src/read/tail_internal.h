@@ -4,6 +4,8 @@
 #ifndef PINWATCH_READ_TAIL_INTERNAL_H
 #define PINWATCH_READ_TAIL_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "read/frame.h"
 #include "read/tail.h"
 #include "read/tail_name.h"
@@ -109,6 +111,12 @@ struct tail {
 void tail_say(struct tail *t, const struct error *err);
 
 /* tail_file.c */
+/* Descriptor, or −1 with errno. */
+int tail_open_path(const char *path);
+/* As many of the n bytes at `at` as there are, or −1 with errno. */
+ssize_t tail_read_at(int fd, char *out, size_t n, uint64_t at);
+/* The file is on disk what the candidate is, but for its path. */
+void tail_file_identify(struct tail_file *f, const struct tail_candidate *c);
 struct tail_file *tail_file_new(struct tail *t, const struct tail_candidate *c);
 void tail_file_free(struct tail_file *f);
 /* Lets go of descriptor and buffer; offset and identity stay. */

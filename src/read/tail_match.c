@@ -9,29 +9,12 @@
 
 #define COMPARE (64u * 1024u)
 
-static size_t read_at(int fd, char *out, size_t n, uint64_t at)
+/* None where they cannot be read. */
+static size_t bytes_at(int fd, char *out, size_t n, uint64_t at)
 {
-	size_t have = 0;
+	ssize_t got = tail_read_at(fd, out, n, at);
 
-	while (have < n) {
-		ssize_t got = pread(fd, out + have, n - have, (off_t)(at + have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		have += (size_t)got;
-	}
-	return have;
-}
-
-static int open_path(const char *path)
-{
-	int fd;
-
-	do {
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	} while (fd < 0 && errno == EINTR);
-	return fd;
+	return got > 0 ? (size_t)got : 0;
 }
 
 /* The first bytes of the candidate, unpacked; fewer where it ends, or is damaged or unfinished. */
@@ -43,8 +26,8 @@ static size_t first_bytes(const struct tail_candidate *c, char *out, size_t n)
 	size_t have = 0, got = 1;
 
 	if (!c->packed) {
-		int fd = open_path(c->path);
-		have = fd >= 0 ? read_at(fd, out, n, 0) : 0;
+		int fd = tail_open_path(c->path);
+		have = fd >= 0 ? bytes_at(fd, out, n, 0) : 0;
 		if (fd >= 0)
 			close(fd);
 		return have;
@@ -58,25 +41,6 @@ static size_t first_bytes(const struct tail_candidate *c, char *out, size_t n)
 	unpack_free(unpack);
 	source_close(&source);
 	return have;
-}
-
-static bool match_plain(const struct tail_file *f, const struct tail_candidate *c)
-{
-	char bytes[TAIL_HEAD];
-	int fd;
-	bool same;
-
-	if (c->size < f->offset)
-		return false;
-	fd = open_path(c->path);
-	if (fd < 0)
-		return false;
-	same = read_at(fd, bytes, f->head_n, 0) == f->head_n &&
-	       XXH3_64bits(bytes, f->head_n) == f->head_hash &&
-	       read_at(fd, bytes, f->last_n, f->offset - f->last_n) == f->last_n &&
-	       XXH3_64bits(bytes, f->last_n) == f->last_hash;
-	close(fd);
-	return same;
 }
 
 /* p holds `have` bytes read so far, of which the last TAIL_LAST are kept. */
@@ -131,7 +95,8 @@ bool tail_match(const struct tail_file *f, const struct tail_candidate *c)
 {
 	if (f->offset == 0)
 		return false;
-	return c->packed ? match_packed(f, c) : match_plain(f, c);
+	return c->packed ? match_packed(f, c)
+			 : c->size >= f->offset && tail_file_check_at(f, c->path);
 }
 
 /* What the first `n` bytes of both agree in: all that the candidate has, or all n. */
@@ -150,10 +115,10 @@ bool tail_match_copy(const struct tail_file *f, const struct tail_candidate *c)
 	ours_n = first_bytes(&self, ours, COMPARE);
 	same = agree(ours, ours_n, theirs, n);
 	if (same && !c->packed && !f->packed && c->size > COMPARE) {
-		int a = open_path(f->path), b = open_path(c->path);
+		int a = tail_open_path(f->path), b = tail_open_path(c->path);
 		size_t most = TAIL_LAST;
-		same = a >= 0 && b >= 0 && read_at(a, ours, most, c->size - most) == most &&
-		       read_at(b, theirs, most, c->size - most) == most &&
+		same = a >= 0 && b >= 0 && bytes_at(a, ours, most, c->size - most) == most &&
+		       bytes_at(b, theirs, most, c->size - most) == most &&
 		       memcmp(ours, theirs, most) == 0;
 		if (a >= 0)
 			close(a);
@@ -175,7 +140,7 @@ bool tail_match_unread(const struct tail_file *f, const struct tail_candidate *c
 		return false;
 	theirs = xmalloc(COMPARE);
 	ours = xmalloc(COMPARE);
-	ours_n = read_at(f->fd, ours, COMPARE, 0);
+	ours_n = bytes_at(f->fd, ours, COMPARE, 0);
 	n = first_bytes(c, theirs, COMPARE);
 	same = n == ours_n && agree(ours, ours_n, theirs, n);
 	free(theirs);

@@ -26,14 +26,7 @@ static struct tail_candidate *candidate_of(struct tail *t, const struct tail_fil
 static void become(struct tail_file *f, struct tail_candidate *c)
 {
 	set_path(f, c->path);
-	f->dev = c->dev;
-	f->ino = c->ino;
-	f->born = c->born;
-	f->size = c->size;
-	f->mtime = c->mtime;
-	f->age = c->number;
-	f->live = c->name == TAIL_NAME_LIVE;
-	f->packed = c->packed;
+	tail_file_identify(f, c);
 	f->missing = false;
 	f->seen = f->checked = true;
 	f->look = true;
@@ -135,20 +128,26 @@ static void restart(struct tail *t, struct tail_file *f)
 	f->first = f->look = f->checked = true;
 }
 
-/* A second entry for the rest of what f held before it was truncated. */
-static struct tail_file *split(struct tail *t, struct tail_file *f, struct tail_candidate *c)
+/* rest goes on where f is. */
+static void continue_from(struct tail_file *rest, const struct tail_file *f)
 {
-	struct tail_file *rest = tail_file_new(t, c);
-
-	tail_file_note(f);
 	rest->number = f->number;
 	rest->offset = f->offset;
 	rest->line = f->line;
 	rest->skip = f->skip;
 	rest->framing = f->framing;
 	rest->announced = f->announced;
-	rest->resumed = f->resumed;
 	rest->first = f->first;
+}
+
+/* A second entry for the rest of what f held before it was truncated. */
+static struct tail_file *split(struct tail *t, struct tail_file *f, struct tail_candidate *c)
+{
+	struct tail_file *rest = tail_file_new(t, c);
+
+	tail_file_note(f);
+	continue_from(rest, f);
+	rest->resumed = f->resumed;
 	rest->head_n = f->head_n;
 	rest->last_n = f->last_n;
 	rest->head_hash = f->head_hash;
@@ -179,13 +178,7 @@ static void keep_rest(struct tail *t, struct tail_file *f, uint64_t before)
 		return;
 	rest = tail_file_new(t, NULL);
 	set_path(rest, f->path);
-	rest->number = f->number;
-	rest->offset = f->offset;
-	rest->line = f->line;
-	rest->skip = f->skip;
-	rest->framing = f->framing;
-	rest->announced = f->announced;
-	rest->first = f->first;
+	continue_from(rest, f);
 	rest->p = f->p;
 	rest->start = f->start;
 	rest->end = f->end;

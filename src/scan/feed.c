@@ -104,7 +104,7 @@ static void take(struct feed *f, struct input *x, const struct observation *o, u
 {
 	struct source_summary *m = &x->source->summary;
 	struct stamp stamp = {
-		.order = run_order(o),
+		.order = observation_order(o),
 		.content = content,
 		.ref = { (uint32_t)(x - f->inputs->list), line, x->source_number },
 	};

@@ -47,7 +47,7 @@ static void take(void *arg, const struct wire_seen *s)
 	o->tls.ja3 = keep(r, o->tls.ja3);
 	o->tls.ja4 = keep(r, o->tls.ja4);
 	o->tls.issuer = keep(r, o->tls.issuer);
-	order = run_order(o);
+	order = observation_order(o);
 	if (order > r->newest)
 		r->newest = order;
 	r->records++;

@@ -155,33 +155,18 @@ void run_read(struct run *r, struct lane *l)
 	}
 }
 
-int64_t run_order(const struct observation *o)
-{
-	int64_t order;
-
-	if (!span_known(o->duration) || o->duration.ns < 0 ||
-	    __builtin_add_overflow(o->time.ns, o->duration.ns, &order))
-		return o->time.ns;
-	return order;
-}
-
-/* A kind that the command line or the configuration states outranks what the format says. */
 static enum sensor_kind stated_kind(const struct input *x)
 {
-	enum sensor_kind kind = SENSORS;
-
 	if (x->asked->kind_forced)
-		kind = x->asked->forced_kind;
-	else if (x->asked->source != NULL)
-		kind = (enum sensor_kind)x->asked->source->kind;
-	return kind == SENSOR_INSPECTION || kind == SENSOR_FLOW ? kind : SENSORS;
+		return x->asked->forced_kind;
+	return x->asked->source != NULL ? (enum sensor_kind)x->asked->source->kind : SENSORS;
 }
 
 /* parse_record and finish see the batch's memory in the parser's hands. */
 static void seen(struct run *r, const struct observation *o, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		int64_t order = run_order(&o[i]);
+		int64_t order = observation_order(&o[i]);
 		if (order > r->newest)
 			r->newest = order;
 	}
@@ -305,8 +290,7 @@ void run_parse(struct run *r, struct lane *l, struct parser *p)
 			first += r->notes[i].n;
 		}
 	for (size_t i = 0; i < r->batch.n && kind != SENSORS; i++)
-		if (r->batch.list[i].kind == OBS_TLS_ATTEMPT)
-			r->batch.list[i].sensor = kind;
+		observation_state_kind(&r->batch.list[i], kind);
 }
 
 void run_trim(struct run *r)

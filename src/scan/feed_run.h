@@ -77,8 +77,6 @@ struct parser *lane_new_parser(const struct lane *l);
 void run_read(struct run *r, struct lane *l);
 void run_parse(struct run *r, struct lane *l, struct parser *p);
 struct run_note *run_add_note(struct run *r, enum note_type type, uint32_t line);
-/* When the observation was written, by which all is put in order. */
-int64_t run_order(const struct observation *o);
 /* Gives back what only a large run needs. */
 void run_trim(struct run *r);
 void run_free(struct run *r);

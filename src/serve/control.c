@@ -207,11 +207,3 @@ void control_settled(struct control_socket *c)
 	}
 	c->d->settle = false;
 }
-
-bool control_waits(const struct control_socket *c)
-{
-	for (size_t i = 0; i < MAX_CLIENTS; i++)
-		if (c->clients[i].fd >= 0 && c->clients[i].settling)
-			return true;
-	return false;
-}

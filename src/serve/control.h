@@ -16,7 +16,5 @@ int control_fd(const struct control_socket *c);
 void control_serve(struct control_socket *c);
 /* What somebody waited for has come about: settling, or its failure. */
 void control_settled(struct control_socket *c);
-/* Somebody waits for that. */
-bool control_waits(const struct control_socket *c);
 
 #endif

@@ -176,16 +176,6 @@ struct arrival {
 	struct sv record;
 };
 
-static int64_t order_of(const struct observation *o)
-{
-	int64_t order;
-
-	if (!span_known(o->duration) || o->duration.ns < 0 ||
-	    __builtin_add_overflow(o->time.ns, o->duration.ns, &order))
-		return o->time.ns;
-	return order;
-}
-
 static void set_aside(const struct arrival *a, const char *reason)
 {
 	struct intake *in = a->x->intake;
@@ -228,13 +218,11 @@ static void take(const struct arrival *a, const struct observation *seen, uint64
 	struct intake *in = a->x->intake;
 	struct store_source *n = &a->x->source->counts;
 	struct observation o = *seen;
-	int64_t order = order_of(seen);
+	int64_t order = observation_order(seen);
 	uint32_t line = a->where->line > UINT32_MAX ? UINT32_MAX : (uint32_t)a->where->line;
 
-	/* A kind that the configuration states outranks what the format says. */
-	if (c != NULL && o.kind == OBS_TLS_ATTEMPT &&
-	    (c->kind == SENSOR_INSPECTION || c->kind == SENSOR_FLOW))
-		o.sensor = (enum sensor_kind)c->kind;
+	if (c != NULL)
+		observation_state_kind(&o, (enum sensor_kind)c->kind);
 	switch (keeper_take(in->keeper, a->x->source, &o, order, content, a->parser->number, line,
 			    c != NULL ? (enum vantage)c->vantage : VANTAGE_UNKNOWN, in->wall)) {
 	case TAKEN_LATE:
@@ -464,14 +452,4 @@ bool intake_idle(const struct intake *in)
 		if (in->inputs[i]->ready)
 			return false;
 	return true;
-}
-
-struct instant intake_due(const struct intake *in)
-{
-	int64_t due = in->monotonic.ns + POLL;
-
-	for (size_t i = 0; i < in->n; i++)
-		if (!in->inputs[i]->ready && in->inputs[i]->asked.ns + POLL < due)
-			due = in->inputs[i]->asked.ns + POLL;
-	return (struct instant){ due };
 }

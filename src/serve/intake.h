@@ -85,7 +85,5 @@ bool intake_run(struct intake *in);
 int64_t intake_watermark(struct intake *in);
 /* Nothing waits to be read in any input. */
 bool intake_idle(const struct intake *in);
-/* Monotonic time of the next poll that is due. */
-struct instant intake_due(const struct intake *in);
 
 #endif

@@ -70,8 +70,20 @@ void retention_journal(struct daemon *d)
 	free(all.list);
 }
 
+/* Revisions are dated by the wall clock: one that leaps ahead of all events must not make them old. */
+static bool prune_history(struct daemon *d, struct error *err)
+{
+	int64_t now = live_sources_newest(&d->sources);
+
+	if (now > d->wall.ns)
+		now = d->wall.ns;
+	return now == INT64_MIN || store_prune_history(d->store, now - d->conf->history.ns, err);
+}
+
 bool retention_commit(struct daemon *d, struct error *err)
 {
+	if (d->drop_until > 0 && !prune_history(d, err))
+		return false;
 	for (uint64_t i = d->drop_from; d->drop_until > 0 && i <= d->drop_until; i++)
 		if (!store_drop_segment(d->store, i, err))
 			return false;

@@ -237,17 +237,3 @@ void store_segments(struct store *s, void (*take)(void *arg, const struct journa
 	}
 	sqlite3_reset(q);
 }
-
-uint64_t store_size(struct store *s)
-{
-	sqlite3_stmt *q = NULL;
-	uint64_t n = 0;
-
-	if (sqlite3_prepare_v2(s->db,
-			       "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-			       -1, &q, NULL) == SQLITE_OK &&
-	    sqlite3_step(q) == SQLITE_ROW)
-		n = (uint64_t)sqlite3_column_int64(q, 0);
-	sqlite3_finalize(q);
-	return n;
-}

@@ -117,7 +117,5 @@ bool store_check(struct store *s, void (*complain)(void *arg, const char *what),
 		 struct error *err);
 /* A consistent copy, also of a database in use. */
 bool store_copy(struct store *s, const char *to, struct error *err);
-/* Bytes of the database's pages. */
-uint64_t store_size(struct store *s);
 
 #endif

@@ -7,6 +7,7 @@ history was given up changes anything.
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -214,7 +215,16 @@ def history():
             append(folder / "a.jsonl",
                    "".join(attempt(i * day + k * 60, 1000 + i * 10 + k) for k in range(4)))
             d.settle()
+            if i == 5: # as if the revisions so far had been written long ago
+                d.kill()
+                with sqlite3.connect(d.state / "pinwatch.db") as db:
+                    db.execute("UPDATE finding_history SET at=0")
+                    old = db.execute("SELECT max(revision) FROM finding_history").fetchone()[0]
+                d.start()
         d.settle()
+        with d.database() as db:
+            kept = [r for (r,) in db.execute("SELECT revision FROM finding_history")]
+        assert old > 1 and kept and min(kept) >= old, (old, kept)
         segments = sorted(x.name for x in (d.state / "journal").iterdir())
         assert segments[0] > "00000005.seg" and len(segments) <= 5, segments
         (finding,) = d.findings().values()
