@@ -59,12 +59,12 @@ static struct instant wall(void *arg)
 	const char *path = arg;
 	struct instant t = read_clock(CLOCK_REALTIME);
 	FILE *f = path != NULL ? fopen(path, "re") : NULL;
-	long long ahead;
+	char ahead[32];
 
 	if (f == NULL)
 		return t;
-	if (fscanf(f, "%lld", &ahead) == 1)
-		t.ns += ahead * NS_PER_S;
+	if (fgets(ahead, sizeof(ahead), f) != NULL)
+		t.ns += strtoll(ahead, NULL, 10) * NS_PER_S;
 	fclose(f);
 	return t;
 }

@@ -30,6 +30,10 @@ struct fact {
 	bool stack_is_ja3 : 1;
 	bool weak_late : 1;    /* a late failure that is not sure to be one */
 	bool excluded_ca : 1, excluded_gateway : 1; /* set by judge/exclude */
+	/* Set by judge/around. A failure: its device was fine under inspection at another destination within an
+	 * hour; another known app was fine there on that device within a day. A session that was not inspected:
+	 * its device was intercepted elsewhere within TimeWindow. */
+	bool fine_elsewhere : 1, other_app_fine : 1, intercepted_elsewhere : 1;
 };
 
 struct facts {

@@ -4,6 +4,7 @@
 
 #include "base/pool.h"
 #include "correlate/baseline.h"
+#include "judge/docket.h"
 #include "judge/exclude.h"
 #include "judge/trials.h"
 #include "model/finding.h"
@@ -26,7 +27,8 @@ struct sitting {
 	const struct bench *bench;
 	struct arena *arena;         /* of the results */
 	struct arena *scratch;       /* reset before each finding */
-	uint32_t number, app, destination;
+	uint32_t app, destination;
+	struct others others;        /* what other apps did there */
 	const struct fact **window;  /* its attempts that count, excluded ones too, by start */
 	size_t n_window;
 	const struct fact **kept;    /* without the excluded */
@@ -50,7 +52,7 @@ struct version_case {
 	size_t n_contributions;
 	int32_t score;                /* 1/100 dB */
 	struct rival_judgement rivals[RIVALS];
-	enum verdict verdict;
+	enum verdict verdict, without_lists;
 	struct sv explained_by;
 	/* Path A's ways, for the explanation. */
 	bool fast, slow, wide, learned;
@@ -59,8 +61,6 @@ struct version_case {
 
 /* Printed into the arena. */
 struct sv say(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The failures of one device within `facts` (by device and start) around t. */
-bool failure_near(const struct device_trials *d, const struct trials *t, int64_t at, int64_t within);
 
 /* score.c: contributions and the score; needs paths for the opacity term. */
 void score_case(struct version_case *c);

@@ -17,18 +17,6 @@ static struct finding *new_finding(struct findings *out, enum finding_kind kind)
 	return &out->list[out->n++];
 }
 
-/* Without failure, session or bypass there is no path, and nothing but observed, explained or expected. */
-static bool worth_judging(const struct facts *f, struct group g)
-{
-	for (size_t i = 0; i < g.n; i++) {
-		const struct fact *x = &f->list[g.items[i]];
-		if ((fact_failure(x) || fact_uninspected_session(x) || fact_learned_bypass(x)) &&
-		    !fact_excluded(x))
-			return true;
-	}
-	return false;
-}
-
 /* Attempts in the window that no allow-list entry covers; all of them where every one is covered, then
  * *entry is the one that covers the newest. */
 static void open_sitting(struct sitting *s, struct group g, const struct allowance **entry)
@@ -230,24 +218,21 @@ static void fill(const struct version_case *c, struct finding *out)
 	write_notes(c, out);
 }
 
-static void judge_one(const struct bench *b, uint32_t number, bool all, struct arena *arena,
+static void judge_one(const struct bench *b, const struct docket_entry *e, bool all, struct arena *arena,
 		      struct arena *scratch, struct findings *out)
 {
-	struct group g = grouping_at(&b->facts->by_finding, number);
 	struct sitting s = {
 		.bench = b,
 		.arena = arena,
 		.scratch = scratch,
-		.number = number,
-		.app = b->facts->findings[number].app,
-		.destination = b->facts->findings[number].destination,
+		.app = b->facts->findings[e->finding].app,
+		.destination = e->destination,
+		.others = e->others,
 	};
 	const struct allowance *entry;
 	struct version_case *c;
 
-	if (g.n == 0 || (!all && !worth_judging(b->facts, g)))
-		return;
-	open_sitting(&s, g, &entry);
+	open_sitting(&s, grouping_at(&b->facts->by_finding, e->finding), &entry);
 	c = judge_versions(&s, entry);
 	if (all || c->verdict == VERDICT_CONFIRMED || c->verdict == VERDICT_SUSPECTED)
 		fill(c, new_finding(out, FINDING_PINNING));
@@ -338,6 +323,7 @@ struct desk {
 
 struct session {
 	const struct bench *bench;
+	const struct docket *docket;
 	struct desk *desks;
 	bool all;
 };
@@ -350,28 +336,44 @@ static void judge_piece(void *arg, size_t piece, unsigned worker)
 	const struct session *s = arg;
 	struct desk *d = &s->desks[worker];
 
-	for (size_t i = 1 + piece; i < s->bench->facts->n_findings; i += PIECES) {
-		judge_one(s->bench, (uint32_t)i, s->all, &d->arena, &d->scratch, &d->findings);
+	for (size_t i = piece; i < s->docket->n; i += PIECES) {
+		judge_one(s->bench, &s->docket->list[i], s->all, &d->arena, &d->scratch, &d->findings);
 		arena_reset(&d->scratch);
 	}
+}
+
+/* A million of them are not copied where that can be helped. */
+static void take_findings(struct findings *out, struct findings *from)
+{
+	if (out->n == 0) {
+		free(out->list);
+		*out = *from;
+		return;
+	}
+	if (from->n > 0) {
+		out->_capacity = out->n + from->n;
+		out->list = xrealloc(out->list, out->_capacity, sizeof(*out->list));
+		memcpy(out->list + out->n, from->list, from->n * sizeof(*from->list));
+		out->n += from->n;
+	}
+	free(from->list);
 }
 
 static void judge_pinning(const struct bench *b, bool all, struct arena *arena, struct findings *out)
 {
 	unsigned threads = pool_threads(b->pool);
-	struct session s = { b, xcalloc(threads, sizeof(struct desk)), all };
+	struct docket docket;
+	struct session s = { b, &docket, xcalloc(threads, sizeof(struct desk)), all };
 
+	docket_build(&docket, b->facts, b->context, b->allow, all);
 	pool_each(b->pool, PIECES, judge_piece, &s);
 	for (unsigned i = 0; i < threads; i++) {
-		struct desk *d = &s.desks[i];
-
-		for (size_t k = 0; k < d->findings.n; k++)
-			*new_finding(out, FINDING_PINNING) = d->findings.list[k];
-		free(d->findings.list);
-		arena_free(&d->scratch);
-		arena_adopt(arena, &d->arena);
+		take_findings(out, &s.desks[i].findings);
+		arena_free(&s.desks[i].scratch);
+		arena_adopt(arena, &s.desks[i].arena);
 	}
 	free(s.desks);
+	docket_free(&docket);
 }
 
 void judge_all(const struct bench *b, bool all, struct arena *arena, struct findings *out)

@@ -97,9 +97,9 @@ static void note_controls(struct notes *n, const struct version_case *c)
 
 void write_notes(const struct version_case *c, struct finding *out)
 {
-	struct notes n = { .arena = c->sitting->arena };
+	struct sv list[MAX_NOTES];
+	struct notes n = { .arena = c->sitting->arena, .list = list };
 
-	n.list = arena_alloc(n.arena, MAX_NOTES * sizeof(*n.list));
 	switch (c->verdict) {
 	case VERDICT_EXPECTED:
 		note(&n, SV("It is expected: without that it would be judged by what stands above."));
@@ -122,6 +122,6 @@ void write_notes(const struct version_case *c, struct finding *out)
 	if (c->verdict == VERDICT_OBSERVED || c->verdict == VERDICT_SUSPECTED ||
 	    c->verdict == VERDICT_CONFIRMED)
 		note_controls(&n, c);
-	out->notes = n.list;
+	out->notes = arena_copy(n.arena, list, n.n * sizeof(*list));
 	out->n_notes = n.n;
 }

@@ -132,22 +132,6 @@ static bool selective_bypass(const struct version_case *c)
 	return false;
 }
 
-/* Whether the device had other traffic intercepted near t. */
-static bool intercepted_near(const struct bench *b, const struct fact *x, int64_t window)
-{
-	struct group g = grouping_at(&b->facts->by_device, x->device);
-
-	for (size_t i = facts_from(b->facts, g, x->start - window); i < g.n; i++) {
-		const struct fact *y = &b->facts->list[g.items[i]];
-		if (y->start > x->start + window)
-			return false;
-		if (y->destination != x->destination && y->inspection == INTERCEPTED &&
-		    !fact_excluded(y))
-			return true;
-	}
-	return false;
-}
-
 static bool persistent_opacity(const struct version_case *c)
 {
 	const struct settings *s = settings_of(c);
@@ -160,8 +144,7 @@ static bool persistent_opacity(const struct version_case *c)
 
 		for (uint32_t i = 0; i < dev->n && sessions < s->opaque_sessions; i++) {
 			const struct fact *x = c->trials.by_device[dev->first + i];
-			if (fact_uninspected_session(x))
-				sessions += intercepted_near(c->sitting->bench, x, s->time_window.ns);
+			sessions += fact_uninspected_session(x) && x->intercepted_elsewhere;
 		}
 		if (sessions >= s->opaque_sessions)
 			return true;

@@ -4,61 +4,30 @@
 #include "judge/apple.h"
 #include "judge/case.h"
 
-/* What one known app did at the destination in the window. */
-struct app_there {
-	uint32_t app;
-	uint32_t failures, late, successes, intercepted_failing, uninspected_failing;
+/* What the finding's own app did at the destination in the window; nothing where it is unknown. */
+struct own {
+	bool active, failing, both, fine, prompt;
 };
 
-struct apps_there {
-	struct app_there *list;
-	size_t n;
-};
-
-static int by_app(const void *a, const void *b)
+static struct own own_deeds(const struct sitting *s)
 {
-	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
+	bool inspected = false, uninspected = false;
+	struct own o = { 0 };
 
-	return x->app < y->app ? -1 : x->app > y->app;
-}
-
-static struct apps_there apps_at_destination(const struct sitting *s)
-{
-	const struct bench *b = s->bench;
-	struct group g = grouping_at(&b->facts->by_destination, s->destination);
-	size_t from = facts_from(b->facts, g, s->newest - b->context->settings->score_window.ns), n = 0;
-	const struct fact **facts = arena_alloc(s->scratch, (g.n + s->n_kept + 1) * sizeof(*facts));
-	struct apps_there t = { 0 };
-
-	/* Of the finding's own app what is judged, of the others what the window holds. */
-	for (size_t i = 0; i < s->n_kept && s->app != 0; i++)
-		facts[n++] = s->kept[i];
-	for (size_t i = from; i < g.n; i++) {
-		const struct fact *x = &b->facts->list[g.items[i]];
-		if (x->start > s->newest)
-			break;
-		if (x->app != 0 && x->app != s->app && !fact_excluded(x))
-			facts[n++] = x;
-	}
-	qsort(facts, n, sizeof(struct fact *), by_app);
-	t.list = arena_alloc(s->scratch, (n + 1) * sizeof(*t.list));
-	for (size_t i = 0; i < n; i++) {
-		const struct fact *x = facts[i];
+	for (size_t i = 0; i < s->n_kept && s->app != 0; i++) {
+		const struct fact *x = s->kept[i];
 		bool failing = outcome_class((enum outcome)x->outcome) == CLASS_FAILURE ||
 			       x->outcome == UPSTREAM_FAILED;
-		struct app_there *a;
 
-		if (t.n == 0 || t.list[t.n - 1].app != x->app)
-			t.list[t.n++] = (struct app_there){ .app = x->app };
-		a = &t.list[t.n - 1];
-		a->failures += fact_failure(x);
-		a->late += fact_failure(x) && x->outcome == ESTABLISHED_NO_DATA;
-		a->successes += fact_success(x);
-		a->intercepted_failing += failing && x->inspection == INTERCEPTED;
-		a->uninspected_failing +=
-			failing && (x->inspection == BYPASSED || x->inspection == UNINSPECTED);
+		o.failing |= fact_failure(x);
+		o.fine |= fact_success(x);
+		o.prompt |= fact_success(x) || (fact_failure(x) && x->outcome != ESTABLISHED_NO_DATA);
+		inspected |= failing && x->inspection == INTERCEPTED;
+		uninspected |= failing && (x->inspection == BYPASSED || x->inspection == UNINSPECTED);
 	}
-	return t;
+	o.active = o.failing || o.fine;
+	o.both = inspected && uninspected;
+	return o;
 }
 
 /* Sums over the finding's own attempts, by count. */
@@ -88,48 +57,19 @@ static struct tally tally(const struct sitting *s)
 	return t;
 }
 
-static bool all_end_late(const struct apps_there *t)
+static bool all_end_late(const struct others *others, const struct own *own)
 {
-	size_t apps = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct app_there *a = &t->list[i];
-		if (a->failures + a->successes == 0)
-			continue;
-		if (a->successes > 0 || a->late != a->failures)
-			return false;
-		apps++;
-	}
-	return apps >= 2;
+	return !others->prompt && !own->prompt && others->active + own->active >= 2;
 }
 
-static bool fails_either_way(const struct apps_there *t)
+static bool fails_either_way(const struct others *others, const struct own *own)
 {
-	size_t apps = 0;
-
-	for (size_t i = 0; i < t->n; i++)
-		apps += t->list[i].intercepted_failing > 0 && t->list[i].uninspected_failing > 0;
-	return apps >= 2;
+	return others->both + own->both >= 2;
 }
 
-static bool all_fail(const struct apps_there *t)
+static bool all_fail(const struct others *others, const struct own *own)
 {
-	size_t apps = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->list[i].successes > 0)
-			return false;
-		apps += t->list[i].failures > 0;
-	}
-	return apps >= 2;
-}
-
-static bool other_app_fine(const struct apps_there *t, uint32_t app)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (t->list[i].app != app && t->list[i].successes > 0)
-			return true;
-	return false;
+	return !others->fine && !own->fine && others->failing + own->failing >= 2;
 }
 
 static void set(struct version_case *c, enum rival r, bool holds, bool refuted, struct sv why,
@@ -208,29 +148,32 @@ static void judge_excluding(struct version_case *c)
 		gateway += s->window[i]->excluded_gateway ? s->window[i]->count : 0;
 	}
 	set(c, RIVAL_CA_UNTRUSTED, ca > 0, ca == 0 && trusting(s),
-	    say(s->arena, "failures of a device that does not trust the inspection root: %llu",
-		(unsigned long long)ca),
+	    ca == 0 ? SV("")
+		    : say(s->arena, "failures of a device that does not trust the inspection root: %llu",
+			  (unsigned long long)ca),
 	    SV("every failing device was fine under inspection before its last failure here"),
 	    SV("no failing device was seen fine under inspection before it failed here"));
 	set(c, RIVAL_GATEWAY_FAULT, gateway > 0, false,
-	    say(s->arena, "failures that fall into a fault of the gateway: %llu",
-		(unsigned long long)gateway),
+	    gateway == 0 ? SV("")
+			 : say(s->arena, "failures that fall into a fault of the gateway: %llu",
+			       (unsigned long long)gateway),
 	    SV(""), SV("no fault of the gateway covers the failures"));
 }
 
 void judge_rivals(struct version_case *c)
 {
 	const struct sitting *s = c->sitting;
-	struct apps_there there = apps_at_destination(s);
+	const struct others *others = &s->others;
+	struct own own = own_deeds(s);
 	struct tally t = tally(s);
-	bool fine = other_app_fine(&there, s->app);
 	struct sv other = SV("another app reaches the destination under inspection");
 	struct sv host = names_get(s->bench->context->names,
 				   s->bench->facts->destinations[s->destination].host);
+	bool fine = others->fine;
 	bool most_expired = t.validity * 2 > t.failures;
 
 	judge_excluding(c);
-	set(c, RIVAL_MUTUAL_TLS, (t.mutual_tls > 0 && t.mutual_tls >= t.failures) || all_end_late(&there),
+	set(c, RIVAL_MUTUAL_TLS, (t.mutual_tls > 0 && t.mutual_tls >= t.failures) || all_end_late(others, &own),
 	    fine,
 	    t.mutual_tls > 0
 		    ? say(s->arena, "the origin asked for a client certificate, attempts: %llu",
@@ -238,7 +181,7 @@ void judge_rivals(struct version_case *c)
 		    : SV("several apps leave late here and none is fine: the origin may want a client certificate"),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_UPSTREAM,
-	    t.upstream * 2 > t.all || fails_either_way(&there) || (most_expired && all_fail(&there)), fine,
+	    t.upstream * 2 > t.all || fails_either_way(others, &own) || (most_expired && all_fail(others, &own)), fine,
 	    t.upstream * 2 > t.all
 		    ? say(s->arena, "%llu of %llu attempts failed between gateway and origin",
 			  (unsigned long long)t.upstream, (unsigned long long)t.all)
@@ -246,8 +189,9 @@ void judge_rivals(struct version_case *c)
 			   : SV("several apps fail here, inspected or not"),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_TLS_MISMATCH, t.mismatch > 0 && t.mismatch >= t.failures, fine,
-	    say(s->arena, "version or cipher did not fit, attempts: %llu",
-		(unsigned long long)t.mismatch),
+	    t.mismatch == 0 ? SV("")
+			    : say(s->arena, "version or cipher did not fit, attempts: %llu",
+				  (unsigned long long)t.mismatch),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_INTERMITTENT, c->score < 0 && stack_mixed(&c->trials), false,
 	    SV("the same version and stack both fails and succeeds, and the score is below 0"), SV(""),

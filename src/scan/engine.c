@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "judge/around.h"
+
 void engine_init(struct engine *e, const struct settings *settings, uint64_t seed)
 {
 	*e = (struct engine){ .settings = settings, .seed = seed };
@@ -215,6 +217,7 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 	baseline_build(&baseline, &e->facts, &c);
 	allow_build(&allow, &e->facts, &c);
 	exclude_build(&exclusion, &e->facts, &c, &allow);
+	around_mark(&e->facts, &c);
 	judge_all(&bench, all, arena, &e->findings);
 	exclude_free(&exclusion);
 	allow_free(&allow);

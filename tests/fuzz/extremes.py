@@ -43,6 +43,12 @@ def many(n, **which):
         yield attempt(i, **{k: v % i for k, v in which.items()})
 
 
+def fine_elsewhere():
+    """Successes under inspection at other destinations, so that a missing root explains nothing of what follows."""
+    for i in range(3600):
+        yield attempt(i, host="other%d.test" % (i % 7)).replace("client_reject", "established")
+
+
 def colliding(n):
     """Host names that share the low 14 bits of their hash, were it not seeded."""
     found = 0
@@ -131,7 +137,8 @@ EXTREMES = {
     "a posture of 100,000 apps": text([posture(100000)] + good()),
     "1,000,000 destinations of one app": text(many(1000000, host="h%d.test")),
     "1,000,000 devices": text(many(1000000, device="U%07d")),
-    "1,000,000 apps": text(many(1000000, app="com.a.a%d")),
+    "1,000,000 apps at one destination": text(many(1000000, app="com.a.a%d")),
+    "1,000,000 apps at one destination, fine elsewhere": text(chain(fine_elsewhere(), many(1000000, app="com.a.a%d"))),
     "1,000,000 devices, apps and destinations": text(many(1000000, device="U%07d", app="com.a.a%d", host="h%d.test")),
     "1,000,000 failures of one case": text(many(1000000)),
     "20,000 host names whose unseeded hashes collide": text(attempt(i, host=h) for i, h in enumerate(colliding(20000))),
