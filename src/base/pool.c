@@ -44,15 +44,16 @@ static struct pool_job *open_job(const struct pool *p)
 static void *worker_main(void *arg)
 {
 	struct pool *p = arg;
-	struct pool_job *job = NULL;
 	unsigned worker;
 
 	pthread_mutex_lock(&p->_lock);
 	worker = ++p->_started;
 	for (;;) {
+		struct pool_job *job = NULL;
+
 		while (!p->_stop && (job = open_job(p)) == NULL)
 			pthread_cond_wait(&p->_work, &p->_lock);
-		if (p->_stop)
+		if (job == NULL)
 			break;
 		job->_active++;
 		pthread_mutex_unlock(&p->_lock);

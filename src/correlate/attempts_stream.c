@@ -30,7 +30,7 @@ static const unsigned char *get(const unsigned char *at, uint64_t *value)
 	return at;
 }
 
-static uint64_t zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
+static uint64_t zigzag(int64_t v) { return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0); }
 static int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1 ^ (0 - (v & 1))); }
 
 static unsigned char *put_time(unsigned char *at, int64_t time, int64_t start)

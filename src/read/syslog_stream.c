@@ -127,7 +127,7 @@ failed:
 void syslog_accept(struct syslog_listener *l)
 {
 	for (unsigned i = 0; i < 64; i++) {
-		struct sockaddr_storage from;
+		struct sockaddr_storage from = { 0 };
 		socklen_t n = sizeof(from);
 		int fd = accept4(l->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

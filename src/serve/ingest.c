@@ -137,6 +137,11 @@ static bool is_anothers(const struct ingest *in, const struct target *t, struct 
 	return found;
 }
 
+static void unknown_source(struct http_response *r)
+{
+	http_error(r, 404, "no_such_source", "no source of this name takes pushed records");
+}
+
 /* What the headers say already. */
 static void admit(void *context, const struct http_request *q, struct http_response *r)
 {
@@ -146,7 +151,7 @@ static void admit(void *context, const struct http_request *q, struct http_respo
 	char message[256];
 
 	if (t == NULL) {
-		http_error(r, 404, "no_such_source", "no source of this name takes pushed records");
+		unknown_source(r);
 		return;
 	}
 	count(in, &t->stats.requests);
@@ -239,6 +244,10 @@ static void push(void *context, const struct http_request *q, struct http_respon
 	struct sv body = q->body;
 	struct buf unpacked;
 
+	if (t == NULL) {
+		unknown_source(r);
+		return;
+	}
 	buf_init(&unpacked, in->max_unpacked);
 	if (t->secret.n > 0 && !hmac_matches(t->algorithm, t->encoding, t->secret, q->body,
 					     http_header(q, t->header))) {

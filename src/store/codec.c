@@ -39,7 +39,7 @@ void codec_number(struct codec *c, uint64_t *n)
 void codec_signed(struct codec *c, int64_t *n)
 {
 	if (c->out != NULL) {
-		put(c, ((uint64_t)*n << 1) ^ (uint64_t)(*n >> 63));
+		put(c, ((uint64_t)*n << 1) ^ (*n < 0 ? UINT64_MAX : 0));
 	} else {
 		uint64_t z = get(c);
 		*n = (int64_t)(z >> 1) ^ -(int64_t)(z & 1);

@@ -233,15 +233,17 @@ static enum journal_result segment(const char *dir, uint64_t number, uint64_t le
 	struct reading r = { .dir = dir, .number = number, .sink = sink };
 	enum journal_result result;
 	struct buf path;
+	int fd;
 
 	buf_init(&path, 65536);
 	segment_path(&path, dir, number);
-	r.fd = open(path.p, O_RDONLY | O_CLOEXEC);
-	if (r.fd < 0)
+	fd = open(path.p, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path.p, strerror(errno));
 	buf_free(&path);
-	if (r.fd < 0)
+	if (fd < 0)
 		return JOURNAL_FAILED;
+	r.fd = fd;
 	buf_init(&r.packed, BLOCK_MAX);
 	buf_init(&r.raw, BLOCK_MAX + 1);
 	if (sink != NULL)
@@ -250,7 +252,7 @@ static enum journal_result segment(const char *dir, uint64_t number, uint64_t le
 	buf_free(&r.packed);
 	buf_free(&r.raw);
 	arena_free(&r.arena);
-	close(r.fd);
+	close(fd);
 	return result;
 }
 

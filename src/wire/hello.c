@@ -254,30 +254,28 @@ bool hello_server(struct bytes b, struct server_hello *out)
 	return !extensions.bad && is_version(out->version);
 }
 
-bool hello_issuer(struct bytes b, char out[HELLO_ISSUER_MAX + 1])
+char *hello_issuer(struct bytes b)
 {
 	struct bytes list = bytes_sub(&b, bytes_u24(&b)),
 		     first = bytes_sub(&list, bytes_u24(&list));
 	const unsigned char *der = first.p;
 	X509 *certificate = NULL;
 	BIO *text = NULL;
-	char *p;
+	char *p, *issuer = NULL;
 	long n = 0;
 
 	if (first.bad || first.n == 0 || first.n > MAX_CERTIFICATE)
-		return false;
+		return NULL;
 	certificate = d2i_X509(NULL, &der, (long)first.n);
 	text = BIO_new(BIO_s_mem());
 	if (certificate != NULL && text != NULL &&
 	    X509_NAME_print_ex(text, X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
 		n = BIO_get_mem_data(text, &p);
-		n = n < HELLO_ISSUER_MAX ? n : HELLO_ISSUER_MAX;
 		if (n > 0)
-			memcpy(out, p, (size_t)n);
+			issuer = strndup(p, n < HELLO_ISSUER_MAX ? (size_t)n : HELLO_ISSUER_MAX);
 	}
-	out[n > 0 ? n : 0] = '\0';
 	BIO_free(text);
 	X509_free(certificate);
 	ERR_clear_error(); /* hostile certificates would fill the library's queue */
-	return n > 0;
+	return issuer;
 }

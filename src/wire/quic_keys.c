@@ -111,7 +111,7 @@ static size_t open_with(EVP_CIPHER_CTX *x, const struct quic_keys *k, const uint
 	    EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_GCM_SET_TAG, TAG, tag) != 1 ||
 	    EVP_DecryptFinal_ex(x, plain + n, &last) != 1)
 		return 0;
-	return (size_t)(n + last);
+	return (size_t)n + (size_t)last;
 }
 
 size_t quic_open(const struct quic_keys *k, const uint8_t *p, size_t at, size_t end, uint8_t *plain,

@@ -130,7 +130,6 @@ static void server_message(struct tcp_context *x, uint8_t type, struct bytes bod
 {
 	struct connection *c = x->c;
 	struct server_hello hello;
-	char issuer[HELLO_ISSUER_MAX + 1];
 
 	switch (type) {
 	case SERVER_HELLO:
@@ -146,8 +145,8 @@ static void server_message(struct tcp_context *x, uint8_t type, struct bytes bod
 		break;
 	case CERTIFICATE:
 		c->facts.certificate = true;
-		if (c->issuer == NULL && !body.bad && hello_issuer(body, issuer))
-			c->issuer = strdup(issuer);
+		if (c->issuer == NULL && !body.bad)
+			c->issuer = hello_issuer(body);
 		break;
 	case CERTIFICATE_REQUEST:
 		c->facts.certificate_request = true;
