@@ -3,12 +3,16 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check soak bench bench-serve bench-wire peers fuzz sanitize analyze clean
+.PHONY: all deps deps-lab demo check lab soak bench bench-serve bench-wire peers fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 deps:
 	@sh tools/install-deps.sh
+
+# What the lab needs beyond that: proxies and TLS clients. No service of theirs is started.
+deps-lab: deps
+	@sh tools/install-deps.sh lab
 
 $(BUILD)/build.ninja: | deps
 	meson setup $(BUILD)
@@ -16,11 +20,15 @@ $(BUILD)/build.ninja: | deps
 demo: all
 	@sh tools/demo.sh $(BUILD)/pinwatch
 
-check: all
+check: all deps-lab
 	@python3 -B tests/run.py $(BUILD)
+
+lab: all deps-lab
+	@/usr/bin/python3 -B lab/run.py $(BUILD)/pinwatch $(LAB_ARGS)
 
 soak: all
 	@python3 -B tests/daemon/kill.py $(BUILD)/pinwatch 200
+	@python3 -B tests/daemon/kill_pushed.py $(BUILD)/pinwatch 200
 
 bench-serve: all
 	@python3 -B bench/serve.py $(BUILD)/pinwatch $(BENCH_ARGS)

@@ -9,6 +9,8 @@ taken for, against what it is, in five guises:
     rfc3164      every line behind `<14>Nov 24 02:00:00 gw app[7]: `
     rfc5424      every line behind `<14>1 2026-11-24T02:00:00Z gw app 7 - - `
     octets       the latter with the octet count before it (RFC 6587, 3.4.1)
+    stream       the same without line ends, as a dump of the TCP stream has it
+    record       the first of these alone
 
 and all of them at once, in one folder with foreign names. A log that is taken for another vendor's gives wrong evidence without a
 word; so the matrix has to be diagonal. Documents (a file a record) come as a whole only.
@@ -90,8 +92,13 @@ def guises(data, framing):
         return
     for name, header in ENVELOPES.items():
         yield name, b"".join(header + line + b"\n" for line in lines)
-    framed = (ENVELOPES["rfc5424"] + line + b"\n" for line in lines)
-    yield "octets", b"".join(b"%d %s" % (len(line), line) for line in framed)
+    framed = [ENVELOPES["rfc5424"] + line for line in lines]
+    yield "octets", b"".join(b"%d %s\n" % (len(line) + 1, line) for line in framed)
+    stream = [b"%d %s" % (len(line), line) for line in framed]
+    yield "stream", b"".join(stream)
+    # Headings and comments say nothing alone.
+    data = next((i for i, line in enumerate(lines) if not line.startswith((b"#", b"Date first seen"))), 0)
+    yield "record", b"".join(stream[:data + 1])
 
 
 def write_all(logs, known, folder):

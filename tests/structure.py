@@ -18,10 +18,11 @@ FLOW.append("wire")
 ALLOWED["scan"] = GROUND + FLOW + ["conf"]
 ALLOWED["emit"] = GROUND + ["read"]
 ALLOWED["store"] = GROUND
-ALLOWED["serve"] = GROUND + FLOW + ["conf", "scan", "emit", "store"]
+ALLOWED["backtest"] = GROUND + FLOW + ["conf", "scan", "store"]
+ALLOWED["serve"] = GROUND + FLOW + ["conf", "scan", "emit", "store", "backtest"]
 ALLOWED["parse"].append("formats")  # the built-in ones, as data
 ALLOWED["sim"] = GROUND + ["parse"]
-ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim", "store", "serve"]
+ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim", "store", "backtest", "serve"]
 
 BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand|alloca|system|popen)\s*\("
 PRODUCTS = r"\b(squid|zeek|mitmproxy|nanomdm|micromdm|kea|freeradius|suricata|zscaler|fortigate|netskope|jamf|intune)\b"

@@ -1,10 +1,15 @@
 #!/bin/sh
-# Installs the Debian packages that building and testing need, if any is missing.
+# Installs the Debian packages that building and testing need, if any is missing. `install-deps.sh lab`: those of the lab,
+# proxies and TLS clients (`make check`, `make lab`); no service among them is started.
 set -eu
 
 packages="gcc g++ make meson ninja-build pkg-config python3 python3-jsonschema python3-yaml python3-xxhash
 libsimdjson-dev libyaml-dev libexpat1-dev libpsl-dev libidn2-dev libssl-dev zlib1g-dev libzstd-dev
-libxxhash-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl curl systemd groff-base clang-14 libclang-rt-14-dev"
+libxxhash-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl curl systemd groff-base clang-14 libclang-rt-14-dev"
+lab="mitmproxy squid-openssl sslsplit tcpdump iproute2 util-linux gnutls-bin nodejs openssl curl python3 chromium libnss3-tools"
+if [ "${1-}" = lab ]; then
+	packages=$lab
+fi
 
 missing=
 for package in $packages; do
@@ -27,6 +32,13 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
+# squid's package would start a proxy on this machine: nothing here needs one.
+policy=/usr/sbin/policy-rc.d
+if [ "${1-}" = lab ] && [ ! -e "$policy" ]; then
+	trap '$sudo rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+	$sudo chmod 755 "$policy"
+fi
 $sudo apt-get update -qq
 # shellcheck disable=SC2086
 $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null

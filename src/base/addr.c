@@ -54,10 +54,11 @@ bool addr_parse_port(struct sv v, struct addr *out, uint16_t *port)
 	size_t i = v.n;
 
 	*port = 0;
-	if (addr_parse(v, out))
-		return true;
 	while (i > 0 && v.p[i - 1] != ':')
 		i--;
+	/* The only colon stands before a port: no address of version 6 has just one. */
+	if ((i == 0 || memchr(v.p, ':', i - 1) != NULL) && addr_parse(v, out))
+		return true;
 	if (i == 0 || !sv_to_u64(sv_skip(v, i), &n) || n == 0 || n > 65535)
 		return false;
 	*port = (uint16_t)n;

@@ -22,11 +22,11 @@ struct calendar_slot {
 	uint32_t item;
 };
 
-static int64_t number_of(struct instant t)
+static int64_t number_of(const struct calendar *c, struct instant t)
 {
-	int64_t n = t.ns / NS_PER_S;
+	int64_t n = t.ns / c->_width;
 
-	return t.ns % NS_PER_S < 0 ? n - 1 : n;
+	return t.ns % c->_width < 0 ? n - 1 : n;
 }
 
 void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
@@ -38,9 +38,12 @@ void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 		._free = NO_BUCKET,
 		._last = NO_BUCKET,
 		._released = INT64_MIN,
+		._width = NS_PER_S,
 	};
 	keymap_init(&c->_by_number, sizeof(int64_t), seed);
 }
+
+void calendar_width(struct calendar *c, struct span width) { c->_width = width.ns; }
 
 void calendar_empty(struct calendar *c)
 {
@@ -118,7 +121,7 @@ static uint32_t bucket_for(struct calendar *c, int64_t number)
 
 bool calendar_push(struct calendar *c, struct instant t, const void *item)
 {
-	int64_t number = number_of(t);
+	int64_t number = number_of(c, t);
 	struct calendar_bucket *b;
 
 	if (number < c->_released)
@@ -196,7 +199,7 @@ void calendar_release(struct calendar *c, struct instant watermark,
 		      void (*prepare)(void *arg, const void *item),
 		      void (*deliver)(void *arg, const void *item), void *arg)
 {
-	int64_t end = number_of(watermark);
+	int64_t end = number_of(c, watermark);
 
 	while (c->_n_heap > 0 && c->_heap[0] < end) {
 		int64_t number = heap_pop(c);
@@ -221,9 +224,9 @@ void calendar_release(struct calendar *c, struct instant watermark,
 
 struct instant calendar_released(const struct calendar *c)
 {
-	if (c->_released <= INT64_MIN / NS_PER_S)
+	if (c->_released <= INT64_MIN / c->_width)
 		return (struct instant){ INT64_MIN };
-	return (struct instant){ c->_released * NS_PER_S };
+	return (struct instant){ c->_released * c->_width };
 }
 
 size_t calendar_footprint(const struct calendar *c)

@@ -1,6 +1,6 @@
 /* Calendar queue: puts records in event-time order with a bounded look-ahead.
  *
- * Records of one second share a bucket, an unsorted run; a bucket is sorted once, when the watermark has
+ * Records of one second (or calendar_width) share a bucket, an unsorted run; a bucket is sorted once, when the watermark has
  * passed its end and it is handed out. Pushing is an append, so nearly ordered input costs next to
  * nothing per record.
  */
@@ -29,6 +29,7 @@ struct calendar {
 	int (*_compare)(const void *, const void *);
 	struct calendar_slot *_order; /* scratch of calendar_release */
 	size_t _order_capacity;
+	int64_t _width;	   /* ns */
 	int64_t _released; /* number of the first bucket not yet handed out */
 	size_t count;
 };
@@ -36,6 +37,8 @@ struct calendar {
 /* Items are copied in. compare: decides between items of equal time. */
 void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 		   int (*compare)(const void *, const void *));
+/* Narrower buckets are handed out sooner, wider ones cost less. To be called before anything is pushed. */
+void calendar_width(struct calendar *c, struct span width);
 void calendar_free(struct calendar *c);
 /* False when the record's bucket has been handed out already: it is too late. */
 bool calendar_push(struct calendar *c, struct instant t, const void *item);

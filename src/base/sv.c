@@ -35,6 +35,27 @@ struct sv sv_trim(struct sv v)
 	return v;
 }
 
+/* Texts up to this length are searched by a byte of the needle: memmem first fills a table, which takes longer. In
+ * longer ones only memmem is linear whatever stands there. */
+#define SHORT_TEXT 512
+
+/* The needle's first byte, or the one behind a blank, which text is full of. */
+static size_t find_in_short(struct sv v, struct sv needle)
+{
+	size_t pivot = needle.p[0] == ' ' && needle.n > 1, last = v.n - needle.n;
+	char end = needle.p[needle.n - 1];
+
+	for (size_t at = 0; at <= last; at++) {
+		const char *hit = memchr(v.p + at + pivot, needle.p[pivot], last - at + 1);
+		if (hit == NULL)
+			break;
+		at = (size_t)(hit - v.p) - pivot;
+		if (v.p[at + needle.n - 1] == end && memcmp(v.p + at, needle.p, needle.n) == 0)
+			return at;
+	}
+	return SIZE_MAX;
+}
+
 size_t sv_find(struct sv v, struct sv needle)
 {
 	const char *hit;
@@ -43,6 +64,8 @@ size_t sv_find(struct sv v, struct sv needle)
 		return 0;
 	if (v.n < needle.n)
 		return SIZE_MAX;
+	if (v.n <= SHORT_TEXT)
+		return find_in_short(v, needle);
 	hit = memmem(v.p, v.n, needle.p, needle.n);
 	return hit != NULL ? (size_t)(hit - v.p) : SIZE_MAX;
 }

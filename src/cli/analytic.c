@@ -113,7 +113,7 @@ static void configured_feeds(struct feeds *f, const struct inputs *in)
 			continue;
 		}
 		feed.sensor = source->kind == SENSORS ? format_sensor(format)
-						      : (enum sensor_kind)source->kind;
+						      : conf_source_sensor(source);
 		if (!has_file)
 			feed.trouble = "no file matches its path";
 		add_feed(f, feed);

@@ -4,7 +4,9 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "base/safe.h"
 #include "conf/conf.h"
+#include "scan/capture.h"
 
 /* The whole reference, and a description with the largest allow-lists that conf takes. */
 #define TEXT_MAX_BYTES ((size_t)64 * 1024 * 1024)
@@ -37,6 +39,25 @@ const struct args_command check_config_command = {
 	.operands = OPERANDS_FILES,
 };
 
+/* What the daemon makes of a source of packets. */
+static void explain_wire(struct buf *b, const struct conf_source *s)
+{
+	if (s->kind != CONF_KIND_WIRE)
+		return;
+	buf_str(b, "\nsource ");
+	text_safe(b, s->name, 0);
+	if (sv_empty(s->interface)) {
+		buf_str(b, ": capture files. Each is read once, when its writer has closed it or it has not grown for\n"
+			   "  30 s; renamed, copied or packed it is not read again.\n");
+		return;
+	}
+	buf_str(b, ": the daemon captures from ");
+	text_safe(b, s->interface, 0);
+	buf_printf(b, ", %s. It needs CAP_NET_RAW. What passes\n"
+		      "  while it is not running is missed; how long that was is said, and counted as an error.\n",
+		   s->filter.n > 0 ? "only what the filter lets through" : "all packets: a `filter:` spares work");
+}
+
 static int describe(const char *file, const char *const *sets, size_t n_sets, bool quiet)
 {
 	struct conf conf;
@@ -50,9 +71,13 @@ static int describe(const char *file, const char *const *sets, size_t n_sets, bo
 		conf_defaults(&conf);
 	for (size_t i = 0; ok && i < n_sets; i++)
 		ok = conf_set(&conf, sets[i], &err);
+	for (size_t i = 0; ok && i < conf.n_sources; i++)
+		ok = capture_filter_check(&conf.sources[i], &err);
 	if (ok && !quiet) {
 		buf_init(&b, TEXT_MAX_BYTES);
 		conf_describe(&b, &conf, report_now());
+		for (size_t i = 0; i < conf.n_sources; i++)
+			explain_wire(&b, &conf.sources[i]);
 		report_buf(stdout, &b);
 	}
 	conf_free(&conf);

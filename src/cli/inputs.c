@@ -216,7 +216,7 @@ bool inputs_load(struct inputs *in, const char *command, bool optional, struct e
 		return false;
 	if (in->_formats_dir != NULL && !format_set_add_dir(in->formats, in->_formats_dir, err))
 		return false;
-	if (in->_n_paths == 0 && in->_config != NULL)
+	if (in->_n_paths == 0 && in->_config != NULL && !in->only_conf)
 		expand_sources(in, command);
 	if (in->_n_paths == 0 && in->n_missing > 0 && !optional)
 		return error_set(

@@ -37,6 +37,9 @@ enum input_arg {
 	{ INPUT_CONFIG, 'c', "config", "FILE", NULL, \
 	  "configuration; without paths its sources are read" }, \
 	{ INPUT_SET, 0, "set", "PATH=VALUE", NULL, "override one option: --set TimeWindow=5m" }, \
+	INPUT_ARG_PATHS
+/* Those about paths and lists, for commands that read the configuration in their own way. */
+#define INPUT_ARG_PATHS \
 	{ INPUT_INSPECTION, 0, "inspection", NULL, NULL, \
 	  "the next path is a gateway's or proxy's log" }, \
 	{ INPUT_FLOW, 0, "flow", NULL, NULL, "the next path is a network sensor's" }, \
@@ -61,6 +64,7 @@ struct inputs {
 	size_t n;
 	struct settings settings; /* the configuration as the stages read it */
 	size_t n_missing;         /* configured sources for which there is no file */
+	bool only_conf;           /* set before inputs_load: configured sources are not looked for */
 
 	struct arena _arena;
 	const char *_config, *_formats_dir, *_threads;

@@ -105,7 +105,7 @@ static struct conf_source *source_named(struct conf_source *sources, size_t n, s
 
 static bool has_input(const struct conf_source *s)
 {
-	return s->path.n > 0 || s->drop.n > 0 || s->listen.n > 0 || s->ingest;
+	return s->path.n > 0 || s->drop.n > 0 || s->listen.n > 0 || s->ingest || s->interface.n > 0;
 }
 
 bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_endpoint *at)
@@ -134,6 +134,21 @@ static bool check_listen(const struct loader *l, const struct node *n, const str
 	return true;
 }
 
+/* Packets come from an interface or from capture files; records come otherwise. */
+static const char *wire_fault(const struct conf_source *s)
+{
+	bool pushed = s->listen.n > 0 || s->ingest;
+
+	if (s->interface.n > 0 && s->kind != CONF_KIND_WIRE)
+		return "`interface:` captures packets: write `kind: wire` beside it";
+	if (s->kind == CONF_KIND_WIRE && pushed)
+		return "`kind: wire` reads packets, not pushed records: leave out `listen:` and `ingest:`, or give "
+		       "them a source of their own";
+	if (s->interface.n > 0 && (s->path.n > 0 || s->drop.n > 0))
+		return "`interface:` and files are two sources: give the files one of their own";
+	return NULL;
+}
+
 static bool read_source(const struct loader *l, const struct node *n, struct conf_source *s)
 {
 	struct arena *a = &l->c->_arena;
@@ -158,8 +173,11 @@ static bool read_source(const struct loader *l, const struct node *n, struct con
 	if (!has_input(s))
 		return node_error(l->err, n,
 				  "source `%.*s` has nothing to read: write `path:` with a file, folder or glob, or for "
-				  "the daemon `drop:`, `listen:` or `ingest: true`",
+				  "the daemon `drop:`, `listen:`, `interface:` or `ingest: true`",
 				  SV_ARG(s->name));
+	if (wire_fault(s) != NULL)
+		return node_error(l->err, n, "source `%.*s`: expected records or packets, of one kind: %s", SV_ARG(s->name),
+				  wire_fault(s));
 	return check_listen(l, n, s);
 }
 
@@ -309,6 +327,9 @@ static bool set_value(struct conf *c, const struct option *o, struct conf_source
 			return error_set(
 			    err, ERROR_CONFIG, 0,
 			    "--set: a source needs something to read: write a path, a file, folder or glob");
+		if (wire_fault(&changed) != NULL)
+			return error_set(err, ERROR_CONFIG, 0, "--set: source `%.*s`: expected records or packets, of one kind: %s", SV_ARG(changed.name),
+					 wire_fault(&changed));
 		*source = changed;
 	}
 	origins[option_index(o)] = (struct conf_origin){ "--set", 0 };

@@ -67,13 +67,18 @@ enum conf_signature {
 	SIGNATURE_SHA512_HEX,
 };
 
+/* What a source is said to be, beside a sensor kind (SENSORS: as the format says): captured packets, a
+ * flow sensor of our own. */
+#define CONF_KIND_WIRE (SENSORS + 1)
+
 struct conf_source {
 	struct sv name;
-	unsigned kind;	  /* enum sensor_kind; SENSORS: as the format says */
+	unsigned kind;	  /* enum sensor_kind, SENSORS or CONF_KIND_WIRE; conf_source_sensor tells */
 	struct sv format; /* "auto", or a format's name */
 	struct conf_strings filter; /* BPF, of captures; all have to hold */
 	struct conf_strings
 	    path; /* globs as written, made absolute to the file's folder; "-" stdin */
+	struct sv interface;	  /* network interface to capture from; empty: none */
 	struct sv drop;		  /* watched folder; empty: none */
 	struct conf_strings listen; /* `udp://ADDRESS:PORT`, likewise tcp and tls; checked on loading */
 	bool ingest;		  /* takes records over HTTP */
@@ -129,6 +134,11 @@ struct conf {
 	struct span checkpoint, judge_every, history, resolve_after;
 	uint64_t history_size, segment_size;
 	struct sv findings_file; /* path; empty: none */
+	bool tls_self_made; /* where no certificate is given: one's own, made once in the state folder */
+	struct span session_age;
+	uint32_t login_attempts, event_streams;
+	struct conf_networks proxy_addresses;
+	struct sv proxy_user_header, proxy_role_header; /* empty: none */
 
 	struct sv file; /* the configuration file as named; empty: none was read */
 	struct sv dir;	/* the folder that relative paths count from; empty: the current one */
@@ -148,6 +158,11 @@ bool conf_load_text(struct conf *c, struct sv yaml, const char *path, struct err
  * replaces the list. Relative paths count from the current folder. */
 bool conf_set(struct conf *c, const char *assignment, struct error *err);
 void conf_free(struct conf *c);
+/* The log source that the source is said to feed; SENSORS: as its format says. */
+static inline enum sensor_kind conf_source_sensor(const struct conf_source *s)
+{
+	return s->kind == CONF_KIND_WIRE ? SENSOR_FLOW : (enum sensor_kind)s->kind;
+}
 /* What a source's `listen` says. False where it is none. */
 enum conf_transport { CONF_UDP, CONF_TCP, CONF_TLS };
 bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_endpoint *at);

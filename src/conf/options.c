@@ -11,7 +11,7 @@ static const struct option_word kinds[] = {
 	{ "auto", SENSORS },
 	{ "inspection", SENSOR_INSPECTION },
 	{ "flow", SENSOR_FLOW },
-	{ "wire", SENSOR_FLOW }, /* captured packets: a flow sensor of our own */
+	{ "wire", CONF_KIND_WIRE },
 	{ "edr", SENSOR_EDR },
 	{ "mdm", SENSOR_MDM },
 	{ "lease", SENSOR_LEASE },
@@ -145,6 +145,25 @@ const struct option option_table[] = {
 	  .description = "file to which each new revision of a shown finding is appended as a JSON line, at "
 			 "least once" },
 
+	{ "serve.tls_self_made", OPTION_BOOLEAN, GLOBAL(tls_self_made), "false",
+	  .description = "without serve.tls_certificate: HTTPS with a certificate of its own, made once in the "
+			 "state folder" },
+	{ "serve.session_age", OPTION_DURATION, GLOBAL(session_age), "12h", .min = NS_PER_MINUTE,
+	  .max = 30 * NS_PER_DAY, .description = "a log-in holds so long" },
+	{ "serve.login_attempts", OPTION_COUNT, GLOBAL(login_attempts), "10", .min = 1, .max = 1000,
+	  .description = "failed log-ins from one address within 15 minutes before more are refused; ten times "
+			 "as many for one user" },
+	{ "serve.event_streams", OPTION_COUNT, GLOBAL(event_streams), "64", .min = 1, .max = 512,
+	  .description = "how many may listen at /api/v1/events at once" },
+	{ "serve.proxy_addresses", OPTION_NETWORKS, GLOBAL(proxy_addresses), .unset = "no proxy is believed",
+	  .description = "addresses of proxies before the API, whose X-Forwarded-For and headers below are "
+			 "believed" },
+	{ "serve.proxy_user_header", OPTION_NAME, GLOBAL(proxy_user_header), .unset = "proxies name no users",
+	  .description = "header in which such a proxy says whom it has let in" },
+	{ "serve.proxy_role_header", OPTION_NAME, GLOBAL(proxy_role_header),
+	  .unset = "the role of the local user of that name",
+	  .description = "header in which such a proxy says their role: viewer, analyst or admin" },
+
 	{ "sources[].name", OPTION_NAME, SOURCE(name), .required = true,
 	  .description = "the source's name in findings, footer and metrics; unique" },
 	{ "sources[].kind", OPTION_WORD, SOURCE(kind), "auto", .words = kinds,
@@ -153,6 +172,8 @@ const struct option option_table[] = {
 	  .description = "a format's name (see pinwatch formats); auto: told by content" },
 	{ "sources[].path", OPTION_PATHS, SOURCE(path), .unset = "no files",
 	  .description = "files or folders, globs allowed, one or a list; - is standard input" },
+	{ "sources[].interface", OPTION_NAME, SOURCE(interface), .unset = "no interface",
+	  .description = "network interface that the daemon captures packets from; with `kind: wire`" },
 	{ "sources[].filter", OPTION_STRINGS, SOURCE(filter), .unset = "all packets",
 	  .description = "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
 			 "to hold" },

@@ -166,7 +166,7 @@ static void allowances(struct jsonw *w, const char *key, const struct settings *
 	jsonw_close(w, ']');
 }
 
-static void analytic(struct jsonw *w, const struct settings *s)
+void finding_json_analytic(struct jsonw *w, const struct settings *s)
 {
 	char window[INSTANT_ISO_SIZE];
 
@@ -232,6 +232,6 @@ void finding_json(struct buf *b, const struct finding *f, const struct settings 
 	jsonw_close(&w, '}');
 	judgement(&w, f);
 	evidence(&w, f);
-	analytic(&w, s);
+	finding_json_analytic(&w, s);
 	jsonw_close(&w, '}');
 }

@@ -14,5 +14,8 @@
 
 /* Appends the object, without line break. Of the settings it repeats the five mutable elements. */
 void finding_json(struct buf *b, const struct finding *f, const struct settings *s);
+/* The member `analytic` of an open object. */
+struct jsonw;
+void finding_json_analytic(struct jsonw *w, const struct settings *s);
 
 #endif

@@ -22,9 +22,9 @@ static void latest_see(struct latest *l, uint32_t kind, int64_t at)
 static bool latest_other(const struct latest *l, uint32_t kind, int64_t at, int64_t within)
 {
 	unsigned k = l->kind[0] == kind;
-	int64_t apart = at > l->at[k] ? at - l->at[k] : l->at[k] - at;
+	uint64_t apart = at > l->at[k] ? (uint64_t)at - (uint64_t)l->at[k] : (uint64_t)l->at[k] - (uint64_t)at;
 
-	return l->kind[k] != 0 && apart <= within;
+	return l->kind[k] != 0 && apart <= (uint64_t)within;
 }
 
 struct survey {

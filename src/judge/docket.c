@@ -124,7 +124,10 @@ static void walk_destination(void *arg, size_t piece, unsigned worker)
 
 	(void)worker;
 	for (; e < end; e++) {
-		for (; to < g.n && w->facts->list[g.items[to]].start <= e->newest; to++)
+		/* Logs may claim any time. */
+		int64_t until = e->newest > INT64_MAX - w->window ? INT64_MAX : e->newest + w->window;
+
+		for (; to < g.n && w->facts->list[g.items[to]].start <= until; to++)
 			count(w, &c, &w->facts->list[g.items[to]], 1);
 		for (; from < to && w->facts->list[g.items[from]].start < e->newest - w->window; from++)
 			count(w, &c, &w->facts->list[g.items[from]], UINT32_MAX);

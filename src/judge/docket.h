@@ -1,5 +1,5 @@
 /* The findings that are to be judged, each with its newest attempt and what other apps did at its destination
- * in the window before it (for the rivals, docs/evidence.md, 7.1).
+ * around it, up to the score window before and after (for the rivals, docs/evidence.md, 7.1).
  *
  * The window slides over a destination's attempts once for all its findings: a million apps at one destination
  * cost no more than a million at one each.

@@ -86,11 +86,6 @@ static void settle_verdict(struct version_case *c, const struct allowance *entry
 	if (c->rivals[RIVAL_APPLE_SERVICE].status == RIVAL_STANDS) {
 		c->verdict = VERDICT_EXPECTED;
 		c->explained_by = sv_cstr(rival_name(RIVAL_APPLE_SERVICE));
-	} else if (entry != NULL) {
-		c->verdict = VERDICT_EXPECTED;
-		c->explained_by = say(c->sitting->arena, "%s:%.*s",
-				      entry->is_app_list ? "AllowedAppList" : "AllowedDestinationList",
-				      SV_ARG(entry->text));
 	} else if (explained(c)) {
 		c->verdict = VERDICT_EXPLAINED;
 	} else if (c->paths == 0) {
@@ -101,6 +96,13 @@ static void settle_verdict(struct version_case *c, const struct allowance *entry
 	} else {
 		c->verdict = VERDICT_SUSPECTED;
 	}
+	c->without_lists = c->verdict;
+	if (entry == NULL || c->verdict == VERDICT_EXPECTED)
+		return;
+	c->verdict = VERDICT_EXPECTED;
+	c->explained_by = say(c->sitting->arena, "%s:%.*s",
+			      entry->is_app_list ? "AllowedAppList" : "AllowedDestinationList",
+			      SV_ARG(entry->text));
 }
 
 static void judge_version(struct version_case *c, const struct fact **facts, size_t n,
@@ -156,6 +158,7 @@ static int by_version(const void *a, const void *b)
 static struct version_case *judge_versions(const struct sitting *s, const struct allowance *entry)
 {
 	const struct fact **facts = arena_copy(s->scratch, s->kept, s->n_kept * sizeof(*facts));
+	enum verdict without_lists = VERDICT_EXPECTED;
 	struct version_case *best = NULL;
 	size_t i = 0;
 
@@ -171,8 +174,11 @@ static struct version_case *judge_versions(const struct sitting *s, const struct
 		judge_version(c, facts + i, end - i, entry);
 		if (best == NULL || reported_first(c, best) < 0)
 			best = c;
+		if (c->without_lists < without_lists)
+			without_lists = c->without_lists;
 		i = end;
 	} while (i < s->n_kept);
+	best->without_lists = without_lists;
 	return best;
 }
 
@@ -188,6 +194,32 @@ static void sum_excluded(const struct fact **facts, size_t n, struct finding *ou
 	}
 }
 
+/* For whoever asks what a network would cover. */
+static void list_servers(const struct sitting *s, struct finding *out)
+{
+	const struct context *c = s->bench->context;
+	struct addr *list = arena_alloc(s->arena, FINDING_MAX_SERVERS * sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_window && !out->more_servers; i++) {
+		const struct addr *a = names_addr_get(c->names, fact_peers(c, s->window[i])->server);
+		size_t at = 0;
+
+		while (at < n && memcmp(&list[at], a, sizeof(*a)) < 0)
+			at++;
+		if (!addr_known(a) || (at < n && addr_eq(&list[at], a)))
+			continue;
+		if (n == FINDING_MAX_SERVERS) {
+			out->more_servers = true;
+			continue;
+		}
+		memmove(&list[at + 1], &list[at], (n++ - at) * sizeof(*list));
+		list[at] = *a;
+	}
+	out->servers = list;
+	out->n_servers = n;
+}
+
 static void fill(const struct version_case *c, struct finding *out)
 {
 	const struct sitting *s = c->sitting;
@@ -196,6 +228,7 @@ static void fill(const struct version_case *c, struct finding *out)
 	struct names *names = b->context->names;
 
 	out->verdict = c->verdict;
+	out->without_lists = c->without_lists;
 	out->explained_by = c->explained_by;
 	out->bundle_id = names_get(names, s->app);
 	out->app_version = names_get(names, c->version);
@@ -216,6 +249,8 @@ static void fill(const struct version_case *c, struct finding *out)
 	list_devices(s, out);
 	list_evidence(b, s->arena, s->scratch, s->window, s->n_window, s->app, out);
 	write_notes(c, out);
+	if (c->verdict == VERDICT_CONFIRMED || c->verdict == VERDICT_SUSPECTED)
+		list_servers(s, out);
 }
 
 static void judge_one(const struct bench *b, const struct docket_entry *e, bool all, struct arena *arena,

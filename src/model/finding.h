@@ -73,9 +73,12 @@ struct evidence {
 	struct sv what;         /* "client_reject 46" */
 };
 
+#define FINDING_MAX_SERVERS 32
+
 struct finding {
 	enum finding_kind kind;
 	enum verdict verdict;
+	enum verdict without_lists; /* as judged were there no allow-lists; the same unless that is why it is expected */
 	char uid[37];
 	uint32_t revision;
 	struct sv explained_by;     /* empty: null */
@@ -102,6 +105,10 @@ struct finding {
 	size_t n_risk_factors;
 	const struct evidence *evidence;
 	size_t n_evidence;
+	/* Where its connections went, of those that are confirmed or suspected; ascending. */
+	const struct addr *servers;
+	size_t n_servers;
+	bool more_servers; /* than FINDING_MAX_SERVERS */
 	/* What keeps it from the next verdict and what would change it; sentences for `explain`. */
 	const struct sv *notes;
 	size_t n_notes;

@@ -18,6 +18,7 @@ struct allowance {
 	const struct sv *destinations; /* exact host, `.suffix`, or CIDR; none: any destination */
 	size_t n_destinations;
 	struct instant expires;    /* last covered instant; INSTANT_NONE: never */
+	int64_t id;                /* of the database's entry; 0: none */
 };
 
 struct listener {

@@ -35,6 +35,7 @@ struct source_summary {
 	uint64_t observations[OBS_KINDS];
 	uint64_t by_sensor[SENSORS]; /* the same observations by the log source they belong to */
 	uint64_t rejected, irrelevant, overlong, quarantined, too_late;
+	uint64_t outside;      /* observations outside the period that was asked for */
 	struct instant first, last; /* INSTANT_NONE without observations */
 	struct reject_example examples[SUMMARY_EXAMPLES];
 	size_t n_examples;

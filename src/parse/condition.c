@@ -1,5 +1,7 @@
 #include "parse/condition.h"
 
+#include "base/addr.h"
+
 #define MAX_DEPTH 8
 
 static const struct {
@@ -11,7 +13,7 @@ static const struct {
 	{ "word", WHEN_WORD },
 };
 static const char *const op_names[] = { "is",	"not",	"has",	   "lacks",    "starts",
-					"ends", "word", "present", "same_as", "tls_port", NULL };
+					"ends", "word", "present", "same_as", "tls_port", "private", NULL };
 
 static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, struct error *err)
 {
@@ -33,6 +35,36 @@ static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, s
 	return true;
 }
 
+/* What texts begin with: few of a log's lines get further than this. */
+struct beginnings {
+	uint64_t first[4]; /* a bit a byte that one of them begins with */
+	struct {
+		uint64_t word, mask; /* its first eight bytes */
+	} text[];
+};
+
+static void bit_set(uint64_t bits[4], char c)
+{
+	unsigned char b = (unsigned char)c;
+
+	bits[b / 64] |= UINT64_C(1) << b % 64;
+}
+
+static const struct beginnings *begin_with(const struct condition *c, struct arena *a)
+{
+	struct beginnings *b = arena_alloc(a, sizeof(*b) + c->n_texts * sizeof(b->text[0]));
+
+	for (size_t i = 0; i < c->n_texts; i++) {
+		size_t n = c->texts[i].n < sizeof(uint64_t) ? c->texts[i].n : sizeof(uint64_t);
+
+		memset(&b->text[i].mask, 0xff, n);
+		memcpy(&b->text[i].word, c->texts[i].p, n);
+		if (n > 0)
+			bit_set(b->first, c->texts[i].p[0]);
+	}
+	return b;
+}
+
 /* One operator of a field: `has: X`. */
 static bool compile_op(struct yaml key, struct yaml value, struct names *names, struct arena *a,
 		       struct condition *c, struct error *err)
@@ -43,7 +75,11 @@ static bool compile_op(struct yaml key, struct yaml value, struct names *names, 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (sv_eq(name, sv_cstr(ops[i].name))) {
 			c->op = ops[i].op;
-			return compile_texts(value, a, c, err);
+			if (!compile_texts(value, a, c, err))
+				return false;
+			if (c->op == WHEN_STARTS)
+				c->beginnings = begin_with(c, a);
+			return true;
 		}
 	if (sv_eq(name, SV("same_as"))) {
 		if (yfile_text(value).n == 0)
@@ -54,12 +90,12 @@ static bool compile_op(struct yaml key, struct yaml value, struct names *names, 
 	}
 	if (!yfile_take_bool(value, &yes, err))
 		return false;
-	if (sv_eq(name, SV("present")))
+	if (sv_eq(name, SV("present"))) {
 		c->op = yes ? WHEN_PRESENT : WHEN_ABSENT;
-	else
-		c->op = WHEN_TLS_PORT;
-	return c->op != WHEN_TLS_PORT || yes ||
-	       yfile_error(err, value, "write `none: [{…: {tls_port: true}}]` for the opposite");
+		return true;
+	}
+	c->op = sv_eq(name, SV("private")) ? WHEN_PRIVATE : WHEN_TLS_PORT;
+	return yes || yfile_error(err, value, "write `none: [{…: {%.*s: true}}]` for the opposite", SV_ARG(name));
 }
 
 static bool compile_map(struct yaml when, struct names *names, struct arena *a, unsigned depth,
@@ -216,6 +252,24 @@ static bool tls_port(struct sv text, const struct parser_options *options)
 	return false;
 }
 
+/* RFC 1918 and RFC 4193: addresses that networks use inside. */
+static bool private_address(struct sv text)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct addr a;
+	uint8_t first, second;
+
+	if (!addr_parse(sv_trim(text), &a))
+		return false;
+	if ((a.b[0] & 0xfe) == 0xfc)
+		return true;
+	first = a.b[12];
+	second = a.b[13];
+	return memcmp(a.b, mapped, sizeof(mapped)) == 0 &&
+	       (first == 10 || (first == 172 && (second & 0xf0) == 16) ||
+				  (first == 192 && second == 168));
+}
+
 static bool is_one_of(const struct condition *c, struct sv text)
 {
 	struct short_text head = short_text(text);
@@ -239,8 +293,6 @@ static bool matches(enum condition_op op, struct sv text, struct sv want)
 	case WHEN_HAS:
 	case WHEN_LACKS:
 		return has(text, want);
-	case WHEN_STARTS:
-		return text.n > 0 && want.n > 0 && text.p[0] == want.p[0] && sv_starts(text, want);
 	case WHEN_ENDS:
 		return sv_ends(text, want);
 	case WHEN_WORD:
@@ -256,19 +308,80 @@ static bool same_text(const struct raw *a, const struct raw *b)
 	       b->type != RAW_TREE && sv_eq(a->text, b->text);
 }
 
+static bool starts_with_one(const struct condition *c, struct sv text)
+{
+	const struct beginnings *b = c->beginnings;
+	unsigned char first = text.n > 0 ? (unsigned char)text.p[0] : 0;
+	uint64_t word;
+
+	if (text.n == 0 || (b->first[first / 64] >> first % 64 & 1) == 0)
+		return false;
+	if (text.n < sizeof(word)) {
+		for (size_t i = 0; i < c->n_texts; i++)
+			if (c->texts[i].n > 0 && sv_starts(text, c->texts[i]))
+				return true;
+		return false;
+	}
+	memcpy(&word, text.p, sizeof(word));
+	for (size_t i = 0; i < c->n_texts; i++) {
+		struct sv want = c->texts[i];
+		if (((word ^ b->text[i].word) & b->text[i].mask) == 0 && want.n > 0 &&
+		    (want.n <= sizeof(word) || sv_starts(text, want)))
+			return true;
+	}
+	return false;
+}
+
 static bool text_holds(const struct condition *c, struct sv text,
 		       const struct parser_options *options)
 {
 	bool hit = false;
 
+	if (c->op == WHEN_STARTS)
+		return starts_with_one(c, text);
+
 	if (c->op == WHEN_TLS_PORT)
 		return tls_port(text, options);
+	if (c->op == WHEN_PRIVATE)
+		return private_address(text);
 	if (c->op == WHEN_IS || c->op == WHEN_NOT)
 		hit = is_one_of(c, text);
 	else
 		for (size_t i = 0; i < c->n_texts && !hit; i++)
 			hit = matches(c->op, text, c->texts[i]);
 	return hit != (c->op == WHEN_NOT || c->op == WHEN_LACKS);
+}
+
+/* Whether a text stands in a list's or an object's texts and names, as it would in the JSON they were. */
+static bool tree_has(const struct value *v, struct sv want)
+{
+	switch (v->type) {
+	case VALUE_STRING:
+		return has(v->text, want);
+	case VALUE_ARRAY:
+		for (size_t i = 0; i < v->array.n; i++)
+			if (tree_has(&v->array.items[i], want))
+				return true;
+		return false;
+	case VALUE_OBJECT:
+		for (size_t i = 0; i < v->object.n; i++)
+			if (has(v->object.members[i].key, want) || tree_has(&v->object.members[i].value, want))
+				return true;
+		return false;
+	default:
+		return false;
+	}
+}
+
+static bool tree_holds(const struct condition *c, const struct value *v)
+{
+	bool hit = false;
+
+	if (c->op != WHEN_HAS && c->op != WHEN_LACKS)
+		return c->op == WHEN_NOT;
+	for (size_t i = 0; i < c->n_texts && !hit; i++)
+		hit = tree_has(v, c->texts[i]);
+	return hit != (c->op == WHEN_LACKS);
 }
 
 /* A condition on one field. */
@@ -288,7 +401,7 @@ static bool field_holds(const struct condition *c, const struct raw *raws,
 		return same_text(r, &raws[c->other]);
 	default:
 		if (r->type == RAW_TREE)
-			return c->op == WHEN_NOT || c->op == WHEN_LACKS;
+			return tree_holds(c, r->tree);
 		return text_holds(c, r->text, options);
 	}
 }
@@ -311,6 +424,24 @@ bool condition_holds(const struct condition *c, const struct raw *raws,
 			return c->op == WHEN_ANY;
 	}
 	return c->op != WHEN_ANY;
+}
+
+bool condition_begins(const struct condition *c, uint32_t slot, uint64_t first[4])
+{
+	if (c == NULL)
+		return false;
+	if (c->op == WHEN_ALL) {
+		for (size_t i = 0; i < c->n_children; i++)
+			if (condition_begins(&c->children[i], slot, first))
+				return true;
+		return false;
+	}
+	if (c->slot != slot || (c->op != WHEN_STARTS && c->op != WHEN_IS))
+		return false;
+	for (size_t i = 0; i < c->n_texts; i++)
+		if (c->texts[i].n > 0)
+			bit_set(first, c->texts[i].p[0]);
+	return true;
 }
 
 const struct condition *condition_first_failing(const struct condition *c, const struct raw *raws,

@@ -1,6 +1,9 @@
 #include "parse/conversation.h"
 
-static const char *const conversation_keys[] = { "key", "clock", "within", "lines", NULL };
+/* With more rules each is asked. */
+#define DISPATCHED_MAX 64u
+
+static const char *const conversation_keys[] = { "key", "clock", "within", "parts", "lines", NULL };
 static const char *const line_keys[] = { "when",    "opens",   "begins", "decides",
 					 "closes", "lingers", "keep",   NULL };
 
@@ -19,6 +22,36 @@ static bool compile_slots(struct yaml y, struct names *names, struct arena *a,
 			return yfile_error(err, yfile_item(y, i), "expected a field name");
 		list[i] = names_add(names, a, name);
 	}
+	return true;
+}
+
+/* A field, alternatives, or {join: [fields]}. */
+static bool compile_key(struct conversation *c, struct yaml y, struct names *names, struct arena *a,
+			struct error *err)
+{
+	static const char *const keys[] = { "join", NULL };
+
+	c->joined = yfile_is_map(y);
+	if (c->joined && !yfile_check_keys(y, keys, err))
+		return false;
+	return compile_slots(c->joined ? yfile_get(y, "join") : y, names, a, &c->keys, &c->n_keys, err);
+}
+
+static bool compile_parts(struct conversation *c, struct yaml y, struct names *names, struct arena *a,
+			  struct error *err)
+{
+	static const char *const keys[] = { "number", "of", NULL };
+	struct sv number = yfile_text(yfile_get(y, "number")), of = yfile_text(yfile_get(y, "of"));
+
+	c->has_parts = yfile_there(y);
+	if (!c->has_parts)
+		return true;
+	if (!yfile_is_map(y) || !yfile_check_keys(y, keys, err))
+		return yfile_is_map(y) ? false : yfile_error(err, y, "expected {number: field, of: field}");
+	if (number.n == 0 || of.n == 0 || c->n_keys == 0)
+		return yfile_error(err, y, "expected {number: field, of: field}, and `key`");
+	c->part_number = names_add(names, a, number);
+	c->part_of = names_add(names, a, of);
 	return true;
 }
 
@@ -78,6 +111,44 @@ static bool compile_line(struct conversation *c, struct yaml y, struct names *na
 	return true;
 }
 
+/* For how many rules a line's fate hangs on how that field begins. */
+static size_t beginnings(const struct conversation *c, uint32_t slot, uint64_t first[][4])
+{
+	size_t n = 0;
+
+	memset(first, 0, c->n_rules * sizeof(*first));
+	for (size_t i = 0; i < c->n_rules; i++) {
+		if (condition_begins(c->rules[i].when, slot, first[i]))
+			n++;
+		else
+			memset(first[i], 0xff, sizeof(first[i]));
+	}
+	return n;
+}
+
+/* Most lines match no rule or one, and how their text begins tells most rules apart. */
+static void index_rules(struct conversation *c, const struct names *names, struct arena *a)
+{
+	uint64_t first[DISPATCHED_MAX][4], *by_first;
+	size_t best = 0, n;
+
+	if (c->n_rules > DISPATCHED_MAX)
+		return;
+	for (uint32_t slot = 0; slot < names->n; slot++)
+		if ((n = beginnings(c, slot, first)) > best) {
+			best = n;
+			c->begun = slot;
+		}
+	if (best < 2)
+		return;
+	beginnings(c, c->begun, first);
+	by_first = arena_alloc(a, 256 * sizeof(*by_first));
+	for (unsigned b = 0; b < 256; b++)
+		for (size_t i = 0; i < c->n_rules; i++)
+			by_first[b] |= (first[i][b / 64] >> b % 64 & 1) << i;
+	c->by_first = by_first;
+}
+
 bool conversation_compile(struct yaml y, struct names *names, struct arena *a,
 			  const struct conversation **out, struct error *err)
 {
@@ -90,12 +161,14 @@ bool conversation_compile(struct yaml y, struct names *names, struct arena *a,
 	if (!yfile_there(y))
 		return true;
 	if (!yfile_check_keys(y, conversation_keys, err) ||
-	    !compile_slots(yfile_get(y, "key"), names, a, &c->keys, &c->n_keys, err) ||
+	    !compile_key(c, yfile_get(y, "key"), names, a, err) ||
 	    !compile_slots(yfile_get(y, "clock"), names, a, &c->clocks, &c->n_clocks, err))
 		return false;
-	if (yfile_there(within) == (c->n_keys > 0) ||
+	if (!compile_parts(c, yfile_get(y, "parts"), names, a, err))
+		return false;
+	if (yfile_there(within) == (c->n_keys > 0 && !c->has_parts) ||
 	    (yfile_there(within) && (!sv_to_u64(yfile_text(within), &n) || n < 1 || n > 1000)))
-		return yfile_error(err, y, "expected either `key`, or `within`: 1 to 1000 lines");
+		return yfile_error(err, y, "expected `key`, or `within`: 1 to 1000 lines; both with `parts`");
 	c->within = (uint32_t)n;
 	if (!yfile_is_list(lines))
 		return yfile_error(err, y, "expected `lines:`, a list");
@@ -107,6 +180,7 @@ bool conversation_compile(struct yaml y, struct names *names, struct arena *a,
 	c->began = names_add(names, a, SV("@began"));
 	c->lasted = names_add(names, a, SV("@lasted"));
 	c->how = names_add(names, a, SV("@how"));
+	index_rules(c, names, a);
 	*out = c;
 	return true;
 }
@@ -131,9 +205,22 @@ bool conversation_delivers(const struct conversation *c, const struct names *nam
 const struct line_rule *conversation_rule(const struct conversation *c, const struct raw *line,
 					  const struct parser_options *options)
 {
-	for (size_t i = 0; i < c->n_rules; i++)
-		if (condition_holds(c->rules[i].when, line, options))
+	uint64_t may = UINT64_MAX;
+
+	if (c->by_first == NULL) {
+		for (size_t i = 0; i < c->n_rules; i++)
+			if (condition_holds(c->rules[i].when, line, options))
+				return &c->rules[i];
+		return NULL;
+	}
+	/* A field that is not there begins with nothing: the byte 0, which no text in a format file holds. */
+	if (line[c->begun].type != RAW_TREE)
+		may = c->by_first[line[c->begun].type == RAW_ABSENT ? 0 : (unsigned char)line[c->begun].text.p[0]];
+	for (; may != 0; may &= may - 1) {
+		size_t i = (size_t)__builtin_ctzll(may);
+		if (i < c->n_rules && condition_holds(c->rules[i].when, line, options))
 			return &c->rules[i];
+	}
 	return NULL;
 }
 

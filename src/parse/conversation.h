@@ -14,6 +14,9 @@
  * crowded out by newer ones, or the input ends). `@how` says which: decided, closed or cut; `@began` is
  * the time of its first line and `@lasted` the seconds from there to its last.
  *
+ * With `parts: {number: NAME, of: NAME}` the lines are the pieces of one message, in any order: it closes when all are
+ * there, and is cut off when `within` lines have come since its first.
+ *
  * A line without key belongs to the conversation of the line before it; where there is none it can still
  * decide, and then stands alone. Without `key:` there is one conversation at a time, and `begins` marks
  * the lines of one that stand together (within `within` lines): what was kept before them counts only if
@@ -45,9 +48,16 @@ struct conversation {
 	size_t n_keys;
 	const uint32_t *clocks; /* slots, alternatives */
 	size_t n_clocks;
-	uint32_t within; /* lines; only without key */
+	bool joined; /* all of `keys`, not the first that says something */
+	/* One message in several lines: the slots of a line's number, from 0, and of how many there are. */
+	bool has_parts;
+	uint32_t part_number, part_of;
+	uint32_t within; /* lines; only without key, or with parts */
 	const struct line_rule *rules;
 	size_t n_rules;
+	/* Which rules may hold for a line whose field `begun` begins with a byte, a bit a rule; NULL: any may. */
+	const uint64_t *by_first;
+	uint32_t begun;
 	uint32_t kept[KEPT_MAX]; /* slots the pieces fill in the record made of them */
 	size_t n_kept;
 	uint32_t began, lasted, how; /* slots */

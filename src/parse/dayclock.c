@@ -16,7 +16,7 @@ static bool derive(struct dayclock *c, const char *how, struct sv text, struct a
 		   struct instant *out)
 {
 	static const struct observation nothing;
-	struct derive_context context = { scratch, &c->options, &nothing, SV_NONE, NULL };
+	struct derive_context context = { scratch, &c->options, &nothing, SV_NONE, NULL, NULL };
 	struct cell cell;
 
 	if (derivation_find(sv_cstr(how))->run(&context, text, &cell) != DERIVED)

@@ -19,6 +19,7 @@ enum decode_result {
 struct decode_context {
 	struct raw *raws; /* all RAW_ABSENT */
 	struct arena *scratch;
+	struct json_reader *json;
 	const struct value *list;
 	struct error *err;
 };

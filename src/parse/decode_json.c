@@ -1,4 +1,5 @@
-/* JSON records: `decode: {json: {snake_case: true, unset: ["N/A"]}}`. */
+/* JSON records: `decode: {json: {snake_case: true, unset: ["N/A"], list: events}}`. With `list`, the items of that member
+ * are the records, where an object has it: a page of an API. */
 #include <stdlib.h>
 
 #include "parse/decode.h"
@@ -7,6 +8,7 @@
 struct json_options {
 	bool snake_case; /* serialNumber is also found as serial_number */
 	struct unset unset;
+	uint32_t list; /* slot of the member that holds the records, or SLOT_NONE */
 };
 
 struct json_state {
@@ -16,14 +18,22 @@ struct json_state {
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
 {
-	static const char *const keys[] = { "snake_case", "unset", NULL };
+	static const char *const keys[] = { "snake_case", "unset", "list", NULL };
 	struct json_options *o = arena_alloc(&f->arena, sizeof(*o));
+	struct sv list = SV_NONE;
 
 	*out = o;
-	return !yfile_is_map(options) ||
-	       (yfile_check_keys(options, keys, err) &&
-		yfile_take_bool(yfile_get(options, "snake_case"), &o->snake_case, err) &&
-		unset_compile(f, yfile_get(options, "unset"), &o->unset, err));
+	o->list = SLOT_NONE;
+	if (!yfile_is_map(options))
+		return true;
+	if (!yfile_check_keys(options, keys, err) ||
+	    !yfile_take_bool(yfile_get(options, "snake_case"), &o->snake_case, err) ||
+	    !yfile_take_text(yfile_get(options, "list"), &list, err) ||
+	    !unset_compile(f, yfile_get(options, "unset"), &o->unset, err))
+		return false;
+	if (list.n > 0)
+		o->list = names_add(&f->names, &f->arena, list);
+	return true;
 }
 
 static bool upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -100,13 +110,20 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		i++;
 	if (i < record.n && record.p[i] == '[') {
 		struct value *list = arena_alloc(c->scratch, sizeof(*list));
-		if (!json_to_value(record, c->scratch, list, c->err))
+		if (!json_read(c->json, record, c->scratch, list, c->err))
 			return DECODE_BAD;
 		c->list = list;
 		return DECODE_LIST;
 	}
 	if (!json_scan(s->scanner, record, c->raws, c->scratch, c->err))
 		return DECODE_BAD;
+	if (o->list != SLOT_NONE && c->raws[o->list].type == RAW_JSON && c->raws[o->list].text.p[0] == '[') {
+		struct value *list = arena_alloc(c->scratch, sizeof(*list));
+		if (!json_read(c->json, c->raws[o->list].text, c->scratch, list, c->err))
+			return DECODE_BAD;
+		c->list = list;
+		return DECODE_LIST;
+	}
 	if (o->unset.n > 0)
 		drop_unset(s->format, &o->unset, c->raws);
 	return DECODE_FIELDS;

@@ -6,7 +6,8 @@
  * goes. A value in quotes may hold anything; a backslash saves the quote. What comes before the
  * first pair is the field
  * `@head`; with `head`, what stands before that text, and then a record without any pair is one, too.
- * `after` skips everything up to and including a text. The first of repeated names counts.
+ * `after` skips everything up to and including a text. `words` names the words a record begins with, which are no
+ * pairs. The first of repeated names counts.
  */
 #include <stdlib.h>
 
@@ -16,19 +17,25 @@ struct keyvalue_options {
 	struct sv between, pair, after, head;
 	char quote;
 	struct unset unset;
+	const struct sv *words;
+	size_t n_words;
 };
+
+#define WORDS_MAX 16u
+
 
 struct keyvalue_state {
 	const struct format *format;
 	const struct keyvalue_options *options;
 	uint32_t head;
+	uint32_t words[WORDS_MAX];
 	struct name_order order;
 };
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
 {
 	static const char *const keys[] = { "between", "pair",	"after", "head",
-					    "quote",   "unset", NULL };
+					    "quote",   "unset", "words", NULL };
 	struct keyvalue_options *o = arena_alloc(&f->arena, sizeof(*o));
 	struct sv quote = SV("\"");
 
@@ -42,8 +49,11 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 		    !yfile_take_text(yfile_get(options, "after"), &o->after, err) ||
 		    !yfile_take_text(yfile_get(options, "head"), &o->head, err) ||
 		    !yfile_take_text(yfile_get(options, "quote"), &quote, err) ||
-		    !unset_compile(f, yfile_get(options, "unset"), &o->unset, err))
+		    !unset_compile(f, yfile_get(options, "unset"), &o->unset, err) ||
+		    !format_texts(yfile_get(options, "words"), &f->arena, &o->words, &o->n_words, err))
 			return false;
+		if (o->n_words > WORDS_MAX)
+			return yfile_error(err, yfile_get(options, "words"), "at most %u words", WORDS_MAX);
 		if (o->between.n == 0 || o->pair.n == 0 || quote.n > 1)
 			return yfile_error(err, options,
 					   "`between` and `pair` are texts, `quote` one character");
@@ -60,6 +70,10 @@ static void *open(const struct format *f)
 	s->format = f;
 	s->options = f->decoder_options;
 	s->head = head == SIZE_MAX ? SLOT_NONE : (uint32_t)head;
+	for (size_t i = 0; i < s->options->n_words; i++) {
+		size_t slot = names_find(&f->names, s->options->words[i]);
+		s->words[i] = slot == SIZE_MAX ? SLOT_NONE : (uint32_t)slot;
+	}
 	return s;
 }
 
@@ -102,6 +116,16 @@ static struct sv take_value(const struct keyvalue_options *o, struct sv *rest, s
 	return sv_trim(value);
 }
 
+/* What stands between pairs may stand behind the last one too, where its blank is lost most often. */
+static struct sv without_last(struct sv rest, struct sv between)
+{
+	struct sv mark = sv_trim(between), end = rest;
+
+	while (end.n > 0 && (end.p[end.n - 1] == ' ' || end.p[end.n - 1] == '\r'))
+		end.n--;
+	return mark.n > 0 && mark.n < between.n && sv_ends(end, mark) ? sv_first(end, end.n - mark.n) : rest;
+}
+
 static enum decode_result run(void *state, struct sv record, struct decode_context *c)
 {
 	struct keyvalue_state *s = state;
@@ -127,6 +151,12 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 			raw_set_text(&c->raws[s->head], sv_first(rest, at));
 		rest = sv_skip(rest, at + o->head.n);
 	}
+	for (size_t i = 0; i < o->n_words && rest.n > 0; i++) {
+		struct sv word = sv_cut(rest, ' ', &rest);
+		if (s->words[i] != SLOT_NONE && word.n > 0)
+			raw_set_text(&c->raws[s->words[i]], word);
+	}
+	rest = without_last(rest, o->between);
 	while (rest.n > 0) {
 		size_t end = sv_find(rest, o->between);
 		struct sv piece = end == SIZE_MAX ? rest : sv_first(rest, end), name;

@@ -6,6 +6,7 @@
 #include "parse/json.h"
 #include "parse/plist.h"
 #include "parse/syslog.h"
+#include "read/syslog_frame.h"
 
 void record_decoder_open(struct record_decoder *d, const struct format *f)
 {
@@ -15,6 +16,7 @@ void record_decoder_open(struct record_decoder *d, const struct format *f)
 
 	*d = (struct record_decoder){ .format = f };
 	d->state = f->decoder->open(f);
+	d->json = json_reader_new();
 	d->raws = xcalloc(f->names.n + 1, sizeof(*d->raws));
 	for (size_t i = 0; i < 3; i++) {
 		size_t slot = names_find(&f->names, syslog[i]);
@@ -27,6 +29,7 @@ void record_decoder_close(struct record_decoder *d)
 	if (d->format == NULL)
 		return;
 	d->format->decoder->close(d->state);
+	json_reader_free(d->json);
 	free(d->raws);
 	arena_free(&d->scratch);
 }
@@ -103,7 +106,7 @@ static bool open_embed(struct record_decoder *d, const struct embed *e, const st
 		return error_set(err, ERROR_FORMAT, 0, "field `%.*s`: expected base64",
 				 SV_ARG(field));
 	ok = e->plist ? plist_parse(bytes, &d->scratch, tree, err)
-		      : json_to_value(bytes, &d->scratch, tree, err);
+		      : json_read(d->json, bytes, &d->scratch, tree, err);
 	if (!ok) {
 		error_prefix(err, "field `%.*s`", SV_ARG(field));
 		return false;
@@ -139,7 +142,7 @@ static bool ignored(const struct format *f, struct sv record)
 enum decode_result record_decode(struct record_decoder *d, struct sv record, struct error *err)
 {
 	const struct format *f = d->format;
-	struct decode_context c = { d->raws, &d->scratch, NULL, err };
+	struct decode_context c = { d->raws, &d->scratch, d->json, NULL, err };
 	enum decode_result got;
 
 	if (!d->keeps)

@@ -10,6 +10,7 @@ struct record_decoder {
 	void *state;
 	struct raw *raws;
 	struct arena scratch; /* of the record at hand; of all since it was empty where `keeps` */
+	struct json_reader *json;
 	bool keeps;
 	const struct value *list;
 	uint32_t syslog[3];

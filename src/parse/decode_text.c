@@ -217,13 +217,20 @@ static inline size_t find_literal(struct sv text, struct sv literal)
 	return at;
 }
 
+/* sv_starts; most patterns that do not fit fail at the first byte. */
+static inline bool starts_like(struct sv line, struct sv literal)
+{
+	return literal.n == 0 || (line.n > 0 && line.p[0] == literal.p[0] &&
+				  (literal.n == 1 || sv_starts(line, literal)));
+}
+
 /* Fits the whole line, or says how far it came. */
 static bool match(const struct pattern *p, struct sv line, struct sv *found, size_t *reached)
 {
 	struct sv rest = line;
 
 	*reached = 0;
-	if (!sv_starts(rest, p->pieces[0].literal))
+	if (!starts_like(rest, p->pieces[0].literal))
 		return false;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct piece *piece = &p->pieces[i];

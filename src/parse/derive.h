@@ -46,12 +46,15 @@ enum derived {
 	DERIVED_BAD,	 /* not what it should be; context->expected says what that is */
 };
 
+struct host_cache;
+
 struct derive_context {
 	struct arena *scratch;
 	const struct parser_options *options;
 	const struct observation *so_far; /* the observation as far as it is built */
 	struct sv argument;		  /* of {name: argument} */
 	const char *expected;
+	struct host_cache *hosts; /* or NULL */
 };
 
 struct derivation {

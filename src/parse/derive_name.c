@@ -3,6 +3,7 @@
 
 #include "base/jsonw.h"
 #include "parse/derive.h"
+#include "parse/host_cache.h"
 #include "parse/quick.h"
 
 static bool is_hex(char c)
@@ -36,6 +37,7 @@ static struct sv lowered(struct arena *a, struct sv v)
 static enum derived host(struct derive_context *c, struct sv in, struct cell *out)
 {
 	bool upper = false, foreign = false;
+	struct sv known;
 	char *label;
 
 	while (in.n > 0 && in.p[in.n - 1] == '.')
@@ -54,13 +56,18 @@ static enum derived host(struct derive_context *c, struct sv in, struct cell *ou
 	}
 	if (!foreign)
 		return derive_text(out, upper ? lowered(c->scratch, in) : in);
+	if (c->hosts != NULL && (known = host_cache_get(c->hosts, in)).n > 0)
+		return derive_text(out, arena_sv(c->scratch, known));
 	if (!valid_utf8(in))
 		return DERIVED_NOTHING;
 	if (idn2_to_ascii_8z(arena_sv(c->scratch, in).p, &label,
 			     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return derive_text(out, lowered(c->scratch, in));
-	in = arena_sv(c->scratch, sv_cstr(label));
+	known = arena_sv(c->scratch, sv_cstr(label));
 	idn2_free(label);
+	if (c->hosts != NULL)
+		host_cache_put(c->hosts, in, known);
+	in = known;
 	return derive_text(out, in);
 }
 

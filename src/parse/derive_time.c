@@ -320,6 +320,13 @@ static enum derived same_time(struct derive_context *c, struct sv in, struct cel
 	return instant_known(out->time) ? DERIVED : DERIVED_NOTHING;
 }
 
+/* A fixed time after the observation's own. */
+static enum derived later(struct derive_context *c, struct sv in, struct cell *out)
+{
+	(void)in;
+	return seconds_after(c, c->argument, out);
+}
+
 static const struct derivation list[] = {
 	{ "date_text", CELL_TIME, false, false, date_text,
 	  "a date in words, with or without weekday, year and zone: `Nov 24 02:14:13`" },
@@ -327,6 +334,8 @@ static const struct derivation list[] = {
 	  "a Unix time in seconds, milli-, micro- or nanoseconds" },
 	{ "iso_any", CELL_TIME, false, false, iso_any,
 	  "ISO 8601; without a zone the source's `timezone`" },
+	{ "later", CELL_TIME, true, true, later,
+	  "ARGUMENT seconds after the observation's time (no field)" },
 	{ "milliseconds", CELL_SPAN, false, false, milliseconds, "a span in milliseconds" },
 	{ "same_time", CELL_TIME, false, true, same_time, "the observation's own time (no field)" },
 	{ "seconds", CELL_SPAN, false, false, seconds, "a span in seconds" },

@@ -3,6 +3,7 @@
 
 #include "parse/decode_record.h"
 #include "parse/syslog.h"
+#include "read/frame.h"
 
 /* Records looked at before a format is given up: headers and comments come first. */
 #define MAX_LIKENESS 4096
@@ -22,6 +23,8 @@ static struct sv pad(struct padded *room, struct sv record)
 
 static struct sv next_record(struct sv *rest, enum framing framing)
 {
+	struct frame f = { .skip = SKIP_NONE };
+	enum frame_result result;
 	struct sv record;
 	size_t end;
 
@@ -38,9 +41,9 @@ static struct sv next_record(struct sv *rest, enum framing framing)
 		*rest = end == SIZE_MAX ? SV_NONE : sv_skip(*rest, end + 2);
 		return record;
 	}
-	record = sv_cut(*rest, '\n', rest);
-	if (record.n > 0 && record.p[record.n - 1] == '\r')
-		record.n--;
+	result = frame_next(*rest, 0, true, FRAMING_LINE, READER_MAX_RECORD, &f);
+	record = result == FRAME_RECORD ? sv_first(*rest, f.length) : SV_NONE;
+	*rest = result == FRAME_MORE ? SV_NONE : sv_skip(*rest, f.used);
 	return record;
 }
 

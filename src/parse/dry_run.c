@@ -119,7 +119,7 @@ static void learn_inner(struct dry_run *d, struct sv record)
 	for (size_t i = 0; i < f->plan.n_rules; i++) {
 		const struct record_rule *rule = &f->plan.rules[i];
 		const struct value *list =
-		    rule->has_each ? raw_tree(&decoder.raws[rule->each], &d->scratch) : NULL;
+		    rule->has_each ? raw_tree(&decoder.raws[rule->each], decoder.json, &d->scratch) : NULL;
 
 		if (list != NULL)
 			learn_document(d, SV("item."), list);
@@ -224,7 +224,7 @@ static void mark_refused(struct dry_run *d, const struct record_rule *rule, stru
 	struct error err;
 	uint32_t slot;
 	const struct plan_run run = { record,	   &d->format->names, raws, &d->scratch,
-				      &d->options, &err,	      &slot };
+				      &d->options, &err,	      d->decoder.json, NULL, &slot };
 
 	memcpy(raws, d->decoder.raws, n * sizeof(*raws));
 	for (size_t tries = 0; tries < n; tries++) {
@@ -254,7 +254,7 @@ static struct sv shown(const struct raw *raw, struct arena *a)
 /* The fields `item.…` are those of the list's first item. */
 static void open_first_item(struct dry_run *d, const struct record_rule *rule)
 {
-	const struct value *list = raw_tree(&d->decoder.raws[rule->each], &d->scratch);
+	const struct value *list = raw_tree(&d->decoder.raws[rule->each], d->decoder.json, &d->scratch);
 
 	if (list != NULL && list->type == VALUE_ARRAY)
 		list = list->array.n > 0 ? &list->array.items[0] : NULL;
@@ -281,18 +281,20 @@ static void look_at_fields(struct dry_run *d, struct sv record, struct dry_recor
 	const size_t n = d->format->names.n;
 	struct dry_field *fields = arena_alloc(&d->scratch, (n + 1) * sizeof(*fields));
 	struct plan_run run = { record,	     &d->format->names, d->decoder.raws, &d->scratch,
-				&d->options, &out->err,		NULL };
+				&d->options, &out->err,		d->decoder.json, NULL, NULL };
 	const struct record_rule *rule = NULL;
 
 	for (size_t i = 0; i < n; i++)
 		fields[i].state = i < d->n_own ? DRY_ASKED : DRY_UNMAPPED;
 	if (d->format->conversation == NULL)
-		rule = plan_choose(&d->format->plan, &run);
-	if (rule != NULL) {
+		rule = plan_choose(&d->format->plan, &run, NULL);
+	if (rule != NULL)
 		out->rule = (size_t)(rule - d->format->plan.rules) + 1;
-		mark(fields, &rule->assign);
-		for (size_t i = 0; i < rule->n_cases; i++)
-			mark(fields, &rule->cases[i].assign);
+	for (const struct record_rule *r = rule; r != NULL;
+	     r = r->also ? plan_choose(&d->format->plan, &run, r) : NULL) {
+		mark(fields, &r->assign);
+		for (size_t i = 0; i < r->n_cases; i++)
+			mark(fields, &r->cases[i].assign);
 	}
 	if (rule != NULL && rule->has_each)
 		open_first_item(d, rule);

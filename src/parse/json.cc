@@ -2,6 +2,8 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#include <cstring>
+
 #include "parse/json_internal.hh"
 
 extern "C" {
@@ -60,11 +62,31 @@ struct builder {
 	struct arena *arena;
 	size_t nodes;
 	const char *limit; /* which bound was passed */
+	char *text;	   /* room for the strings still to come */
 };
 
 struct sv keep(struct builder &b, std::string_view v)
 {
-	return arena_sv(b.arena, sv{ v.data(), v.size() });
+	struct sv kept = { b.text, v.size() };
+
+	memcpy(b.text, v.data(), v.size());
+	b.text += v.size();
+	return kept;
+}
+
+/* The tape counts up to 0xffffff. */
+template <typename T> size_t count(const T &list)
+{
+	size_t n = list.size();
+
+	if (n < 0xffffff)
+		return n;
+	n = 0;
+	for (auto item : list) {
+		(void)item;
+		n++;
+	}
+	return n;
 }
 
 bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
@@ -110,11 +132,7 @@ bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
 		dom::array array;
 		if (e.get_array().get(array) != simdjson::SUCCESS)
 			return false;
-		size_t n = 0, i = 0;
-		for (auto item : array) {
-			(void)item;
-			n++;
-		}
+		size_t n = count(array), i = 0;
 		auto *items =
 		    static_cast<struct value *>(arena_alloc(b.arena, n * sizeof(struct value)));
 		for (auto item : array)
@@ -129,11 +147,7 @@ bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
 		dom::object object;
 		if (e.get_object().get(object) != simdjson::SUCCESS)
 			return false;
-		size_t n = 0, i = 0;
-		for (auto item : object) {
-			(void)item;
-			n++;
-		}
+		size_t n = count(object), i = 0;
 		auto *members = static_cast<struct value_member *>(
 		    arena_alloc(b.arena, n * sizeof(struct value_member)));
 		for (auto item : object) {
@@ -152,22 +166,36 @@ bool build(struct builder &b, dom::element e, unsigned depth, struct value *out)
 
 } // namespace
 
-extern "C" bool json_to_value(struct sv bytes, struct arena *a, struct value *out,
-			      struct error *err)
+struct json_reader {
+	dom::parser parser{ VALUE_MAX_BYTES };
+};
+
+extern "C" struct json_reader *json_reader_new(void) { return new json_reader; }
+extern "C" void json_reader_free(struct json_reader *r) { delete r; }
+
+extern "C" bool json_read(struct json_reader *r, struct sv bytes, struct arena *a, struct value *out,
+			  struct error *err)
 {
-	dom::parser parser(VALUE_MAX_BYTES);
 	dom::element root;
-	struct builder b = { a, 0, nullptr };
+	struct builder b = { a, 0, nullptr, nullptr };
 
 	if (bytes.n > VALUE_MAX_BYTES)
 		return error_set(err, ERROR_LIMIT, 0,
 				 "the JSON document has %zu bytes, more than the %u allowed",
 				 bytes.n, VALUE_MAX_BYTES);
-	status e = parser.parse(bytes.p, bytes.n, true).get(root);
+	status e = r->parser.parse(bytes.p, bytes.n, true).get(root);
 	if (e != simdjson::SUCCESS)
 		return json_refuse(bytes, e, bytes.n, err);
+	b.text = static_cast<char *>(arena_alloc(a, bytes.n)); /* no string is longer than what it was written as */
 	if (!build(b, root, 1, out))
 		return error_set(err, ERROR_LIMIT, 0, "the JSON document is %s",
 				 b.limit != nullptr ? b.limit : "malformed");
 	return true;
+}
+
+extern "C" bool json_to_value(struct sv bytes, struct arena *a, struct value *out, struct error *err)
+{
+	json_reader once;
+
+	return json_read(&once, bytes, a, out, err);
 }

@@ -4,6 +4,7 @@
 
 #include "base/keylog.h"
 #include "parse/decode_record.h"
+#include "parse/host_cache.h"
 #include "parse/ignored.h"
 #include "parse/talks.h"
 
@@ -17,6 +18,7 @@ struct parser {
 	struct ignored_hosts ignored;
 	struct talks *talks; /* NULL: every record stands for itself */
 	struct record_decoder decoder;
+	struct host_cache hosts;
 	struct observation *observations;
 	size_t first; /* of the record at hand */
 	size_t n;
@@ -77,7 +79,7 @@ static bool observe(struct parser *p, const struct record_rule *rule, const stru
 static bool observe_items(struct parser *p, const struct record_rule *rule,
 			  const struct plan_run *run)
 {
-	const struct value *list = raw_tree(&run->raws[rule->each], run->scratch);
+	const struct value *list = raw_tree(&run->raws[rule->each], run->json, run->scratch);
 	const struct value *one = list;
 	size_t n = 1;
 
@@ -99,12 +101,17 @@ static bool observe_items(struct parser *p, const struct record_rule *rule,
 static bool observe_fields(struct parser *p, struct raw *raws, struct sv record, struct error *err)
 {
 	const struct plan_run run = { record, &p->format->names, raws, &p->decoder.scratch,
-				      &p->options, err, NULL };
-	const struct record_rule *rule = plan_choose(&p->format->plan, &run);
+				      &p->options, err, p->decoder.json, &p->hosts, NULL };
+	const struct record_rule *rule = NULL;
 
-	if (rule == NULL || rule->irrelevant)
-		return true;
-	return rule->has_each ? observe_items(p, rule, &run) : observe(p, rule, &run);
+	do {
+		rule = plan_choose(&p->format->plan, &run, rule);
+		if (rule == NULL || rule->irrelevant)
+			return true;
+		if (!(rule->has_each ? observe_items(p, rule, &run) : observe(p, rule, &run)))
+			return false;
+	} while (rule->also);
+	return true;
 }
 
 /* A list of records: a bad one does not take the others with it. False when nothing else was in it.

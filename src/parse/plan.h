@@ -55,6 +55,12 @@ struct step {
 	bool all_words; /* what is none of them says nothing */
 };
 
+/* A field of a list's item. */
+struct item_field {
+	enum { ITEM_PATH, ITEM_KEY, ITEM_ITSELF } where;
+	struct sv path; /* without `[]` and what follows */
+};
+
 /* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`), `every` to
  * several that count together, `one` to the only item itself. */
 struct list_step {
@@ -65,6 +71,7 @@ struct list_step {
 	bool every; /* all lists that are there, not the first */
 	bool one;   /* what is found is no list but its only item */
 	struct names names; /* fields of an item */
+	const struct item_field *fields; /* where each of them is */
 	const struct step *steps;
 	size_t n_steps;
 };
@@ -85,6 +92,7 @@ struct plan_case {
 struct record_rule {
 	const struct condition *when;
 	bool irrelevant;
+	bool also;	  /* the record is given to the rules behind this one as well */
 	bool time_is_end; /* the time said is the end: start = time − duration */
 	uint32_t each;	  /* slot of a list; one observation an item, its fields are `item.…` */
 	bool has_each;
@@ -115,11 +123,14 @@ struct plan_run {
 	struct arena *scratch;
 	const struct parser_options *options;
 	struct error *err;
+	struct json_reader *json;
+	struct host_cache *hosts; /* or NULL */
 	uint32_t *refused; /* takes the slot of the field that err is about; NULL: nobody asks */
 };
 
-/* The first rule that holds for raws, or NULL. */
-const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run);
+/* The first rule that holds for raws, or NULL; behind `before`, where that is one (`also`). */
+const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run,
+				      const struct record_rule *before);
 /* Fills *o. False: err says which field and what was expected. */
 bool plan_observe(const struct record_rule *rule, const struct plan_run *run,
 		  struct observation *o);

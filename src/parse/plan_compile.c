@@ -12,14 +12,14 @@ static const char *const step_keys[] = { "from", "join", "via",	"words",
 					 "else", "is",	 "when", "lenient", NULL };
 static const char *const case_keys[] = { "when", "set", "map", NULL };
 static const char *const rule_keys[] = { "when", "kind", "irrelevant", "each",	  "time_is",
-					 "set",	 "map",	 "cases",      "require", NULL };
+					 "set",	 "map",	 "cases",      "require", "also", NULL };
 
 /* A constant: the target's own derivation reads it now. */
 static bool constant(struct compiler *c, const struct target *t, struct yaml y, struct cell *out)
 {
 	static const struct parser_options no_options = { .date = { INT64_MIN } };
 	static const struct observation nothing;
-	struct derive_context context = { c->arena, &no_options, &nothing, SV_NONE, NULL };
+	struct derive_context context = { c->arena, &no_options, &nothing, SV_NONE, NULL, NULL };
 	const struct derivation *d;
 
 	if (!yfile_is_text(y))
@@ -281,6 +281,22 @@ static bool compile_step(struct compiler *c, const struct target *t, struct yaml
 	return true;
 }
 
+static const struct item_field *item_fields(const struct names *names, struct arena *a)
+{
+	struct item_field *fields = arena_alloc(a, names->n * sizeof(*fields));
+
+	for (size_t i = 0; i < names->n; i++) {
+		struct sv name = names->list[i];
+		size_t mark = sv_find(name, SV("[]"));
+
+		fields[i].where = sv_eq(name, SV("@key"))    ? ITEM_KEY
+				  : sv_eq(name, SV("@item")) ? ITEM_ITSELF
+							     : ITEM_PATH;
+		fields[i].path = mark == SIZE_MAX ? name : sv_first(name, mark);
+	}
+	return fields;
+}
+
 static bool compile_list(struct compiler *c, struct yaml y, unsigned in, struct list_step *list)
 {
 	struct compiler inner = { &list->names, c->arena, c->err, in };
@@ -312,6 +328,7 @@ static bool compile_list(struct compiler *c, struct yaml y, unsigned in, struct 
 		list->n_steps++;
 	}
 	list->steps = steps;
+	list->fields = item_fields(&list->names, c->arena);
 	return true;
 }
 
@@ -440,7 +457,8 @@ static bool compile_rule(struct compiler *c, struct yaml y, struct yaml common,
 	struct yaml end = yfile_get(y, "time_is");
 
 	if (!yfile_check_keys(y, rule_keys, c->err) ||
-	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &rule->when, c->err))
+	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &rule->when, c->err) ||
+	    !yfile_take_bool(yfile_get(y, "also"), &rule->also, c->err))
 		return false;
 	if (yfile_there(
 		yfile_get(y, "irrelevant"))) { /* its text says why, to the file's readers */

@@ -10,9 +10,10 @@ struct runner {
 	struct derive_context context;
 };
 
-const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run)
+const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run,
+				      const struct record_rule *before)
 {
-	for (size_t i = 0; i < plan->n_rules; i++)
+	for (size_t i = before != NULL ? (size_t)(before - plan->rules) + 1 : 0; i < plan->n_rules; i++)
 		if (condition_holds(plan->rules[i].when, run->raws, run->options))
 			return &plan->rules[i];
 	return NULL;
@@ -75,7 +76,7 @@ static void run_texts(struct runner *r, const struct step *step, void *object)
 {
 	struct profile *p = object;
 	const struct raw *raw = &r->raws[step->alternatives[0].slots[0]];
-	const struct value *list = raw_tree(raw, r->run->scratch);
+	const struct value *list = raw_tree(raw, r->run->json, r->run->scratch);
 	struct sv name = r->names->list[step->alternatives[0].slots[0]];
 	size_t mark = sv_find(name, SV("[]")), n = 0;
 	struct sv member = mark == SIZE_MAX ? SV_NONE : sv_skip(name, mark + 3);
@@ -203,25 +204,19 @@ static inline bool run_step(struct runner *r, const struct step *step, void *obj
 	return run_long(r, step, object);
 }
 
-static void fill_item(struct raw *raws, const struct names *names, struct sv key,
+static void fill_item(struct raw *raws, const struct list_step *list, struct sv key,
 		      const struct value *item, struct arena *scratch)
 {
-	for (size_t i = 0; i < names->n; i++) {
-		struct sv path = names->list[i];
-		size_t mark = sv_find(path, SV("[]"));
+	for (size_t i = 0; i < list->names.n; i++) {
+		const struct item_field *field = &list->fields[i];
 
-		if (sv_eq(path, SV("@key"))) {
-			raws[i].type = RAW_ABSENT;
-			if (key.p != NULL)
-				raw_set_text(&raws[i], key);
-		} else if (sv_eq(path, SV("@item"))) {
+		raws[i].type = RAW_ABSENT;
+		if (field->where == ITEM_KEY && key.p != NULL)
+			raw_set_text(&raws[i], key);
+		else if (field->where == ITEM_ITSELF)
 			raw_from_value(&raws[i], item, scratch);
-		} else {
-			raw_from_value(
-			    &raws[i],
-			    value_path(item, mark == SIZE_MAX ? path : sv_first(path, mark)),
-			    scratch);
-		}
+		else if (field->where == ITEM_PATH)
+			raw_from_value(&raws[i], value_path(item, field->path), scratch);
 	}
 }
 
@@ -233,8 +228,8 @@ static bool run_item(const struct list_step *list, const struct plan_run *run, s
 	static const struct observation nothing;
 
 	inner.context =
-	    (struct derive_context){ run->scratch, run->options, &nothing, SV_NONE, NULL };
-	fill_item(raws, &list->names, key, item, run->scratch);
+	    (struct derive_context){ run->scratch, run->options, &nothing, SV_NONE, NULL, run->hosts };
+	fill_item(raws, list, key, item, run->scratch);
 	for (size_t i = 0; i < list->n_steps; i++)
 		if (!run_step(&inner, &list->steps[i], object))
 			return false;
@@ -249,7 +244,7 @@ static const struct value *joined_lists(struct runner *r, const struct list_step
 	size_t n = 0;
 
 	for (size_t k = 0; k < list->n_slots; k++) {
-		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->scratch);
+		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
 		if (v != NULL && v->type == VALUE_OBJECT)
 			return v;
 		n += v != NULL && v->type == VALUE_ARRAY ? v->array.n : 0;
@@ -257,7 +252,7 @@ static const struct value *joined_lists(struct runner *r, const struct list_step
 	items = arena_alloc(r->run->scratch, n * sizeof(*items));
 	*all = (struct value){ .type = VALUE_NULL };
 	for (size_t k = 0; k < list->n_slots; k++) {
-		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->scratch);
+		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
 		if (v == NULL || v->type != VALUE_ARRAY)
 			continue;
 		memcpy(items + all->array.n, v->array.items, v->array.n * sizeof(*items));
@@ -271,7 +266,7 @@ static const struct value *joined_lists(struct runner *r, const struct list_step
 static const struct value *first_list(struct runner *r, const struct list_step *list)
 {
 	for (size_t k = 0; k < list->n_slots; k++) {
-		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->scratch);
+		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
 		if (v != NULL)
 			return v;
 	}
@@ -386,7 +381,7 @@ bool plan_observe(const struct record_rule *rule, const struct plan_run *run, st
 
 	/* Of an assignment compilers make `rep movs`, which takes longer to start than to copy. */
 	memcpy(o, &rule->base, rule->base_size);
-	r.context = (struct derive_context){ run->scratch, run->options, o, SV_NONE, NULL };
+	r.context = (struct derive_context){ run->scratch, run->options, o, SV_NONE, NULL, run->hosts };
 	if (!run_assignments(&r, &rule->assign, o))
 		return false;
 	for (size_t i = 0; i < rule->n_cases; i++)

@@ -137,7 +137,7 @@ void raw_from_value(struct raw *r, const struct value *v, struct arena *a)
 	}
 }
 
-const struct value *raw_tree(const struct raw *r, struct arena *a)
+const struct value *raw_tree(const struct raw *r, struct json_reader *json, struct arena *a)
 {
 	struct value *v;
 	struct error ignored;
@@ -147,5 +147,5 @@ const struct value *raw_tree(const struct raw *r, struct arena *a)
 	if (r->type != RAW_JSON)
 		return NULL;
 	v = arena_alloc(a, sizeof(*v));
-	return json_to_value(r->text, a, v, &ignored) ? v : NULL;
+	return json_read(json, r->text, a, v, &ignored) ? v : NULL;
 }

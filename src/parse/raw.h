@@ -60,8 +60,9 @@ size_t names_find(const struct names *names, struct sv name);
 /* A scalar of a tree as text in the arena, an array or object as RAW_TREE. NULL and null are
  * absent. */
 void raw_from_value(struct raw *r, const struct value *v, struct arena *a);
+struct json_reader;
 /* The tree behind an array or object slot; JSON text is read into the arena. NULL when it holds
  * neither or the text is no JSON. */
-const struct value *raw_tree(const struct raw *r, struct arena *a);
+const struct value *raw_tree(const struct raw *r, struct json_reader *json, struct arena *a);
 
 #endif

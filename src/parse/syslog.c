@@ -1,5 +1,7 @@
 #include "parse/syslog.h"
 
+#include "read/syslog_frame.h"
+
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* The next word, cut off *rest with the blanks behind it. */
@@ -105,19 +107,6 @@ static bool rfc3164(struct sv record, struct syslog_header *h, struct sv *messag
 	}
 	*message = rest;
 	return rest.n > 0;
-}
-
-size_t syslog_octet_count(struct sv text, size_t *count)
-{
-	size_t i = 0;
-
-	*count = 0;
-	while (i < text.n && i < 8 && is_digit(text.p[i]))
-		*count = *count * 10 + (size_t)(text.p[i++] - '0');
-	if (i == 0 || i + 2 >= text.n || text.p[0] == '0' || text.p[i] != ' ' ||
-	    text.p[i + 1] != '<' || !is_digit(text.p[i + 2]))
-		return 0;
-	return i + 1;
 }
 
 struct sv syslog_message(struct sv record, struct syslog_header *header)

@@ -13,8 +13,4 @@ struct syslog_header {
  * the priority (RFC 6587, 3.4.1) goes with it. */
 struct sv syslog_message(struct sv record, struct syslog_header *header);
 
-/* `123 <14>…`: how many bytes the count and its blank take, and what it counts. 0 where text does not
- * begin so. */
-size_t syslog_octet_count(struct sv text, size_t *count);
-
 #endif

@@ -23,6 +23,8 @@ struct talk_piece {
 struct talk {
 	struct talk_key key;
 	uint32_t older, newer; /* by when they were opened */
+	uint64_t parts;	       /* a bit each that is there */
+	uint64_t line;	       /* the one that opened it */
 	bool told;	       /* decided: what follows up to its end says nothing new */
 	struct instant began, latest;
 	char *bytes;
@@ -50,6 +52,7 @@ struct talks {
 	uint32_t free;	      /* list of free ones, through `newer` */
 	uint32_t oldest, newest;
 	uint32_t last; /* of the line before */
+	uint64_t lines; /* seen */
 	size_t open;
 	size_t bytes;
 	struct talk_block block; /* without key; its conversation is list[0] */

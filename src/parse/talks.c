@@ -94,6 +94,25 @@ static void alone(struct talks *t, const struct line_rule *rule, const struct ra
 	talk_forget(t, &x);
 }
 
+/* The texts with a blank between them. False where nothing says anything, or too much. */
+static bool joined_key(const struct conversation *c, const struct raw *line, struct talk_key *key)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_keys; i++) {
+		struct sv text = conversation_text(&c->keys[i], 1, line);
+		if (n + text.n + 1 > TALK_KEY_MAX)
+			return false;
+		if (i > 0)
+			key->b[1 + n++] = ' ';
+		if (text.n > 0)
+			memcpy(key->b + 1 + n, text.p, text.n);
+		n += text.n;
+	}
+	key->b[0] = (unsigned char)n;
+	return n >= c->n_keys;
+}
+
 /* Which conversation the line belongs to, TALK_NONE where none is open. False: to none at all. */
 static bool find(struct talks *t, const struct raw *line, struct talk_key *key, uint32_t *found)
 {
@@ -101,16 +120,53 @@ static bool find(struct talks *t, const struct raw *line, struct talk_key *key, 
 
 	*key = (struct talk_key){ { 0 } };
 	*found = t->last;
-	if (text.n == 0)
+	if (text.n == 0 && !t->c->joined)
 		return true;
 	t->last = *found = TALK_NONE;
 	if (text.n > TALK_KEY_MAX)
 		return false;
-	key->b[0] = (unsigned char)text.n;
-	memcpy(key->b + 1, text.p, text.n);
+	if (t->c->joined) {
+		if (!joined_key(t->c, line, key))
+			return false;
+	} else {
+		key->b[0] = (unsigned char)text.n;
+		memcpy(key->b + 1, text.p, text.n);
+	}
 	*found = keymap_get(&t->by_key, key);
 	t->last = *found;
 	return true;
+}
+
+/* A line that is a piece of a message. Where the line does not say which, it is a message by itself. */
+static void part_line(struct talks *t, const struct line_rule *rule, const struct raw *line,
+		      const struct talk_sink *sink)
+{
+	uint64_t number = 0, of = 1;
+	struct talk_key key;
+	struct talk *x;
+	uint32_t i;
+
+	while (t->oldest != TALK_NONE && t->lines - t->list[t->oldest].line > t->c->within)
+		cut(t, t->oldest, sink);
+	if (rule == NULL)
+		return;
+	if (!sv_to_u64(conversation_text(&t->c->part_number, 1, line), &number) ||
+	    !sv_to_u64(conversation_text(&t->c->part_of, 1, line), &of) || of < 2 || of > 64 || number >= of ||
+	    !find(t, line, &key, &i)) {
+		alone(t, rule, line, sink);
+		return;
+	}
+	if (i == TALK_NONE) {
+		i = put_in(t, &key, sink);
+		t->list[i].line = t->lines;
+	}
+	x = &t->list[i];
+	talk_keep(t, x, rule, line);
+	x->parts |= UINT64_C(1) << number;
+	if (x->parts != UINT64_MAX >> (64 - of))
+		return;
+	talk_tell(t, x, "closed", sink);
+	take_out(t, i);
 }
 
 static void keyed_line(struct talks *t, const struct line_rule *rule, const struct raw *line,
@@ -158,7 +214,10 @@ void talks_line(struct talks *t, const struct raw *line, const struct talk_sink 
 
 	if (clock.n > 0 && dayclock_read(&t->clock, clock, sink->scratch, &now))
 		t->now = now;
-	if (t->c->n_keys > 0)
+	t->lines++;
+	if (t->c->has_parts)
+		part_line(t, rule, line, sink);
+	else if (t->c->n_keys > 0)
 		keyed_line(t, rule, line, sink);
 	else
 		talk_block_line(t, rule, line, sink);

@@ -16,6 +16,7 @@
 enum input_result {
 	INPUT_RECORD,
 	INPUT_OVERLONG,	   /* longer than max_record: *record holds its first bytes, rest skipped */
+	INPUT_MORE,	   /* nothing to hand out yet, but ask on at once */
 	INPUT_NOTHING_YET, /* ask again when the descriptor is readable, or after the poll interval */
 	INPUT_ERROR,	   /* *err says what was lost or cannot be read, once; ask on */
 };

@@ -58,6 +58,27 @@ static ssize_t read_unpacked(void *cookie, char *out, size_t n)
 	return (ssize_t)got;
 }
 
+static bool compile(pcap_t *pcap, const char *filter, struct bpf_program *program, struct error *err)
+{
+	return pcap_compile(pcap, program, filter, 1, PCAP_NETMASK_UNKNOWN) == 0 ||
+	       error_set(err, ERROR_USAGE, 0,
+			 "the filter `%.200s`: %s; expected a BPF expression "
+			 "(pcap-filter(7)), for example `tcp port 443`",
+			 filter, pcap_geterr(pcap));
+}
+
+bool capture_filter_compiles(const char *filter, struct error *err)
+{
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, ALL_BYTES);
+	struct bpf_program program;
+	bool ok = compile(pcap, filter, &program, err);
+
+	if (ok)
+		pcap_freecode(&program);
+	pcap_close(pcap);
+	return ok;
+}
+
 static bool apply_filter(struct capture *c, const char *filter, struct error *err)
 {
 	struct bpf_program program;
@@ -65,11 +86,8 @@ static bool apply_filter(struct capture *c, const char *filter, struct error *er
 
 	if (filter == NULL || *filter == '\0')
 		return true;
-	if (pcap_compile(c->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
-		return error_set(err, ERROR_USAGE, 0,
-				 "the filter `%.200s`: %s; expected a BPF expression "
-				 "(pcap-filter(7)), for example `tcp port 443`",
-				 filter, pcap_geterr(c->pcap));
+	if (!compile(c->pcap, filter, &program, err))
+		return false;
 	ok = pcap_setfilter(c->pcap, &program) == 0;
 	pcap_freecode(&program);
 	return ok || error_set(err, ERROR_IO, 0, "%s: the filter cannot be set: %s", c->name,

@@ -39,6 +39,8 @@ struct capture;
 
 /* Whether a file that begins so is a capture. */
 bool capture_recognise(struct sv head);
+/* Whether it is a BPF expression; else ERROR_USAGE. For no particular link type but Ethernet. */
+bool capture_filter_compiles(const char *filter, struct error *err);
 /* NULL and *err: ERROR_IO, or ERROR_FORMAT where it is no capture, or ERROR_USAGE for a filter that
  * does not compile. */
 struct capture *capture_open_file(const char *path, const struct capture_options *options,

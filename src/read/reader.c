@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "read/frame.h"
+#include "read/syslog_frame.h"
 #include "read/unpack.h"
 
 /* What one read asks for. Small enough to stay in the second-level cache between the read and the
@@ -258,6 +259,35 @@ static void change_buffers(struct reader *r, struct read_block *b, size_t end, s
 	memset(r->p + rest, 0, READ_PADDING);
 }
 
+/* Behind how many of the waiting bytes whole records end, at least one and about `size` bytes of them; 0: more
+ * bytes are needed. */
+static size_t counted_records(struct reader *r, size_t size)
+{
+	size_t at = r->start;
+
+	while (at < r->end && at - r->start < size) {
+		struct frame f = { .skip = SKIP_NONE };
+		enum frame_result result = frame_next(sv_make(r->p + at, r->end - at), 0, r->at_end && !r->failed,
+						      FRAMING_LINE, r->max_record, &f);
+
+		if (result == FRAME_MORE || (f.skip != SKIP_NONE && at > r->start))
+			break;
+		at += f.used;
+		r->skip = f.skip;
+		if (f.skip != SKIP_NONE)
+			break;
+	}
+	return at - r->start;
+}
+
+/* Messages that begin with their length need no line breaks. */
+static bool begins_counted(const struct reader *r)
+{
+	size_t count;
+
+	return syslog_octet_count(sv_make(r->p + r->start, r->end - r->start), &count) > 0;
+}
+
 enum read_result reader_take(struct reader *r, struct read_block *b, size_t size, struct error *err)
 {
 	struct frame f;
@@ -277,6 +307,18 @@ enum read_result reader_take(struct reader *r, struct read_block *b, size_t size
 		if (waiting < size && !r->at_end) {
 			fill_by(r, size - waiting);
 			continue;
+		}
+		if (begins_counted(r)) {
+			size_t whole = counted_records(r, size);
+			if (whole > 0) {
+				change_buffers(r, b, r->start + whole, size);
+				return READ_RECORD;
+			}
+			if (!r->at_end) {
+				size = waiting + BLOCK;
+				continue;
+			}
+			return finish(r, err);
 		}
 		lf = memrchr(from + r->searched, '\n', waiting - r->searched);
 		if (lf != NULL) {
@@ -302,13 +344,19 @@ enum read_result reader_take(struct reader *r, struct read_block *b, size_t size
 
 enum read_result read_block_next(struct read_block *b, struct sv *record)
 {
-	for (;;) {
+	*record = SV_NONE;
+	while (b->_from < b->_end) {
 		struct sv text = sv_make(b->_p + b->_from, b->_end - b->_from);
 		struct frame f = { .skip = SKIP_NONE };
 		enum frame_result result =
 		    frame_next(text, 0, !b->_overlong, FRAMING_LINE, b->_max_record, &f);
 
-		*record = SV_NONE;
+		if (result == FRAME_MORE && b->_overlong && text.n > b->_max_record) {
+			f.used = text.n;
+			f.length = b->_max_record;
+			f.lines = 1;
+			result = FRAME_OVERLONG;
+		}
 		if (result == FRAME_MORE)
 			return READ_END;
 		b->_from += f.used;
@@ -318,6 +366,7 @@ enum read_result read_block_next(struct read_block *b, struct sv *record)
 		*record = sv_first(text, f.length);
 		return result == FRAME_OVERLONG ? READ_OVERLONG : READ_RECORD;
 	}
+	return READ_END;
 }
 
 void read_block_free(struct read_block *b)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/fault.h"
 #include "read/position.h"
 #include "read/spool_internal.h"
 
@@ -102,11 +103,14 @@ static bool flush(struct spool *s)
 	s->busy = true;
 	s->pending = s->flushing;
 	pthread_mutex_unlock(&s->lock);
+	fault_point("spool.write");
 	ok = spool_write_at(s->fd, taken.p, taken.n, at);
+	fault_point("spool.written");
 	if (ok) {
 		what = "synced";
 		ok = sync_file(s->fd);
 	}
+	fault_point("spool.synced");
 	why = errno;
 	pthread_mutex_lock(&s->lock);
 	if (ok) {

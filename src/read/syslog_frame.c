@@ -10,6 +10,21 @@ struct sv syslog_trim(struct sv message)
 	return message;
 }
 
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+size_t syslog_octet_count(struct sv text, size_t *count)
+{
+	size_t i = 0;
+
+	*count = 0;
+	while (i < text.n && i < 8 && is_digit(text.p[i]))
+		*count = *count * 10 + (size_t)(text.p[i++] - '0');
+	if (i == 0 || i + 2 >= text.n || text.p[0] == '0' || text.p[i] != ' ' ||
+	    text.p[i + 1] != '<' || !is_digit(text.p[i + 2]))
+		return 0;
+	return i + 1;
+}
+
 /* Length of `123 ` at the beginning. 0: there is no such thing; SIZE_MAX: it is not yet all there. */
 static size_t count_at(struct sv bytes, uint64_t *count)
 {

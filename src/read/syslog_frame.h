@@ -37,6 +37,9 @@ enum syslog_framed {
  * message. */
 enum syslog_framed syslog_frame_next(struct syslog_framer *f, struct sv bytes, bool end,
 				     struct syslog_frame *out);
+/* `123 <14>…`: how many bytes the count and its blank take, and what it counts. 0 where text does not
+ * begin so. */
+size_t syslog_octet_count(struct sv text, size_t *count);
 /* A message or datagram without line breaks and NULs at its end. */
 struct sv syslog_trim(struct sv message);
 

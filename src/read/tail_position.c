@@ -3,7 +3,7 @@
 #include "read/tail_internal.h"
 
 /* {"files":[{"dev":…,"ino":…,"born":…,"size":…,"mtime":…,"offset":…,"line":…,"head":N,"head_hash":"…",
- * "last_hash":"…","packed":0|1,"state":0|1|2,"copy":0|1,"skip":0|1|2},…]}; state: 0 read on, 1 read to its
+ * "last_hash":"…","packed":0|1,"state":0|1|2,"copy":0|1,"skip":0|1|2|3},…]}; state: 0 read on, 1 read to its
  * end, 2 not to be read. Names are not in it: a file is known by what it is. */
 
 enum { STATE_OPEN, STATE_DONE, STATE_IGNORED };
@@ -77,7 +77,7 @@ static void read_file(struct tail *t, struct position_cursor *c)
 	f->skip = (enum frame_skip)number(c, ",\"skip\":");
 	position_need(c, "}");
 	if (f->head_n > TAIL_HEAD || f->head_n > f->offset || f->offset > INT64_MAX ||
-	    f->skip > SKIP_WITHIN_LINE || state > STATE_IGNORED || f->ino == 0)
+	    f->skip > SKIP_TO_COUNT || state > STATE_IGNORED || f->ino == 0)
 		c->failed = true;
 	f->last_n = f->offset < TAIL_LAST ? (uint32_t)f->offset : TAIL_LAST;
 	f->done = state != STATE_OPEN;

@@ -23,6 +23,35 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
+const char *capture_filter(const struct conf_strings *filters, struct arena *a)
+{
+	struct buf b;
+	const char *text;
+
+	if (filters->n == 0)
+		return NULL;
+	buf_init(&b, (size_t)1 << 20);
+	for (size_t i = 0; i < filters->n; i++)
+		buf_printf(&b, i == 0 ? "(%.*s)" : " and (%.*s)", SV_ARG(filters->items[i]));
+	text = arena_sv(a, buf_view(&b)).p;
+	buf_free(&b);
+	return text;
+}
+
+bool capture_filter_check(const struct conf_source *s, struct error *err)
+{
+	struct arena a = { 0 };
+	const char *filter = capture_filter(&s->filter, &a);
+	bool ok = filter == NULL || capture_filter_compiles(filter, err);
+
+	arena_free(&a);
+	if (ok)
+		return true;
+	err->code = ERROR_CONFIG;
+	error_prefix(err, "source %.*s", SV_ARG(s->name));
+	return false;
+}
+
 struct capture_input *capture_input_open(const struct capture_input_options *o, struct error *err)
 {
 	struct wire_options wire = { .seen = o->seen,
@@ -59,10 +88,13 @@ struct capture_input *capture_input_open(const struct capture_input_options *o, 
 
 void capture_input_finish(struct capture_input *c)
 {
-	if (!c->ended)
-		wire_finish(c->wire);
+	if (c->ended)
+		return;
 	c->ended = true;
+	wire_finish(c->wire);
 }
+
+bool capture_input_ended(const struct capture_input *c) { return c->ended; }
 
 enum capture_result capture_input_run(struct capture_input *c, uint64_t packets, struct instant now,
 				      struct error *err)

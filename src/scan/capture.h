@@ -7,6 +7,7 @@
 #ifndef PINWATCH_SCAN_CAPTURE_H
 #define PINWATCH_SCAN_CAPTURE_H
 
+#include "conf/conf.h"
 #include "model/settings.h"
 #include "read/capture.h"
 #include "wire/wire.h"
@@ -28,6 +29,11 @@ struct capture_input_options {
 
 struct capture_input;
 
+/* A source's filters as one expression, `(one) and (two)`; NULL for none. */
+const char *capture_filter(const struct conf_strings *filters, struct arena *a);
+/* Whether the source's filters can be compiled. */
+bool capture_filter_check(const struct conf_source *s, struct error *err);
+
 struct capture_input *capture_input_open(const struct capture_input_options *options,
 					 struct error *err);
 /* Takes up to so many packets. CAPTURE_PACKET: there may be more; CAPTURE_NOTHING_YET: live, and
@@ -35,6 +41,8 @@ struct capture_input *capture_input_open(const struct capture_input_options *opt
  * all that was still open has been given out. */
 enum capture_result capture_input_run(struct capture_input *c, uint64_t packets, struct instant now,
 				      struct error *err);
+/* What is given out now was open when the capture ended. */
+bool capture_input_ended(const struct capture_input *c);
 /* Gives out what is open: for whoever ends before the capture does. */
 void capture_input_finish(struct capture_input *c);
 const struct wire_counts *capture_input_counts(const struct capture_input *c);

@@ -219,6 +219,8 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 	exclude_build(&exclusion, &e->facts, &c, &allow);
 	around_mark(&e->facts, &c);
 	judge_all(&bench, all, arena, &e->findings);
+	if (view->tally != NULL)
+		allow_count(&allow, arena, view->tally);
 	exclude_free(&exclusion);
 	allow_free(&allow);
 	baseline_free(&baseline);

@@ -22,7 +22,7 @@ static void restart(struct feed *f)
 		for (size_t d = 0; d < source->n_days; d++)
 			source->days[d] = (struct day){ source->days[d].number, 0, INT64_MAX, INT64_MIN };
 		m->bytes = m->records = m->rejected = m->irrelevant = m->overlong = 0;
-		m->quarantined = m->too_late = 0;
+		m->quarantined = m->too_late = m->outside = 0;
 		m->n_examples = 0;
 		m->first = m->last = INSTANT_NONE;
 		for (int k = 0; k < OBS_KINDS; k++)
@@ -109,6 +109,10 @@ static void take(struct feed *f, struct input *x, const struct observation *o, u
 		.ref = { (uint32_t)(x - f->inputs->list), line, x->source_number },
 	};
 
+	if (f->options->period != NULL && scan_outside_period(f->options->period, o)) {
+		m->outside++;
+		return;
+	}
 	source_note(x->source, stamp.order, f->engine->seed);
 	if (stamp.order >= x->source->cut) {
 		quarantine(f, x, stamp.order, line, record);

@@ -53,22 +53,6 @@ static void take(void *arg, const struct wire_seen *s)
 	r->records++;
 }
 
-/* `(one) and (two)`; NULL for none. */
-static const char *joined(const struct conf_strings *filters, struct arena *a)
-{
-	struct buf b;
-	const char *text;
-
-	if (filters->n == 0)
-		return NULL;
-	buf_init(&b, (size_t)1 << 20);
-	for (size_t i = 0; i < filters->n; i++)
-		buf_printf(&b, i == 0 ? "(%.*s)" : " and (%.*s)", SV_ARG(filters->items[i]));
-	text = arena_sv(a, buf_view(&b)).p;
-	buf_free(&b);
-	return text;
-}
-
 struct lane_capture *lane_capture_open(const struct input *x, const struct scan_options *options,
 				       struct error *err)
 {
@@ -78,7 +62,7 @@ struct lane_capture *lane_capture_open(const struct input *x, const struct scan_
 	};
 
 	if (x->asked->source != NULL)
-		o.capture.filter = joined(&x->asked->source->filter, &c->arena);
+		o.capture.filter = capture_filter(&x->asked->source->filter, &c->arena);
 	settings_from_conf(&c->settings, options->conf, &c->arena);
 	c->input = capture_input_open(&o, err);
 	if (c->input == NULL) {

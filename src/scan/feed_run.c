@@ -159,7 +159,7 @@ static enum sensor_kind stated_kind(const struct input *x)
 {
 	if (x->asked->kind_forced)
 		return x->asked->forced_kind;
-	return x->asked->source != NULL ? (enum sensor_kind)x->asked->source->kind : SENSORS;
+	return x->asked->source != NULL ? conf_source_sensor(x->asked->source) : SENSORS;
 }
 
 /* parse_record and finish see the batch's memory in the parser's hands. */

@@ -140,8 +140,8 @@ static bool add_input(struct inputs_read *in, const struct scan_input *asked, co
 		x->zone = zone_offset(&c->timezone, modified);
 		if (instant_known(c->date))
 			x->date = c->date;
-		if (c->kind < SENSORS)
-			source->summary.kind = (enum sensor_kind)c->kind;
+		if (conf_source_sensor(c) != SENSORS)
+			source->summary.kind = conf_source_sensor(c);
 	}
 	if (asked->kind_forced)
 		source->summary.kind = asked->forced_kind;

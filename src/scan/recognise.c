@@ -6,6 +6,7 @@
 #include "base/keylog.h"
 #include "conf/nearest.h"
 #include "base/safe.h"
+#include "read/frame.h"
 
 #define FIRST_LINE_CHARS 160
 
@@ -55,6 +56,14 @@ static bool begins_document(struct sv head)
 	return line.n > 0 && line.p[0] == '{' && line.p[line.n - 1] != '}';
 }
 
+/* The first record is there as a whole: a line, or a message whose length stands before it. */
+static bool holds_record(struct sv head)
+{
+	struct frame f = { .skip = SKIP_NONE };
+
+	return frame_next(head, 0, false, FRAMING_LINE, READER_MAX_RECORD, &f) != FRAME_MORE;
+}
+
 struct sv recognise_head(struct reader *r)
 {
 	size_t n = RECOGNISE_BYTES;
@@ -62,7 +71,7 @@ struct sv recognise_head(struct reader *r)
 
 	/* A first record may be long: it has to be seen whole. */
 	while (head.n == n && n < READER_MAX_RECORD &&
-	       (sv_find_char(head, '\n') == SIZE_MAX || begins_document(head))) {
+	       (!holds_record(head) || begins_document(head))) {
 		n *= 4;
 		head = reader_peek(r, n);
 	}

@@ -142,18 +142,24 @@ static void summarise_judgement(struct scan *s)
 
 static bool anything_parsed(const struct scan *s, struct error *err)
 {
-	uint64_t observations = 0;
+	uint64_t observations = 0, outside = 0;
 	const struct source_summary *bad = NULL;
 
 	for (size_t i = 0; i < s->inputs.n_sources; i++) {
 		const struct source_summary *m = &s->inputs.sources[i]->summary;
 		for (int k = 0; k < OBS_KINDS; k++)
 			observations += m->observations[k];
+		outside += m->outside;
 		if (m->n_examples > 0 && bad == NULL)
 			bad = m;
 	}
 	if (observations > 0 || s->feed.interrupted)
 		return true;
+	if (outside > 0)
+		return error_set(err, ERROR_USAGE, 0,
+				 "--since, --until: all %llu observations lie outside: expected a period that holds "
+				 "some of them",
+				 (unsigned long long)outside);
 	if (bad == NULL)
 		return error_set(err, ERROR_FORMAT, 0,
 				 "%.*s: no record says anything of TLS, apps, devices or leases; "
@@ -199,7 +205,7 @@ static bool read_all(struct scan *s, const struct scan_options *o, struct error 
 	return result != FEED_FAILED;
 }
 
-static void judge(struct scan *s, bool all)
+static void judge(struct scan *s, const struct settings *settings, bool all, struct arena *arena)
 {
 	struct sv *sources = arena_alloc(&s->arena, s->inputs.n_sources * sizeof(*sources));
 	struct sv *files = arena_alloc(&s->arena, s->inputs.n * sizeof(*files));
@@ -210,8 +216,8 @@ static void judge(struct scan *s, bool all)
 	for (size_t i = 0; i < s->inputs.n; i++)
 		files[i] = s->inputs.list[i].path;
 	memcpy(view.log_sources, s->summary.log_sources, sizeof(view.log_sources));
-	engine_end(&s->engine);
-	engine_judge(&s->engine, &view, all, &s->arena);
+	s->engine.settings = settings;
+	engine_judge(&s->engine, &view, all, arena);
 }
 
 struct scan *scan_run(const struct scan_options *options, struct error *err)
@@ -226,7 +232,8 @@ struct scan *scan_run(const struct scan_options *options, struct error *err)
 		return NULL;
 	}
 	summarise_sources(s);
-	judge(s, options->all);
+	engine_end(&s->engine);
+	judge(s, &s->settings, options->all, &s->arena);
 	summarise_judgement(s);
 	return s;
 }
@@ -248,6 +255,23 @@ const struct finding *scan_findings(const struct scan *s, size_t *n)
 {
 	*n = s->engine.findings.n;
 	return s->engine.findings.list;
+}
+
+const struct settings *scan_settings(const struct scan *s) { return &s->settings; }
+
+const struct finding *scan_judge_again(struct scan *s, const struct settings *settings, struct arena *arena,
+				       size_t *n)
+{
+	judge(s, settings, true, arena);
+	s->engine.settings = &s->settings; /* those judged by may not live on */
+	*n = s->engine.findings.n;
+	return s->engine.findings.list;
+}
+
+bool scan_outside_period(const struct scan_period *p, const struct observation *o)
+{
+	return (instant_known(p->until) && o->time.ns >= p->until.ns) ||
+	       (instant_known(p->since) && o->time.ns < p->since.ns && o->kind == OBS_TLS_ATTEMPT);
 }
 
 const struct run_summary *scan_summary(const struct scan *s) { return &s->summary; }

@@ -37,11 +37,18 @@ struct scan_reject {
 	struct sv record;
 };
 
+/* Which of the past counts, by the records' times: what a connection's records say from `since` to before `until`; what
+ * says who and what a device is from the beginning to before `until`. INSTANT_NONE: no bound. */
+struct scan_period {
+	struct instant since, until;
+};
+
 struct scan_options {
 	const struct conf *conf;
 	const struct format_set *formats;
 	const struct scan_input *inputs;
 	size_t n_inputs;
+	const struct scan_period *period; /* NULL: all; what lies outside is counted, and as if it were not there */
 	bool all;            /* observed, explained and expected findings too */
 	void (*progress)(void *arg, const struct scan_progress *p);
 	void *progress_arg;
@@ -58,6 +65,14 @@ void scan_free(struct scan *s);
 /* All findings in the stable order of outputs. */
 const struct finding *scan_findings(const struct scan *s, size_t *n);
 const struct run_summary *scan_summary(const struct scan *s);
+/* The settings that were judged by: a listener that was found stands in them. */
+const struct settings *scan_settings(const struct scan *s);
+/* Judges what was read once more, everything, under other settings, which may differ from scan_settings in the
+ * analytic's five mutable elements only: the rest acts while reading. The list is good until the next call and takes
+ * the place of what scan_findings gives; what it points at lives in the arena. */
+const struct finding *scan_judge_again(struct scan *s, const struct settings *settings, struct arena *arena,
+				       size_t *n);
+bool scan_outside_period(const struct scan_period *p, const struct observation *o);
 /* Done, but partly: a bad-line budget exceeded, a configured source stale, an input damaged. */
 bool scan_partial(const struct scan *s);
 bool scan_interrupted(const struct scan *s);

@@ -10,8 +10,8 @@ static const struct sv *pattern_texts(const struct allow_pattern *patterns, size
 	return texts;
 }
 
-static void add_list(struct settings *s, struct allowance *out, const struct allow_list *list,
-		     bool is_app_list, struct arena *a)
+void settings_allow(struct settings *s, struct allowance *out, const struct allow_list *list, bool is_app_list,
+		    struct arena *a)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct allow_entry *e = &list->entries[i];
@@ -73,6 +73,34 @@ void settings_from_conf(struct settings *s, const struct conf *c, struct arena *
 		.addresses = c->addresses.items,
 		.n_addresses = c->addresses.n,
 	};
-	add_list(s, allowances, &c->allowed_apps, true, a);
-	add_list(s, allowances, &c->allowed_destinations, false, a);
+	settings_allow(s, allowances, &c->allowed_apps, true, a);
+	settings_allow(s, allowances, &c->allowed_destinations, false, a);
+}
+
+static const struct sv *copy_texts(const struct sv *texts, size_t n, struct arena *a)
+{
+	struct sv *copy = arena_alloc(a, (n + 1) * sizeof(*copy));
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = arena_sv(a, texts[i]);
+	return copy;
+}
+
+void settings_copy(struct settings *out, const struct settings *s, struct arena *a)
+{
+	struct allowance *list = arena_alloc(a, (s->n_allowances + 1) * sizeof(*list));
+
+	*out = *s;
+	for (size_t i = 0; i < s->n_allowances; i++) {
+		list[i] = s->allowances[i];
+		list[i].text = arena_sv(a, list[i].text);
+		list[i].app = arena_sv(a, list[i].app);
+		list[i].apps = copy_texts(list[i].apps, list[i].n_apps, a);
+		list[i].destinations = copy_texts(list[i].destinations, list[i].n_destinations, a);
+	}
+	out->allowances = list;
+	out->root_profiles = copy_texts(s->root_profiles, s->n_root_profiles, a);
+	out->issuers = copy_texts(s->issuers, s->n_issuers, a);
+	out->listeners = arena_copy(a, s->listeners, s->n_listeners * sizeof(*s->listeners));
+	out->addresses = arena_copy(a, s->addresses, s->n_addresses * sizeof(*s->addresses));
 }

@@ -1,10 +1,11 @@
 #include "base/fault.h"
 #include "serve/daemon.h"
+#include "serve/doors.h"
 #include "serve/retention.h"
 
 bool daemon_has_news(const struct daemon *d)
 {
-	if (journal_unwritten(d->keeper.journal) > 0 || ledger_changed(&d->ledger) ||
+	if (journal_unwritten(d->keeper.journal) > 0 || ledger_changed(&d->ledger) || governed_changed(&d->governed) ||
 	    d->deliver.done != d->deliver.dropped)
 		return true;
 	for (size_t i = 0; i < d->intake.n; i++)
@@ -69,9 +70,9 @@ static bool write_all(struct daemon *d, struct journal_position at, struct error
 
 	return write_inputs(d, c.id, err) && write_sources(d, err) && write_segments(d, err) &&
 	       retention_commit(d, err) &&
-	       ledger_write(&d->ledger, d->store, output, err) &&
+	       ledger_write(&d->ledger, d->store, output, d->wall, err) && governed_write(&d->governed, d->store, err) &&
 	       deliver_commit(&d->deliver, d->store, err) && store_put_checkpoint(d->store, &c, err) &&
-	       store_prune(d->store, c.id, err);
+	       store_prune(d->store, c.id, err) && store_prune_people(d->store, d->wall.ns, err);
 }
 
 static void committed(struct daemon *d)
@@ -81,7 +82,10 @@ static void committed(struct daemon *d)
 	d->checkpointed_at = d->wall;
 	journal_forget_closed(d->keeper.journal);
 	ledger_committed(&d->ledger);
+	governed_committed(&d->governed);
 	retention_committed(d);
+	if (d->doors != NULL)
+		doors_changed(d->doors);
 	for (size_t i = 0; i < d->intake.n; i++)
 		d->intake.inputs[i]->changed = false;
 	for (size_t i = 0; i < d->sources.n; i++)
@@ -165,6 +169,7 @@ bool daemon_checkpoint(struct daemon *d)
 	if (!deliver_run(&d->deliver, d->store))
 		daemon_log(d, LOG_WARNING, "%s", d->deliver.why.message);
 	trim_spools(d);
-	d->checkpointed_in = span_between(from, clock->monotonic(clock->arg));
+	d->checkpoint_ended = clock->monotonic(clock->arg);
+	d->checkpointed_in = span_between(from, d->checkpoint_ended);
 	return true;
 }

@@ -12,7 +12,9 @@
 
 #include "base/safe.h"
 #include "parse/parser.h"
+#include "serve/api.h"
 #include "serve/control.h"
+#include "serve/doors.h"
 #include "serve/notify.h"
 #include "serve/pushed.h"
 #include "serve/reload.h"
@@ -127,6 +129,11 @@ static void wait_for_news(struct daemon *d, int64_t until)
 			control_serve(d->control);
 			continue;
 		}
+		if (events[i].data.ptr == d->doors) {
+			if ((api_told(doors_api(d->doors)) & API_NEWS_ALLOW) != 0)
+				reload_allow(d);
+			continue;
+		}
 		x->ready = true;
 		x->watched = false;
 	}
@@ -216,8 +223,14 @@ static void look_around(struct daemon *d)
 	d->next_look.ns = d->monotonic.ns + LOOK;
 	d->silence_changed |= live_sources_listen(&d->sources, d->monotonic);
 	release_when_quiet(d);
+	pushed_look(d->pushed);
 	d->reload |= reload_noticed(d);
+	if (d->allow_again)
+		reload_allow(d);
+	if (!d->trouble && governed_is_due(&d->governed, d->wall))
+		reload_allow_ends(d);
 	web_publish(d->web, d);
+	doors_look(d->doors, d);
 	if (d->monotonic.ns < d->next_retention.ns || d->trouble)
 		return;
 	d->next_retention.ns = d->monotonic.ns + RETENTION;
@@ -240,6 +253,7 @@ static void settle(struct daemon *d)
 	if (d->deliver.done != d->deliver.dropped)
 		daemon_checkpoint(d);
 	daemon_now(d);
+	doors_look(d->doors, d);
 	control_settled(d->control);
 }
 
@@ -278,6 +292,8 @@ static void turn(struct daemon *d)
 	intake_wake(&d->intake);
 	if (!d->trouble)
 		read_on(d);
+	if (intake_idle(&d->intake))
+		d->caught_up = d->monotonic;
 	if (d->monotonic.ns >= d->next_look.ns)
 		look_around(d);
 	if ((d->keeper.news > 0 || d->silence_changed) && d->monotonic.ns >= d->next_judge.ns) {
@@ -311,14 +327,14 @@ static void end(struct daemon *d)
 
 static void close_all(struct daemon *d)
 {
-	if (d->http != NULL)
-		http_stop(d->http);
+	doors_close(d->doors);
 	pushed_stop(d->pushed);
 	web_free(d->web);
 	control_close(d->control);
 	intake_free(&d->intake);
 	pushed_close(d->pushed);
 	keeper_close(&d->keeper);
+	governed_free(&d->governed);
 	ledger_free(&d->ledger);
 	dead_letter_free(&d->dead);
 	store_close(d->store);
@@ -351,27 +367,18 @@ static bool open_control(struct daemon *d, struct error *err)
 
 static bool open_web(struct daemon *d, struct error *err)
 {
-	struct http_route routes[WEB_ROUTES + 1];
-	struct http_options options = {
-		.ip = d->conf->listen.ip,
-		.port = d->conf->listen.port,
-		.routes = routes,
-		.n_routes = WEB_ROUTES,
-	};
-
-	if (!sv_empty(d->conf->tls_certificate) && !sv_empty(d->conf->tls_key)) {
-		options.certificate = d->conf->tls_certificate.p;
-		options.key = d->conf->tls_key.p;
-	}
+	struct epoll_event event = { .events = EPOLLIN };
 
 	if (!pushed_start(d->pushed, err))
 		return false;
 	d->web = web_new();
-	web_routes(d->web, routes);
-	options.n_routes += pushed_route(d->pushed, &routes[WEB_ROUTES]);
 	web_publish(d->web, d);
-	d->http = http_start(&options, err);
-	return d->http != NULL;
+	d->doors = doors_open(d, err);
+	if (d->doors == NULL)
+		return false;
+	event.data.ptr = d->doors;
+	return epoll_ctl(d->epoll, EPOLL_CTL_ADD, api_fd(doors_api(d->doors)), &event) == 0 ||
+	       error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno));
 }
 
 static bool begin(struct daemon *d, struct error *err)

@@ -13,7 +13,7 @@ enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 struct control_socket;
 struct pushed;
 struct web;
-struct http_server;
+struct doors;
 
 /* Where an input is, while it is closed and opened again. */
 struct kept_position {
@@ -28,6 +28,7 @@ struct daemon {
 	int lock;
 	struct store *store;
 	struct live_sources sources;
+	struct governed governed;
 	struct keeper keeper;
 	struct intake intake;
 	struct ledger ledger;
@@ -37,14 +38,16 @@ struct daemon {
 	struct control_socket *control;
 	struct web *web;
 	struct pushed *pushed;
-	struct http_server *http;
+	struct doors *doors; /* NULL until the inputs are open */
 	int epoll, signals;
 
 	struct instant wall, monotonic; /* as of the present turn of the loop */
 	struct instant began;		/* monotonic */
 	struct instant next_judge, next_checkpoint, next_look, next_retention;
+	struct instant caught_up;	/* monotonic: when all inputs were last read to their ends */
 	struct span judged_in;		/* how long the last judgement took */
 	struct span checkpointed_in;
+	struct instant checkpoint_ended; /* monotonic: the last try */
 	uint64_t judgements, checkpoints, checkpoints_failed;
 	int64_t checkpoint;		/* id of the last committed one */
 	struct instant checkpointed_at; /* wall */
@@ -57,6 +60,7 @@ struct daemon {
 	bool ready;			/* the journal has been replayed and the inputs are open */
 	bool settle, settling;		/* somebody waits for everything read to be judged */
 	bool stop, reload;
+	bool allow_again;		/* the database's allow-list could not be read: tried again */
 	uint64_t conf_mark, conf_seen; /* of the configuration's files: as loaded, as last looked at */
 	uint64_t reloads;
 	bool broken;			/* cannot go on: *why */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "scan/capture.h"
 #include "scan/recognise.h"
 
 /* Parsers kept of an input; the least used one goes. Files that are written to at once are fewer. */
@@ -53,6 +54,8 @@ static const struct format *told_format(const struct live_input *x)
 {
 	const struct conf_source *c = x->source->conf;
 
+	if (c != NULL && !sv_empty(c->interface))
+		return format_find(x->intake->formats, SV("canonical")); /* as the capture writes them */
 	if (c != NULL && !sv_empty(c->format) && !sv_eq(c->format, SV("auto")))
 		return format_find(x->intake->formats, c->format);
 	if (x->kind == LIVE_SPOOL && !sv_empty(x->source->counts.format))
@@ -134,6 +137,25 @@ struct file_parser *file_parser_begin(struct live_input *x, uint64_t file, struc
 		return f;
 	x->source->counts.format = format_name(f->format);
 	make_parser(x, f, path);
+	return f;
+}
+
+struct file_parser *file_parser_capture(struct live_input *x, uint64_t file, struct sv path)
+{
+	struct file_parser *f = file_parser_find(x, file);
+
+	if (f == NULL) {
+		f = new_parser(x);
+		*f = (struct file_parser){
+			.file = file,
+			.number = keeper_file(x->intake->keeper, path),
+			.newest = INT64_MIN,
+			.first = INT64_MAX,
+		};
+		x->source->counts.format = CAPTURE_FORMAT;
+	}
+	f->used = ++x->_uses;
+	f->touched = true;
 	return f;
 }
 

@@ -2,25 +2,30 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/jsonw.h"
+#include "serve/http_internal.h"
 #include "serve/http_route.h"
 
 #define THREADS 4
 #define CONNECTIONS 1024
 #define TIMEOUT 30
 #define MAX_BODIES ((size_t)256 << 20)
-#define MAX_REPLY ((size_t)256 << 20)
 /* Of a request that is refused this much more is read, so that the sender sees the answer. */
 #define MAX_DISCARDED ((size_t)64 << 20)
 #define STREAM_BLOCK 16384
-#define MAX_HEADERS 16
 #define MAX_PEM ((size_t)1 << 20)
 
 struct http_server {
@@ -32,12 +37,10 @@ struct http_server {
 	atomic_size_t bodies; /* bytes held */
 	_Atomic uint64_t requests, by_class[6], bytes_in, bytes_out, unauthorised, refused;
 	_Atomic uint64_t *by_route;
-};
-
-struct http_header_list {
-	const char *name;
-	char *value;
-	struct http_header_list *next;
+	pthread_mutex_t streams; /* for what follows */
+	struct exchange *asleep; /* streams that have nothing to say */
+	uint64_t wakes;
+	bool ending;
 };
 
 /* A request on its way. */
@@ -51,60 +54,71 @@ struct exchange {
 	size_t discarded;
 	bool decided;	  /* the answer stands; what still comes of the body is discarded */
 	unsigned status;  /* sent */
+	struct MHD_Connection *connection;
+	struct exchange *next_asleep;
 	struct arena arena;
 };
 
-void http_set_header(struct http_response *r, const char *name, const char *value)
-{
-	struct http_header_list *h = xmalloc(sizeof(*h));
-	size_t n = strlen(value) + 1;
-
-	*h = (struct http_header_list){ name, memcpy(xmalloc(n), value, n), r->_headers };
-	r->_headers = h;
-}
-
-void http_error(struct http_response *r, unsigned status, const char *code, const char *fmt, ...)
-{
-	char message[1024];
-	va_list args;
-	struct jsonw w;
-
-	va_start(args, fmt);
-	vsnprintf(message, sizeof(message), fmt, args);
-	va_end(args);
-	r->status = status;
-	r->type = "application/json";
-	buf_reset(&r->body);
-	w = jsonw_on(&r->body);
-	jsonw_open(&w, '{');
-	jsonw_key(&w, "error");
-	jsonw_open(&w, '{');
-	jsonw_key(&w, "code");
-	jsonw_str(&w, code);
-	jsonw_key(&w, "message");
-	jsonw_str(&w, message);
-	jsonw_close(&w, '}');
-	jsonw_close(&w, '}');
-	buf_char(&r->body, '\n');
-}
-
 struct sv http_header(const struct http_request *r, const char *name)
 {
+	if (r->_connection == NULL)
+		return SV_NONE;
 	return sv_cstr(MHD_lookup_connection_value(r->_connection, MHD_HEADER_KIND, name));
+}
+
+struct wanted {
+	struct sv name, value;
+};
+
+static void find_wanted(void *arg, struct sv name, struct sv value)
+{
+	struct wanted *w = arg;
+
+	/* `?name` without a value is an empty one; the first of several counts. */
+	if (w->value.p == NULL && sv_eq(name, w->name))
+		w->value = value;
 }
 
 struct sv http_query(const struct http_request *r, const char *name)
 {
-	const char *value = NULL;
-	size_t n = 0;
-	struct sv decoded;
+	struct wanted w = { sv_cstr(name), SV_NONE };
 
-	if (MHD_lookup_connection_value_n(r->_connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
-					  &value, &n) != MHD_YES)
-		return SV_NONE;
-	/* `?name` without a value is an empty one. */
-	return http_decode(sv_make(value != NULL ? value : "", n), r->_arena, &decoded) ? decoded
-											 : SV_NONE;
+	http_each_query(r, find_wanted, &w);
+	return w.value;
+}
+
+struct each {
+	const struct http_request *request;
+	void (*take)(void *arg, struct sv name, struct sv value);
+	void *arg;
+};
+
+static struct sv decoded(struct sv text, struct arena *a)
+{
+	struct sv out;
+
+	return http_decode(text, a, &out) ? out : SV_NONE;
+}
+
+static enum MHD_Result one_argument(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_n,
+				    const char *value, size_t n)
+{
+	const struct each *e = arg;
+	struct arena *a = e->request->_arena;
+
+	(void)kind;
+	e->take(e->arg, decoded(sv_make(key, key_n), a), decoded(sv_make(value != NULL ? value : "", n), a));
+	return MHD_YES;
+}
+
+void http_each_query(const struct http_request *r, void (*take)(void *arg, struct sv name, struct sv value), void *arg)
+{
+	struct each e = { r, take, arg };
+
+	if (r->_connection == NULL)
+		http_each_local(r, take, arg);
+	else
+		MHD_get_connection_values_n(r->_connection, MHD_GET_ARGUMENT_KIND, one_argument, &e);
 }
 
 static struct instant wall(void)
@@ -136,15 +150,83 @@ static struct addr peer_of(struct MHD_Connection *c)
 	return a;
 }
 
+/* What came after the stream was asked must not be slept through. */
+static ssize_t sleep_on(struct exchange *x, uint64_t wakes)
+{
+	struct http_server *s = x->server;
+	bool ending;
+
+	pthread_mutex_lock(&s->streams);
+	ending = s->ending;
+	if (!ending && s->wakes == wakes) {
+		MHD_suspend_connection(x->connection);
+		x->next_asleep = s->asleep;
+		s->asleep = x;
+	}
+	pthread_mutex_unlock(&s->streams);
+	return ending ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+}
+
 static ssize_t read_stream(void *state, uint64_t at, char *out, size_t n)
 {
 	struct exchange *x = state;
-	ptrdiff_t got = x->response.stream(x->response.state, out, n);
+	ptrdiff_t got;
+	uint64_t wakes;
 
 	(void)at;
+	pthread_mutex_lock(&x->server->streams);
+	wakes = x->server->wakes;
+	pthread_mutex_unlock(&x->server->streams);
+	got = x->response.stream(x->response.state, out, n);
+	if (got == 0)
+		return sleep_on(x, wakes);
 	if (got > 0)
 		x->server->bytes_out += (uint64_t)got;
 	return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+static void wake(struct http_server *s, bool ending)
+{
+	struct exchange *x;
+
+	pthread_mutex_lock(&s->streams);
+	s->wakes++;
+	s->ending |= ending;
+	x = s->asleep;
+	s->asleep = NULL;
+	while (x != NULL) {
+		struct exchange *next = x->next_asleep;
+
+		MHD_resume_connection(x->connection);
+		x = next;
+	}
+	pthread_mutex_unlock(&s->streams);
+}
+
+void http_wake(struct http_server *s) { wake(s, false); }
+
+/* Unless the handler says otherwise. */
+static void add_header(struct MHD_Response *m, const struct http_response *r, const char *name, const char *value)
+{
+	for (const struct http_header_list *h = r->_headers; h != NULL; h = h->next)
+		if (strcasecmp(h->name, name) == 0)
+			return;
+	MHD_add_response_header(m, name, value);
+}
+
+static void add_headers(struct MHD_Response *m, const struct http_server *s, const struct http_response *r)
+{
+	MHD_add_response_header(m, "Content-Type", r->type);
+	add_header(m, r, "X-Content-Type-Options", "nosniff");
+	add_header(m, r, "Cache-Control", "no-store");
+	add_header(m, r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	add_header(m, r, "X-Frame-Options", "DENY");
+	add_header(m, r, "Referrer-Policy", "no-referrer");
+	add_header(m, r, "Cross-Origin-Resource-Policy", "same-origin");
+	if (s->options.strict_transport)
+		add_header(m, r, "Strict-Transport-Security", "max-age=31536000");
+	for (const struct http_header_list *h = r->_headers; h != NULL; h = h->next)
+		MHD_add_response_header(m, h->name, h->value);
 }
 
 static enum MHD_Result answer(struct exchange *x, struct MHD_Connection *c)
@@ -155,7 +237,7 @@ static enum MHD_Result answer(struct exchange *x, struct MHD_Connection *c)
 
 	if (r->body.overflowed)
 		http_error(r, 500, "too_large", "the answer is larger than %zu bytes: ask for less",
-			   MAX_REPLY);
+			   HTTP_MAX_REPLY);
 	if (r->stream != NULL) {
 		m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x, NULL);
 	} else {
@@ -166,72 +248,22 @@ static enum MHD_Result answer(struct exchange *x, struct MHD_Connection *c)
 	}
 	if (m == NULL)
 		return MHD_NO;
-	MHD_add_response_header(m, "Content-Type", r->type);
-	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
-	for (const struct http_header_list *h = r->_headers; h != NULL; h = h->next)
-		MHD_add_response_header(m, h->name, h->value);
+	add_headers(m, x->server, r);
 	x->status = r->status;
 	ok = MHD_queue_response(c, r->status, m);
 	MHD_destroy_response(m);
 	return ok;
 }
 
-/* The methods that the path has routes for. */
-static void refuse_method(struct exchange *x, const char *allowed)
-{
-	http_error(&x->response, 405, "method_not_allowed", "%s is not allowed here: use %s",
-		   x->request.method, allowed);
-	http_set_header(&x->response, "Allow", allowed);
-}
-
-static void find_route(struct exchange *x)
-{
-	struct sv raw[HTTP_MAX_PARAMS], method = sv_cstr(x->request.method);
-	char allowed[128] = "";
-	size_t length = 0;
-
-	if (sv_eq(method, SV("HEAD")))
-		method = SV("GET");
-	for (size_t i = 0; i < x->server->options.n_routes; i++) {
-		const struct http_route *route = &x->server->routes[i];
-		memset(raw, 0, sizeof(raw));
-		if (!http_route_matches(route->pattern, x->request.path, raw))
-			continue;
-		if (!sv_eq(method, sv_cstr(route->method))) {
-			if (length < sizeof(allowed))
-				length += (size_t)snprintf(allowed + length, sizeof(allowed) - length,
-							   "%s%s", length > 0 ? ", " : "", route->method);
-			continue;
-		}
-		for (size_t p = 0; p < HTTP_MAX_PARAMS; p++)
-			if (raw[p].p != NULL && !http_decode(raw[p], &x->arena, &x->request.params[p])) {
-				http_error(&x->response, 400, "bad_path",
-					   "the path holds a wrong percent escape");
-				return;
-			}
-		x->route = route;
-		return;
-	}
-	if (length > 0)
-		refuse_method(x, allowed);
-	else
-		http_error(&x->response, 404, "not_found", "there is nothing at this path");
-}
-
 static void check_role(struct exchange *x)
 {
-	const struct http_server *s = x->server;
+	const struct http_options *o = &x->server->options;
 
-	if (s->options.authenticate != NULL)
-		s->options.authenticate(s->options.context, &x->request);
-	if (x->request.role >= x->route->role)
+	if (x->route->role == HTTP_ANYONE)
 		return;
-	if (x->request.role == HTTP_ANYONE) {
-		http_error(&x->response, 401, "unauthorized", "say who you are: Authorization: Bearer TOKEN");
-		http_set_header(&x->response, "WWW-Authenticate", "Bearer realm=\"pinwatch\"");
-	} else {
-		http_error(&x->response, 403, "forbidden", "your role does not allow this");
-	}
+	if (o->authenticate != NULL)
+		o->authenticate(o->context, &x->request);
+	http_check_role(x->route, &x->request, &x->response);
 }
 
 static void check_length(struct exchange *x)
@@ -242,6 +274,17 @@ static void check_length(struct exchange *x)
 	if (length.p != NULL && sv_to_u64(length, &n) && n > x->route->max_body)
 		http_error(&x->response, 413, "too_large", "the body has %llu bytes, more than the %zu allowed",
 			   (unsigned long long)n, x->route->max_body);
+}
+
+static uint32_t uid_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+
+	if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+		return UINT32_MAX;
+	return peer.uid;
 }
 
 /* The headers are there. */
@@ -255,11 +298,15 @@ static struct exchange *begin(struct http_server *s, struct MHD_Connection *c, c
 	x->request = (struct http_request){ .method = method,
 					    .path = sv_cstr(path),
 					    .peer = peer_of(c),
+					    .uid = UINT32_MAX,
+					    .now = wall(),
 					    ._connection = c,
 					    ._arena = &x->arena };
-	x->response = (struct http_response){ .status = 200, .type = "application/json" };
-	buf_init(&x->response.body, MAX_REPLY);
-	find_route(x);
+	x->connection = c;
+	http_response_init(&x->response);
+	x->route = http_find_route(s->routes, s->options.n_routes, &x->request, &x->response);
+	if (s->options.unix_path != NULL)
+		x->request.uid = uid_of(c);
 	if (x->route != NULL) {
 		buf_init(&x->body, x->route->max_body > 0 ? x->route->max_body : 1);
 		s->by_route[x->route - s->routes]++;
@@ -335,15 +382,7 @@ static void complete(void *context, struct MHD_Connection *c, void **state,
 	s->by_class[x->status / 100 < 6 ? x->status / 100 : 0]++;
 	s->unauthorised += x->status == 401 || x->status == 403;
 	s->refused += x->status == 413 || x->status == 429 || x->status == 503;
-	if (x->response.closed != NULL)
-		x->response.closed(x->response.state);
-	while (x->response._headers != NULL) {
-		struct http_header_list *h = x->response._headers;
-		x->response._headers = h->next;
-		free(h->value);
-		free(h);
-	}
-	buf_free(&x->response.body);
+	http_response_free(&x->response);
 	atomic_fetch_sub(&s->bodies, x->held);
 	buf_free(&x->body);
 	arena_free(&x->arena);
@@ -382,6 +421,46 @@ static char *read_pem(const char *path, struct error *err)
 	return NULL;
 }
 
+/* A listening socket at unix_path; -1 and *err. */
+static int listen_unix(const char *path, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >= (int)sizeof(address.sun_path)) {
+		error_set(err, ERROR_CONFIG, 0, "%s: too long for a socket's name; give serve.state a shorter path",
+			  path);
+		return -1;
+	}
+	unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && chmod(path, 0660) == 0 &&
+	    listen(fd, 64) == 0)
+		return fd;
+	error_set(err, ERROR_IO, 0, "%s: cannot be opened: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static bool start_unix(struct http_server *s, struct error *err)
+{
+	const struct http_options *o = &s->options;
+	int fd = listen_unix(o->unix_path, err);
+
+	if (fd < 0)
+		return false;
+	s->daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, s,
+	    MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+	    complete, s, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout,
+	    MHD_OPTION_END);
+	if (s->daemon == NULL)
+		close(fd);
+	return s->daemon != NULL || error_set(err, ERROR_IO, 0, "%s: cannot be served: %s", o->unix_path, strerror(errno));
+}
+
 static bool start(struct http_server *s, struct error *err)
 {
 	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -389,7 +468,7 @@ static bool start(struct http_server *s, struct error *err)
 	bool v4 = memcmp(o->ip.b, mapped, sizeof(mapped)) == 0;
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(o->port) };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(o->port) };
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, s->certificate },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, s->key },
@@ -429,6 +508,7 @@ struct http_server *http_start(const struct http_options *options, struct error 
 	struct http_options *o = &s->options;
 
 	*o = *options;
+	pthread_mutex_init(&s->streams, NULL);
 	o->threads = o->threads > 0 ? o->threads : THREADS;
 	o->max_connections = o->max_connections > 0 ? o->max_connections : CONNECTIONS;
 	if (o->max_connections < o->threads)
@@ -446,7 +526,7 @@ struct http_server *http_start(const struct http_options *options, struct error 
 		http_stop(s);
 		return NULL;
 	}
-	if (!start(s, err)) {
+	if (!(o->unix_path != NULL ? start_unix(s, err) : start(s, err))) {
 		http_stop(s);
 		return NULL;
 	}
@@ -457,8 +537,13 @@ void http_stop(struct http_server *s)
 {
 	if (s == NULL)
 		return;
-	if (s->daemon != NULL)
+	if (s->daemon != NULL) {
+		wake(s, true);
 		MHD_stop_daemon(s->daemon);
+		if (s->options.unix_path != NULL)
+			unlink(s->options.unix_path);
+	}
+	pthread_mutex_destroy(&s->streams);
 	if (s->key != NULL) /* it need not outlive the server in memory */
 		explicit_bzero(s->key, strlen(s->key));
 	free(s->key);

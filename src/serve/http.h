@@ -33,29 +33,41 @@ struct http_request {
 	struct sv body;			  /* as sent: still packed where Content-Encoding says so */
 	struct addr peer;
 	enum http_role role;		  /* of whoever asks, as authenticate said */
-	struct sv user;			  /* likewise; its bytes are authenticate's, for the request */
+	struct sv user;			  /* likewise; its bytes are of the request's arena */
+	struct sv via;			  /* likewise: by what they are known */
+	struct sv credential;		  /* likewise: what authenticate knows them by later on */
+	const char *refused;		  /* set by authenticate: known, but not like this; 403 with these words */
+	uint32_t uid;			  /* of the process at a Unix socket's other end; else UINT32_MAX */
 	struct instant now;		  /* wall clock when the request was complete */
-	void *_connection;
+	struct sv query;		  /* what stands behind `?`, where there is no connection */
+	void *_connection;		  /* NULL: http_local */
 	struct arena *_arena;
 };
+
+/* Memory for the time of the request. */
+static inline struct arena *http_arena(const struct http_request *r) { return r->_arena; }
 
 /* The value of a header (name in any case) or of a query parameter (percent-decoded); p NULL where
  * there is none. Good while the request is. */
 struct sv http_header(const struct http_request *r, const char *name);
 struct sv http_query(const struct http_request *r, const char *name);
+/* Calls back for every query parameter, decoded; a wrong escape gives a value with p NULL. */
+void http_each_query(const struct http_request *r, void (*take)(void *arg, struct sv name, struct sv value), void *arg);
 
 struct http_response {
 	unsigned status;		  /* 200 unless set */
 	const char *type;		  /* application/json unless set */
 	struct buf body;
 	/* Set for a body that is produced piece by piece instead of `body`: writes at most n bytes and
-	 * returns how many; 0: none yet; -1: the end. `closed` is called once, whatever happened. */
+	 * returns how many; 0: none yet, call again after http_wake; -1: the end. `closed` is called once,
+	 * whatever happened. */
 	ptrdiff_t (*stream)(void *state, char *out, size_t n);
 	void (*closed)(void *state);
 	void *state;
 	struct http_header_list *_headers;
 };
 
+/* A header that is set twice is sent twice, newest first. */
 void http_set_header(struct http_response *r, const char *name, const char *value);
 /* Fills the response with {"error":{"code":code,"message":…}}. */
 void http_error(struct http_response *r, unsigned status, const char *code, const char *fmt, ...)
@@ -79,6 +91,7 @@ struct http_route {
 struct http_options {
 	struct addr ip;
 	uint16_t port;			/* 0: the system chooses */
+	const char *unix_path;		/* a socket's path instead of ip and port; made anew, mode 0660 */
 	const char *certificate, *key;	/* PEM files, or NULL */
 	const struct http_route *routes; /* copied */
 	size_t n_routes;
@@ -91,6 +104,7 @@ struct http_options {
 	unsigned max_per_address;	/* 0: no limit but max_connections */
 	unsigned timeout;		/* seconds a connection may be quiet; 0: 30 */
 	size_t max_bodies;		/* bytes of all bodies held at once; 0: 256 MiB */
+	bool strict_transport;		/* tell browsers to come by HTTPS only */
 };
 
 struct http_stats {
@@ -108,7 +122,15 @@ struct http_server *http_start(const struct http_options *options, struct error 
 /* Waits for running handlers. */
 void http_stop(struct http_server *s);
 uint16_t http_port(const struct http_server *s);
+/* Asks streams that had nothing to say once more. Any thread. */
+void http_wake(struct http_server *s);
 void http_stats(struct http_server *s, struct http_stats *out);
+/* What a table's route answers, without server and connection: target is path and query. Fills the response, which
+ * http_response_free empties. */
+void http_local(const struct http_route *routes, size_t n, const struct http_request *as, const char *target,
+		struct http_response *response);
+void http_response_init(struct http_response *r);
+void http_response_free(struct http_response *r);
 /* Requests a route has answered, by the table's order; for access counters. */
 uint64_t http_route_requests(struct http_server *s, size_t route);
 

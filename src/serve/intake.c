@@ -9,6 +9,8 @@
 #include "base/jsonw.h"
 #include "serve/file_parser.h"
 
+/* Calls without an observation in a run of a capture: each decodes some thousand packets. */
+#define WIRE_STEPS 8
 /* How often an input is asked that has no descriptor, or missed something. */
 #define POLL (1 * NS_PER_S)
 
@@ -58,6 +60,7 @@ static void free_input(struct live_input *x)
 	tail_close(x->tail);
 	if (x->drop != NULL)
 		drop_close(x->drop);
+	wire_files_close(x->wire);
 	if (x->reader != NULL)
 		spool_reader_close(x->reader);
 	file_parsers_free(x);
@@ -108,6 +111,15 @@ struct live_input *intake_drop(struct intake *in, struct live_source *source, st
 	return opened(in, x, x->drop != NULL);
 }
 
+struct live_input *intake_wire(struct intake *in, struct live_source *source, struct sv path, struct sv position,
+			       struct error *err)
+{
+	struct live_input *x = add(in, source, path, LIVE_WIRE);
+
+	x->wire = wire_files_open(in->conf, source->conf, path, position, err);
+	return opened(in, x, x->wire != NULL);
+}
+
 struct live_input *intake_spool(struct intake *in, struct live_source *source, struct spool *spool,
 				struct sv position, struct error *err)
 {
@@ -145,6 +157,8 @@ int live_input_fd(const struct live_input *x)
 		return tail_fd(x->tail);
 	case LIVE_DROP:
 		return drop_fd(x->drop);
+	case LIVE_WIRE:
+		return wire_files_fd(x->wire);
 	case LIVE_SPOOL:
 		return spool_fd(x->spool);
 	}
@@ -159,6 +173,9 @@ void live_input_position(const struct live_input *x, struct buf *out)
 		break;
 	case LIVE_DROP:
 		drop_position(x->drop, out);
+		break;
+	case LIVE_WIRE:
+		wire_files_position(x->wire, out);
 		break;
 	case LIVE_SPOOL:
 		spool_position(x->reader, out);
@@ -222,7 +239,7 @@ static void take(const struct arrival *a, const struct observation *seen, uint64
 	uint32_t line = a->where->line > UINT32_MAX ? UINT32_MAX : (uint32_t)a->where->line;
 
 	if (c != NULL)
-		observation_state_kind(&o, (enum sensor_kind)c->kind);
+		observation_state_kind(&o, conf_source_sensor(c));
 	switch (keeper_take(in->keeper, a->x->source, &o, order, content, a->parser->number, line,
 			    c != NULL ? (enum vantage)c->vantage : VANTAGE_UNKNOWN, in->wall)) {
 	case TAKEN_LATE:
@@ -308,6 +325,8 @@ static enum input_result next(struct live_input *x, struct sv *record, struct in
 		return drop_next(x->drop, x->intake->monotonic, record, where, err);
 	case LIVE_SPOOL:
 		return spool_next(x->reader, record, &arrival, where, err);
+	case LIVE_WIRE:
+		break; /* gives no records, but observations */
 	}
 	return INPUT_NOTHING_YET;
 }
@@ -389,15 +408,28 @@ int64_t intake_watermark(struct intake *in)
 	return live_sources_watermark(in->sources);
 }
 
-bool intake_run(struct intake *in)
+static void count_error(struct live_input *x, const struct error *err)
 {
-	struct live_input *x = least(in);
+	struct intake *in = x->intake;
+
+	in->errors++;
+	x->source->counts.errors++;
+	in->complain(in->arg, x->source->name, err->message);
+}
+
+static void heard(struct live_input *x, uint64_t records)
+{
+	x->intake->records += records;
+	x->source->heard = x->intake->monotonic;
+	x->source->counts.records += records;
+}
+
+static void run_records(struct live_input *x)
+{
 	struct input_where where;
 	struct arrival a = { .x = x, .where = &where };
 	struct error err;
 
-	if (x == NULL)
-		return false;
 	for (int i = 0; i < INTAKE_RUN; i++) {
 		enum input_result got = next(x, &a.record, &where, &err);
 
@@ -407,14 +439,10 @@ bool intake_run(struct intake *in)
 		}
 		x->changed = x->source->changed = true;
 		if (got == INPUT_ERROR) {
-			in->errors++;
-			x->source->counts.errors++;
-			in->complain(in->arg, x->source->name, err.message);
+			count_error(x, &err);
 			continue;
 		}
-		in->records++;
-		x->source->heard = in->monotonic;
-		x->source->counts.records++;
+		heard(x, 1);
 		a.parser = parser_of(x, &where, a.record);
 		if (got == INPUT_OVERLONG) {
 			x->source->counts.overlong++;
@@ -423,6 +451,67 @@ bool intake_run(struct intake *in)
 		}
 		parse(&a);
 	}
+}
+
+/* Connections that said nothing of use, and packets that were cut. */
+static void count_silent(struct live_input *x, const struct input_where *where)
+{
+	struct wire_files_silent silent = wire_files_silent(x->wire);
+	struct store_source *n = &x->source->counts;
+	const struct arrival a = { .x = x, .where = where };
+	char reason[200];
+
+	if (silent.connections + silent.cut > 0)
+		heard(x, silent.connections + silent.cut);
+	n->irrelevant += silent.connections;
+	n->rejected += silent.cut;
+	if (silent.cut == 0)
+		return;
+	snprintf(reason, sizeof(reason),
+		 "%llu packets are captured too short for their own headers: capture them whole (tcpdump -s 0)",
+		 (unsigned long long)silent.cut);
+	set_aside(&a, reason);
+}
+
+static void run_capture(struct live_input *x)
+{
+	struct intake *in = x->intake;
+	struct input_where where;
+	struct arrival a = { .x = x, .where = &where };
+	const struct wire_seen *seen;
+	struct error err;
+	int steps = 0;
+
+	for (int i = 0; i < INTAKE_RUN && steps < WIRE_STEPS; i++) {
+		enum input_result got = wire_files_next(x->wire, in->monotonic, in->wall, &seen, &where, &err);
+
+		if (got == INPUT_NOTHING_YET) {
+			read_to_its_end(x);
+			break;
+		}
+		x->changed = x->source->changed = true;
+		steps += got == INPUT_MORE;
+		count_silent(x, &where);
+		if (got == INPUT_ERROR)
+			count_error(x, &err);
+		if (got != INPUT_RECORD)
+			continue;
+		heard(x, 1);
+		a.parser = file_parser_capture(x, where.file, where.path);
+		take(&a, &seen->observation, seen->content);
+	}
+}
+
+bool intake_run(struct intake *in)
+{
+	struct live_input *x = least(in);
+
+	if (x == NULL)
+		return false;
+	if (x->kind == LIVE_WIRE)
+		run_capture(x);
+	else
+		run_records(x);
 	if (x->ready) {
 		x->behind = true;
 		settle_floor(x);

@@ -1,7 +1,7 @@
 /* Intake: the daemon's inputs, read, parsed and handed to the keeper.
  *
- * An input is one path, folder or glob (tail), one watched folder (drop) or one spool of pushed records, and
- * belongs to a source. Like a scan, intake reads the input first that is least far in event time, so that a
+ * An input is one path, folder or glob (tail), one watched folder (drop), capture files of a path or folder (wire)
+ * or one spool of pushed records, and belongs to a source. Like a scan, intake reads the input first that is least far in event time, so that a
  * backlog is taken in order; what has been read to its end is asked again when its descriptor says so.
  * One thread.
  */
@@ -13,6 +13,7 @@
 #include "read/tail.h"
 #include "serve/dead_letter.h"
 #include "serve/keeper.h"
+#include "serve/wire_files.h"
 
 /* Records read from one input before the next choice. */
 #define INTAKE_RUN 512
@@ -20,7 +21,7 @@
 struct file_parser;
 struct intake;
 
-enum live_input_kind { LIVE_TAIL, LIVE_DROP, LIVE_SPOOL };
+enum live_input_kind { LIVE_TAIL, LIVE_DROP, LIVE_WIRE, LIVE_SPOOL };
 
 struct live_input {
 	struct intake *intake;
@@ -29,6 +30,7 @@ struct live_input {
 	enum live_input_kind kind;
 	struct tail *tail;
 	struct drop *drop;
+	struct wire_files *wire;
 	struct spool *spool;	/* borrowed */
 	struct spool_reader *reader;
 	bool ready;		/* worth asking; the loop sets it when the descriptor says so */
@@ -63,6 +65,8 @@ struct intake {
 struct live_input *intake_tail(struct intake *in, struct live_source *source, struct sv path, struct sv position,
 			       struct error *err);
 struct live_input *intake_drop(struct intake *in, struct live_source *source, struct sv dir, struct sv position,
+			       struct error *err);
+struct live_input *intake_wire(struct intake *in, struct live_source *source, struct sv path, struct sv position,
 			       struct error *err);
 struct live_input *intake_spool(struct intake *in, struct live_source *source, struct spool *spool,
 				struct sv position, struct error *err);

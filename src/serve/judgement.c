@@ -4,8 +4,15 @@
 #include "judge/uid.h"
 #include "serve/daemon.h"
 
-/* Judging may take this much of the time: after a judgement of t it rests for t × REST. */
+/* Judging may take 30 % of the time while there is a backlog, and half of it otherwise: after a judgement of t it rests for
+ * t × REST, or for t. */
 #define REST 7 / 3
+
+/* Reading has not come to the end of all inputs for longer than judging explains. */
+static bool is_behind(const struct daemon *d)
+{
+	return d->monotonic.ns - d->caught_up.ns > 2 * d->judged_in.ns + NS_PER_S;
+}
 
 /* A silent source is a finding of its own. What it says must not depend on how long the silence has lasted, or it
  * would be revised for ever. */
@@ -48,6 +55,7 @@ void daemon_judge(struct daemon *d, bool all)
 	const struct finding *judged;
 	struct finding *list;
 	size_t n, silent = 0;
+	int64_t rest, soonest;
 
 	d->keeper.news = 0;
 	d->silence_changed = false;
@@ -60,15 +68,17 @@ void daemon_judge(struct daemon *d, bool all)
 			silent_finding(d, d->sources.list[i], &arena, &list[n + silent++]);
 	ledger_take(&d->ledger, list, n + silent, &d->keeper.settings, d->conf->resolve_after,
 		    live_sources_newest(&d->sources), d->wall, all);
+	governed_count(&d->governed, &d->keeper.settings, &d->keeper.tally, judged, n,
+		       d->keeper.engine.devices.n > 0 ? d->keeper.engine.devices.n - 1 : 0, d->wall, all);
 	free(list);
 	arena_free(&arena);
 	to = clock->monotonic(clock->arg);
 	d->judgements++;
 	d->judged_in = span_between(from, to);
-	/* Who waits for findings does not wait for the next checkpoint. */
-	if (d->ledger.n_shown > 0 && from.ns + d->checkpointed_in.ns * 4 < d->next_checkpoint.ns)
-		d->next_checkpoint.ns = from.ns + d->checkpointed_in.ns * 4;
-	d->next_judge.ns = to.ns + (d->judged_in.ns * REST > d->conf->judge_every.ns
-					    ? d->judged_in.ns * REST
-					    : d->conf->judge_every.ns);
+	/* Who waits for findings does not wait for the next checkpoint; those take a fifth of the time at most. */
+	soonest = d->checkpoint_ended.ns + d->checkpointed_in.ns * 4;
+	if (d->ledger.n_shown > 0 && soonest < d->next_checkpoint.ns)
+		d->next_checkpoint.ns = soonest;
+	rest = is_behind(d) ? d->judged_in.ns * REST : d->judged_in.ns;
+	d->next_judge.ns = to.ns + (rest > d->conf->judge_every.ns ? rest : d->conf->judge_every.ns);
 }

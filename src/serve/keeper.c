@@ -4,8 +4,8 @@
 #include <sys/random.h>
 
 #include "scan/settings.h"
+#include "store/numbers.h"
 
-#define MAX_PATHS (1u << 20)
 /* Bytes that an attempt takes with its references and look-up tables. */
 #define ATTEMPT_AT_MOST 400u
 
@@ -21,9 +21,12 @@ static uint64_t random_seed(void)
 
 static void settle_settings(struct keeper *k, const struct conf *c)
 {
+	k->settled++;
 	arena_free(&k->_settings_arena);
 	k->_settings_arena = (struct arena){ 0 };
 	settings_from_conf(&k->settings, c, &k->_settings_arena);
+	if (k->governed != NULL)
+		governed_settings(k->governed, &k->settings, &k->_settings_arena);
 	if (k->settings.n_listeners == 0 && k->found.port != 0) {
 		k->settings.listeners = &k->found;
 		k->settings.n_listeners = 1;
@@ -37,6 +40,7 @@ static void begin(struct keeper *k, const struct conf *c)
 		engine_free(&k->engine);
 	settle_settings(k, c);
 	engine_init(&k->engine, &k->settings, k->_seed);
+	calendar_width(&k->engine.calendar, (struct span){ KEEPER_GRAIN });
 	k->_there = true;
 	k->released = INT64_MIN;
 	k->news = 1;
@@ -47,9 +51,7 @@ static void begin(struct keeper *k, const struct conf *c)
 /* Numbers of a segment as ours. */
 struct replay {
 	struct keeper *k;
-	uint32_t *files;
-	uint16_t *sources;
-	size_t n_files, n_sources;
+	struct numbers numbers;
 };
 
 static void replay_segment(void *arg, uint64_t number)
@@ -57,7 +59,7 @@ static void replay_segment(void *arg, uint64_t number)
 	struct replay *r = arg;
 
 	(void)number;
-	r->n_files = r->n_sources = 0;
+	numbers_begin(&r->numbers);
 }
 
 static void replay_source(void *arg, uint64_t number, struct sv name)
@@ -65,26 +67,14 @@ static void replay_source(void *arg, uint64_t number, struct sv name)
 	struct replay *r = arg;
 	const struct live_source *one = live_sources_find(r->k->sources, name);
 
-	if (number >= r->n_sources) {
-		r->sources = xrealloc(r->sources, number + 1, sizeof(*r->sources));
-		for (; r->n_sources <= number; r->n_sources++)
-			r->sources[r->n_sources] = UINT16_MAX;
-	}
-	r->sources[number] = one != NULL ? one->number : UINT16_MAX;
+	numbers_put_source(&r->numbers, number, one != NULL ? one->number : NUMBERS_NONE);
 }
 
 static void replay_file(void *arg, uint64_t number, struct sv path)
 {
 	struct replay *r = arg;
 
-	if (number >= MAX_PATHS)
-		return;
-	if (number >= r->n_files) {
-		r->files = xrealloc(r->files, number + 1, sizeof(*r->files));
-		for (; r->n_files <= number; r->n_files++)
-			r->files[r->n_files] = 0;
-	}
-	r->files[number] = keeper_file(r->k, path);
+	numbers_put_file(&r->numbers, number, keeper_file(r->k, path));
 }
 
 static void replay_observation(void *arg, struct kept_observation *o)
@@ -93,8 +83,8 @@ static void replay_observation(void *arg, struct kept_observation *o)
 	struct keeper *k = r->k;
 	struct stamp stamp = { o->order, o->content, o->ref };
 
-	stamp.ref.source = o->ref.source < r->n_sources ? r->sources[o->ref.source] : UINT16_MAX;
-	stamp.ref.file = o->ref.file < r->n_files ? r->files[o->ref.file] : 0;
+	stamp.ref.source = numbers_source(&r->numbers, o->ref.source);
+	stamp.ref.file = numbers_file(&r->numbers, o->ref.file);
 	if (stamp.ref.source >= k->sources->n)
 		return;
 	if (!engine_take(&k->engine, &o->seen, stamp, o->vantage) && o->late)
@@ -114,10 +104,11 @@ static void replay_evict(void *arg, int32_t source, int64_t before)
 	struct replay *r = arg;
 	uint32_t which = ENGINE_ALL_SOURCES;
 
-	if (source >= 0 && ((size_t)source >= r->n_sources || r->sources[source] == UINT16_MAX))
-		return;
-	if (source >= 0)
-		which = r->sources[source];
+	if (source >= 0) {
+		which = numbers_source(&r->numbers, (uint64_t)source);
+		if (which == NUMBERS_NONE)
+			return;
+	}
 	engine_evict(&r->k->engine, which, (struct instant){ before });
 }
 
@@ -137,14 +128,13 @@ static enum journal_result replay(struct keeper *k, struct journal_position at, 
 	enum journal_result result;
 
 	result = journal_replay(k->dir, at, skip, &sink, good, skip ? &k->lost_blocks : NULL, err);
-	free(r.files);
-	free(r.sources);
+	numbers_free(&r.numbers);
 	return result;
 }
 
 /* ---- the keeper itself */
 
-enum journal_result keeper_open(struct keeper *k, const struct conf *c, const char *dir,
+enum journal_result keeper_open(struct keeper *k, const struct conf *c, const struct governed *governed, const char *dir,
 				struct live_sources *sources, struct listener found,
 				struct journal_position at, bool skip,
 				const struct journal_segment *current, struct journal_position *good,
@@ -154,11 +144,12 @@ enum journal_result keeper_open(struct keeper *k, const struct conf *c, const ch
 	enum journal_result result;
 
 	*k = (struct keeper){ .dir = dir,
+			      .governed = governed,
 			      .sources = sources,
 			      .found = found,
 			      ._seed = random_seed(),
 			      .segment_size = c->segment_size };
-	intern_init(&k->files, MAX_PATHS, k->_seed);
+	intern_init(&k->files, NUMBERS_MAX_FILES, k->_seed);
 	begin(k, c);
 	result = replay(k, at, skip, good, err);
 	if (result != JOURNAL_OK)
@@ -228,9 +219,8 @@ enum taken keeper_take(struct keeper *k, struct live_source *source, const struc
 
 void keeper_release(struct keeper *k, int64_t watermark)
 {
-	/* Released is by whole seconds. */
 	if (watermark == INT64_MIN ||
-	    (k->released != INT64_MIN && watermark / NS_PER_S <= k->released / NS_PER_S))
+	    (k->released != INT64_MIN && watermark / KEEPER_GRAIN <= k->released / KEEPER_GRAIN))
 		return;
 	engine_release(&k->engine, (struct instant){ watermark });
 	journal_release(k->journal, watermark);
@@ -303,7 +293,7 @@ bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err)
 
 const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n)
 {
-	struct engine_view view = { .sources = k->sources->names, .pool = pool };
+	struct engine_view view = { .sources = k->sources->names, .pool = pool, .tally = &k->tally };
 	int64_t newest;
 
 	if (k->n_file_names == 0)

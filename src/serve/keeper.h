@@ -10,11 +10,15 @@
 
 #include "base/intern.h"
 #include "scan/engine.h"
+#include "serve/governed.h"
 #include "serve/live_source.h"
 #include "store/journal.h"
 
 /* Record times further ahead of the wall clock than this are quarantined. */
 #define KEEPER_AHEAD (5 * NS_PER_MINUTE)
+
+/* Released is in whole steps of this: a finding waits so much longer than max_lag. */
+#define KEEPER_GRAIN (125 * NS_PER_MS)
 
 enum taken {
 	TAKEN,
@@ -26,6 +30,9 @@ enum taken {
 struct keeper {
 	struct engine engine;
 	struct settings settings;
+	uint64_t settled;		/* counts how often they were taken over */
+	const struct governed *governed; /* the database's part of the allow-lists; borrowed, may be NULL */
+	struct allow_tally tally;	/* of the newest judgement, in its arena */
 	struct live_sources *sources;	/* borrowed */
 	struct journal *journal;
 	const char *dir;		/* of the journal; borrowed */
@@ -45,7 +52,7 @@ struct keeper {
 };
 
 /* Replays the journal up to `at`. Damage before it is JOURNAL_DAMAGED with *good, unless `skip`. */
-enum journal_result keeper_open(struct keeper *k, const struct conf *c, const char *dir,
+enum journal_result keeper_open(struct keeper *k, const struct conf *c, const struct governed *governed, const char *dir,
 				struct live_sources *sources, struct listener found,
 				struct journal_position at, bool skip,
 				const struct journal_segment *current, struct journal_position *good,

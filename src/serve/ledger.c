@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/jsonw.h"
 #include "emit/emit.h"
 #include "emit/finding_json.h"
 #include "serve/digest.h"
+#include "store/triage.h"
 
 #define MAX_JSON ((size_t)64 * 1024 * 1024)
 
@@ -238,6 +240,34 @@ void ledger_take(struct ledger *l, const struct finding *list, size_t n, const s
 	count(l);
 }
 
+/* Those who listen hear of what people are shown. */
+static bool tell_revision(struct store *s, const struct store_finding *row, struct error *err)
+{
+	struct buf data;
+	struct jsonw w;
+	bool ok;
+
+	buf_init(&data, 4096);
+	w = jsonw_on(&data);
+	jsonw_open(&w, '{');
+	jsonw_key(&w, "uid");
+	jsonw_str(&w, row->uid);
+	jsonw_key(&w, "revision");
+	jsonw_int(&w, row->revision);
+	jsonw_key(&w, "kind");
+	jsonw_str(&w, row->kind);
+	jsonw_key(&w, "verdict");
+	jsonw_str(&w, row->verdict);
+	jsonw_key(&w, "severity");
+	jsonw_str(&w, row->severity);
+	jsonw_key(&w, "resolved_at");
+	jsonw_instant(&w, (struct instant){ row->resolved_at });
+	jsonw_close(&w, '}');
+	ok = changes_write(s, row->changed_at, "finding", sv_cstr(row->uid), buf_view(&data), err);
+	buf_free(&data);
+	return ok;
+}
+
 static bool write_revision(const struct ledger_entry *e, struct store *s, struct sv output, struct error *err)
 {
 	struct store_finding row = *e->pending;
@@ -246,18 +276,34 @@ static bool write_revision(const struct ledger_entry *e, struct store *s, struct
 	row.present = e->present;
 	row.resolved_at = e->resolved_at;
 	memcpy(row.digest, e->digest, sizeof(row.digest));
-	return store_put_finding(s, &row, e->shown, err) &&
+	return store_put_finding(s, &row, e->shown, err) && triage_revised(s, e->uid, row.changed_at, err) &&
+	       (!e->shown || tell_revision(s, &row, err)) &&
 	       (!e->shown || sv_empty(output) || store_put_outbox(s, output, e->uid, row.revision, err));
 }
 
-bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct error *err)
+/* Resolved, or gone, or there again; its revision stays. */
+static bool write_touch(const struct ledger_entry *e, struct store *s, struct instant wall, struct error *err)
+{
+	const struct store_finding row = {
+		.uid = e->uid,
+		.revision = e->revision,
+		.kind = finding_kind_name((enum finding_kind)e->kind),
+		.verdict = verdict_name((enum verdict)e->verdict),
+		.severity = severity_name((enum severity)e->severity),
+		.changed_at = wall.ns,
+		.resolved_at = e->resolved_at,
+	};
+
+	return store_touch_finding(s, e->uid, e->present, e->resolved_at, err) &&
+	       (!e->shown || tell_revision(s, &row, err));
+}
+
+bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct instant wall, struct error *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct ledger_entry *e = &l->list[i];
 
-		if (e->pending != NULL ? !write_revision(e, s, output, err)
-				       : e->touched && !store_touch_finding(s, e->uid, e->present,
-									    e->resolved_at, err))
+		if (e->pending != NULL ? !write_revision(e, s, output, err) : e->touched && !write_touch(e, s, wall, err))
 			return false;
 	}
 	return true;

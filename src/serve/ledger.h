@@ -52,9 +52,9 @@ void ledger_load(struct ledger *l, struct store *s);
 /* Compares. wall: for created_at and the like; newest: event time; all: writes out every change. */
 void ledger_take(struct ledger *l, const struct finding *list, size_t n, const struct settings *settings,
 		 struct span resolve_after, int64_t newest, struct instant wall, bool all);
-/* Writes pending revisions, their outbox rows (where output is not empty) and what was touched into the open
- * transaction. ledger_committed afterwards, once the commit has succeeded. */
-bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct error *err);
+/* Writes pending revisions, their outbox rows (where output is not empty), what was touched, and what those who listen
+ * hear of it, into the open transaction; reopens what people had decided where the evidence goes beyond it (triage.h). ledger_committed afterwards, once the commit has succeeded. */
+bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct instant wall, struct error *err);
 void ledger_committed(struct ledger *l);
 static inline bool ledger_changed(const struct ledger *l) { return l->n_pending + l->n_touched > 0; }
 

@@ -9,7 +9,10 @@
 
 #include "parse/parser.h"
 #include "read/syslog_listener.h"
+#include "scan/capture.h"
+#include "scan/settings.h"
 #include "serve/ingest.h"
+#include "serve/wire_live.h"
 
 #define MAX_PATH 4096
 #define MAX_SECRET 65536
@@ -21,6 +24,8 @@ struct pushed_source {
 	struct syslog_listener **listeners;
 	size_t n_listeners;
 	struct sv token, secret;
+	struct wire_live *wire; /* of an interface */
+	struct settings settings;
 };
 
 struct pushed {
@@ -31,7 +36,10 @@ struct pushed {
 	struct arena arena;
 };
 
-static bool is_pushed(const struct conf_source *c) { return c->listen.n > 0 || c->ingest; }
+static bool is_pushed(const struct conf_source *c)
+{
+	return c->listen.n > 0 || c->ingest || !sv_empty(c->interface);
+}
 
 static bool read_word(struct sv path, struct arena *a, struct sv *out, struct error *err)
 {
@@ -119,6 +127,28 @@ static bool start_listener(struct pushed *p, struct pushed_source *s, struct sv 
 	return true;
 }
 
+static bool start_capture(struct pushed *p, struct pushed_source *s, struct error *err)
+{
+	char heard[MAX_PATH];
+	struct wire_live_options options = {
+		.interface = s->conf->interface.p,
+		.filter = capture_filter(&s->conf->filter, &p->arena),
+		.source = s->name,
+		.spool = s->spool,
+		.heard = heard,
+		.settings = &s->settings,
+	};
+
+	settings_from_conf(&s->settings, p->d->conf, &p->arena);
+	if (snprintf(heard, sizeof(heard), "%s/spool/%.*s.heard", p->d->state_dir, SV_ARG(s->name)) >= MAX_PATH)
+		return error_set(err, ERROR_CONFIG, 0, "%s: the path is longer than any file's; name another",
+				 p->d->state_dir);
+	s->wire = wire_live_start(&options, err);
+	if (s->wire == NULL)
+		error_prefix(err, "source %.*s", SV_ARG(s->name));
+	return s->wire != NULL;
+}
+
 static bool make_ingest(struct pushed *p, struct error *err)
 {
 	static const struct {
@@ -156,10 +186,15 @@ static bool make_ingest(struct pushed *p, struct error *err)
 
 bool pushed_start(struct pushed *p, struct error *err)
 {
-	for (size_t i = 0; i < p->n; i++)
-		for (size_t k = 0; k < p->list[i].conf->listen.n; k++)
-			if (!start_listener(p, &p->list[i], p->list[i].conf->listen.items[k], err))
+	for (size_t i = 0; i < p->n; i++) {
+		struct pushed_source *s = &p->list[i];
+
+		for (size_t k = 0; k < s->conf->listen.n; k++)
+			if (!start_listener(p, s, s->conf->listen.items[k], err))
 				return false;
+		if (!sv_empty(s->conf->interface) && !start_capture(p, s, err))
+			return false;
+	}
 	return make_ingest(p, err);
 }
 
@@ -169,6 +204,8 @@ void pushed_stop(struct pushed *p)
 		for (size_t k = 0; k < p->list[i].n_listeners; k++)
 			syslog_listener_stop(p->list[i].listeners[k]);
 		p->list[i].n_listeners = 0;
+		wire_live_stop(p->list[i].wire);
+		p->list[i].wire = NULL;
 	}
 }
 
@@ -203,6 +240,35 @@ bool pushed_route(const struct pushed *p, struct http_route *out)
 	return p->ingest != NULL;
 }
 
+void pushed_look(struct pushed *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct live_source *source = live_sources_find(&p->d->sources, p->list[i].name);
+		char words[WIRE_LIVE_WORDS];
+
+		while (p->list[i].wire != NULL && wire_live_word(p->list[i].wire, words)) {
+			daemon_log(p->d, LOG_WARNING, "source %.*s: %s", SV_ARG(p->list[i].name), words);
+			dead_letter_put(&p->d->dead, p->d->wall, p->list[i].name, p->list[i].conf->interface, 0,
+					words, SV_NONE);
+			if (source == NULL)
+				continue;
+			live_source_example(&p->d->sources, source, words);
+			source->counts.errors++;
+			source->changed = true;
+		}
+	}
+}
+
+bool pushed_capture(const struct pushed *p, struct sv source, struct wire_live_stats *out)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (sv_eq(p->list[i].name, source) && p->list[i].wire != NULL) {
+			wire_live_stats(p->list[i].wire, out);
+			return true;
+		}
+	return false;
+}
+
 static bool same_strings(const struct conf_strings *a, const struct conf_strings *b)
 {
 	for (size_t i = 0; i < a->n && i < b->n; i++)
@@ -218,6 +284,8 @@ static bool is_in(const struct conf *c, const struct conf_source *s)
 
 		if (sv_eq(o->name, s->name))
 			return o->ingest == s->ingest && o->spool_size == s->spool_size &&
+			       sv_eq(o->interface, s->interface) &&
+			       (sv_empty(s->interface) || same_strings(&o->filter, &s->filter)) &&
 			       o->signature == s->signature && same_strings(&o->listen, &s->listen) &&
 			       sv_eq(o->token_file, s->token_file) && sv_eq(o->secret_file, s->secret_file) &&
 			       sv_eq(o->signature_header, s->signature_header);
@@ -234,8 +302,41 @@ bool pushed_same(const struct conf *a, const struct conf *b)
 		if (is_pushed(&b->sources[i]) && !is_in(a, &b->sources[i]))
 			return false;
 	return a->listen.port == b->listen.port && addr_eq(&a->listen.ip, &b->listen.ip) &&
-	       sv_eq(a->tls_certificate, b->tls_certificate) && sv_eq(a->tls_key, b->tls_key) &&
+	       a->tls_self_made == b->tls_self_made && sv_eq(a->tls_certificate, b->tls_certificate) && sv_eq(a->tls_key, b->tls_key) &&
 	       sv_eq(a->tls_client_ca, b->tls_client_ca);
+}
+
+static void capture_metrics(const struct pushed *p, struct buf *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+	} all[] = {
+		{ "capture_up", "gauge", "1 while the interface is captured from." },
+		{ "capture_packets_total", "counter", "Packets decoded, since the start." },
+		{ "capture_dropped_total", "counter",
+		  "Packets that kernel or interface dropped before they were decoded, since the start." },
+		{ "capture_connections_total", "counter", "Connections seen, since the start." },
+		{ "capture_incomplete_total", "counter", "Connections in which bytes are missing, since the start." },
+		{ "capture_gaps_total", "counter", "Times that nobody listened, since the start." },
+		{ "capture_gap_seconds_total", "counter", "How long nobody listened, since the start." },
+	};
+
+	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
+		buf_printf(out, "# HELP pinwatch_%s %s\n# TYPE pinwatch_%s %s\n", all[k].name, all[k].help,
+			   all[k].name, all[k].type);
+		for (size_t i = 0; i < p->n; i++) {
+			struct wire_live_stats s;
+
+			if (!pushed_capture(p, p->list[i].name, &s))
+				continue;
+			buf_printf(out, "pinwatch_%s{source=\"%.*s\"} %llu\n", all[k].name,
+				   SV_ARG(p->list[i].name),
+				   (unsigned long long)(uint64_t[]){
+				       s.capturing, s.wire.packets, s.dropped + s.dropped_by_interface,
+				       s.wire.connections, s.wire.incomplete, s.gaps,
+				       (uint64_t)(s.gap.ns / NS_PER_S) }[k]);
+		}
+	}
 }
 
 void pushed_metrics(const struct pushed *p, struct buf *out)
@@ -269,4 +370,5 @@ void pushed_metrics(const struct pushed *p, struct buf *out)
 				   SV_ARG(p->list[i].name), (unsigned long long)value);
 		}
 	}
+	capture_metrics(p, out);
 }

@@ -6,6 +6,9 @@
 
 #include "conf/assign.h"
 #include "conf/options.h"
+#include "scan/capture.h"
+#include "serve/doors.h"
+#include "serve/doors.h"
 #include "serve/pushed.h"
 
 #define MAX_VALUE 4096
@@ -18,6 +21,8 @@ bool reload_load(const struct serve_options *o, struct conf *c, struct error *er
 		ok = conf_set(c, o->sets[i], err);
 	if (ok && c->n_sources == 0)
 		ok = error_set(err, ERROR_CONFIG, 0, "%s: names no sources; a daemon needs one to read", o->config);
+	for (size_t i = 0; i < c->n_sources && ok; i++)
+		ok = capture_filter_check(&c->sources[i], err);
 	return ok;
 }
 
@@ -133,6 +138,48 @@ static bool may_change(const struct conf *before, const struct conf *after, stru
 	return true;
 }
 
+/* The database's entries, and the rows of list files. What cannot be read stays as it was, and is tried again. */
+static void reload_governed(struct daemon *d)
+{
+	uint64_t changed;
+	struct error err;
+	bool ok = governed_load(&d->governed, d->store, d->conf, d->wall, &changed, &err);
+
+	if (!ok && !d->allow_again)
+		daemon_log(d, LOG_ERROR,
+			   "the allow-list of the database: %s; going on with what was loaded before, and trying again",
+			   err.message);
+	if (ok && d->allow_again)
+		daemon_log(d, LOG_NOTICE, "the allow-list of the database is read again");
+	d->allow_again = !ok;
+}
+
+void reload_allow(struct daemon *d)
+{
+	reload_governed(d);
+	keeper_settings(&d->keeper, d->conf);
+	d->keeper.news++;
+}
+
+void reload_allow_ends(struct daemon *d)
+{
+	uint64_t ended, reopened;
+	struct error err;
+
+	if (!governed_tick(&d->governed, d->store, d->wall, &ended, &reopened, &err)) {
+		daemon_log(d, LOG_WARNING, "an allow-list entry has ended, which cannot be written down yet: %s",
+			   err.message);
+		return;
+	}
+	if (ended > 0)
+		daemon_log(d, LOG_NOTICE,
+			   "%llu allow-list %s ended; %llu acknowledged or closed findings are open again",
+			   (unsigned long long)ended, ended == 1 ? "entry has" : "entries have",
+			   (unsigned long long)reopened);
+	doors_changed(d->doors);
+	d->keeper.news++;
+}
+
 static void apply(struct daemon *d, struct conf *new)
 {
 	struct conf *old = d->conf;
@@ -144,6 +191,9 @@ static void apply(struct daemon *d, struct conf *new)
 	d->dead.limit = new->dead_letter;
 	d->deliver.path = new->findings_file;
 	anew = live_sources_configure(&d->sources, new, d->monotonic);
+	reload_governed(d);
+	if (d->allow_again)
+		d->governed.n_file_ids = 0; /* they are of the files as they were */
 	anew |= keeper_settings(&d->keeper, new);
 	if (!daemon_reopen_inputs(d, &err)) {
 		/* The configuration was checked: this is the system's refusal, and would be at a start. */
@@ -155,6 +205,7 @@ static void apply(struct daemon *d, struct conf *new)
 		d->why = err;
 	}
 	d->keeper.news++;
+	doors_configure(d->doors, d);
 	conf_free(old);
 	free(old);
 }

@@ -13,6 +13,10 @@
 bool reload_load(const struct serve_options *o, struct conf *c, struct error *err);
 /* Tries; a refusal is logged and changes nothing. */
 void reload_run(struct daemon *d);
+/* The database's allow-list has changed: judges with what stands there now. */
+void reload_allow(struct daemon *d);
+/* An entry's end has come. */
+void reload_allow_ends(struct daemon *d);
 /* True once after one of the configuration's files was written, and has been left alone for a look. */
 bool reload_noticed(struct daemon *d);
 /* How the files are now is how they were loaded. */

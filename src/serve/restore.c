@@ -104,7 +104,7 @@ static enum journal_result open_at(struct daemon *d, struct journal_position at,
 	enum journal_result result;
 
 	store_segments(d->store, find_segment, &w);
-	result = keeper_open(&d->keeper, d->conf, d->journal_dir, &d->sources, stored_listener(d), at, skip,
+	result = keeper_open(&d->keeper, d->conf, &d->governed, d->journal_dir, &d->sources, stored_listener(d), at, skip,
 			     w.there ? &w.found : NULL, good, err);
 	if (result != JOURNAL_OK)
 		keeper_close(&d->keeper);
@@ -193,6 +193,8 @@ static bool open_path(struct daemon *d, struct live_source *source, struct sv pa
 	buf_free(&name);
 	if (x == NULL && kind == LIVE_TAIL)
 		x = intake_tail(&d->intake, source, path, position_of(d, source->name, path, &a), err);
+	else if (x == NULL && kind == LIVE_WIRE)
+		x = intake_wire(&d->intake, source, path, position_of(d, source->name, path, &a), err);
 	else if (x == NULL && kind == LIVE_DROP)
 		x = intake_drop(&d->intake, source, path, position_of(d, source->name, path, &a), err);
 	else if (x == NULL)
@@ -211,11 +213,12 @@ bool daemon_open_inputs(struct daemon *d, struct error *err)
 	for (size_t i = 0; i < d->conf->n_sources; i++) {
 		const struct conf_source *c = &d->conf->sources[i];
 		struct live_source *source = live_sources_find(&d->sources, c->name);
+		bool wire = c->kind == CONF_KIND_WIRE;
 
 		for (size_t p = 0; source != NULL && p < c->path.n; p++)
-			if (!open_path(d, source, c->path.items[p], LIVE_TAIL, err))
+			if (!open_path(d, source, c->path.items[p], wire ? LIVE_WIRE : LIVE_TAIL, err))
 				return false;
-		if (source != NULL && !sv_empty(c->drop) && !open_path(d, source, c->drop, LIVE_DROP, err))
+		if (source != NULL && !sv_empty(c->drop) && !open_path(d, source, c->drop, wire ? LIVE_WIRE : LIVE_DROP, err))
 			return false;
 		if (source != NULL && pushed_spool(d->pushed, c->name) != NULL &&
 		    !open_path(d, source, SV("spool"), LIVE_SPOOL, err))
@@ -262,6 +265,7 @@ static void complain(void *arg, struct sv source, const char *message)
 
 bool daemon_restore(struct daemon *d, struct error *err)
 {
+	uint64_t changed;
 	char *path;
 
 	d->state_dir = strdup(d->conf->state.p);
@@ -276,6 +280,9 @@ bool daemon_restore(struct daemon *d, struct error *err)
 	path = below(d->state_dir, "dead-letter.jsonl");
 	dead_letter_init(&d->dead, path, d->conf->dead_letter);
 	free(path);
+	governed_init(&d->governed);
+	if (!governed_load(&d->governed, d->store, d->conf, d->wall, &changed, err))
+		return false;
 	store_sources(d->store, load_source, d);
 	live_sources_configure(&d->sources, d->conf, d->monotonic);
 	if (!open_journal(d, err))

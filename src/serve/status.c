@@ -2,6 +2,8 @@
 
 #include "base/jsonw.h"
 #include "emit/text.h"
+#include "serve/pushed.h"
+#include "serve/wire_live.h"
 
 /* Bad lines that a source without a budget may have, as bad_line_budget's default. */
 #define DEFAULT_BUDGET 50000
@@ -47,6 +49,31 @@ static void key_time(struct jsonw *w, const char *key, int64_t t)
 	jsonw_instant(w, (struct instant){ t });
 }
 
+static void capture_json(struct jsonw *w, const struct daemon *d, const struct live_source *s)
+{
+	struct wire_live_stats c;
+
+	jsonw_key(w, "capture");
+	if (!pushed_capture(d->pushed, s->name, &c)) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_open(w, '{');
+	jsonw_key(w, "up");
+	jsonw_bool(w, c.capturing);
+	key_int(w, "packets", c.wire.packets);
+	key_int(w, "received", c.received);
+	key_int(w, "dropped", c.dropped);
+	key_int(w, "dropped_by_interface", c.dropped_by_interface);
+	key_int(w, "connections", c.wire.connections);
+	key_int(w, "incomplete", c.wire.incomplete);
+	key_int(w, "reported", c.records);
+	key_int(w, "failed", c.failed);
+	key_int(w, "gaps", c.gaps);
+	key_int(w, "gap_s", (uint64_t)(c.gap.ns / NS_PER_S));
+	jsonw_close(w, '}');
+}
+
 static void source_json(struct jsonw *w, const struct daemon *d, const struct live_source *s)
 {
 	const struct store_source *n = &s->counts;
@@ -85,12 +112,32 @@ static void source_json(struct jsonw *w, const struct daemon *d, const struct li
 	else
 		jsonw_int(w, status_lag(d, s) / NS_PER_S);
 	key_int(w, "memory", s->footprint);
+	capture_json(w, d, s);
 	jsonw_key(w, "examples");
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < s->n_examples; i++)
 		jsonw_sv(w, s->examples[i]);
 	jsonw_close(w, ']');
 	jsonw_close(w, '}');
+}
+
+static void sources_json(struct jsonw *w, const struct daemon *d)
+{
+	jsonw_key(w, "sources");
+	jsonw_open(w, '[');
+	for (size_t i = 0; i < d->sources.n; i++)
+		source_json(w, d, d->sources.list[i]);
+	jsonw_close(w, ']');
+}
+
+void status_sources_json(struct buf *out, const struct daemon *d)
+{
+	struct jsonw w = jsonw_on(out);
+
+	jsonw_open(&w, '{');
+	sources_json(&w, d);
+	jsonw_close(&w, '}');
+	buf_char(out, '\n');
 }
 
 void status_json(struct buf *out, const struct daemon *d)
@@ -129,11 +176,7 @@ void status_json(struct buf *out, const struct daemon *d)
 	for (int v = 0; v < VERDICTS; v++)
 		key_int(&w, verdict_name((enum verdict)v), d->ledger.open_by_verdict[v]);
 	jsonw_close(&w, '}');
-	jsonw_key(&w, "sources");
-	jsonw_open(&w, '[');
-	for (size_t i = 0; i < d->sources.n; i++)
-		source_json(&w, d, d->sources.list[i]);
-	jsonw_close(&w, ']');
+	sources_json(&w, d);
 	jsonw_close(&w, '}');
 	buf_char(out, '\n');
 }
@@ -158,6 +201,26 @@ static void count_cell(struct buf *out, uint64_t n, size_t width)
 	text_count(&text, n);
 	cell(out, &text, width, true);
 	buf_free(&text);
+}
+
+/* Of a live capture only what is wrong. */
+static void capture_words(struct buf *out, const struct daemon *d, const struct live_source *s)
+{
+	struct wire_live_stats c;
+
+	if (!pushed_capture(d->pushed, s->name, &c))
+		return;
+	if (!c.capturing)
+		buf_str(out, "  not capturing");
+	if (c.dropped + c.dropped_by_interface > 0) {
+		buf_str(out, "  dropped ");
+		text_count(out, c.dropped + c.dropped_by_interface);
+		buf_str(out, " packets");
+	}
+	if (c.gaps > 0) {
+		buf_str(out, "  missed ");
+		text_span(out, c.gap);
+	}
 }
 
 static void source_row(struct buf *out, const struct daemon *d, const struct live_source *s)
@@ -187,6 +250,7 @@ static void source_row(struct buf *out, const struct daemon *d, const struct liv
 		buf_str(out, "  silent");
 	if (s->behind)
 		buf_str(out, "  reading");
+	capture_words(out, d, s);
 	buf_char(out, '\n');
 	buf_free(&text);
 }

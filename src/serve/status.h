@@ -9,6 +9,8 @@
 #include "serve/daemon.h"
 
 void status_json(struct buf *out, const struct daemon *d);
+/* {"sources":[…]} alone. */
+void status_sources_json(struct buf *out, const struct daemon *d);
 void status_table(struct buf *out, const struct daemon *d);
 /* Text format 0.0.4. */
 void status_metrics(struct buf *out, const struct daemon *d);

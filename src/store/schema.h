@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* The version that stands in the database; 0 for a new one, -1 and *err where it cannot be told. */
 int schema_version(sqlite3 *db, struct error *err);

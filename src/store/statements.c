@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 
+/* A write more, in the order of commits. */
+#define NEXT_SEQ "(SELECT coalesce(max(seq),0)+1 FROM finding)"
+
 static const char *const texts[STATEMENTS] = {
 	[PUT_META] = "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
 	[GET_META] = "SELECT value FROM meta WHERE key=?",
@@ -27,10 +30,10 @@ static const char *const texts[STATEMENTS] = {
 	[GET_SEGMENTS] = "SELECT number,bytes,observations,first,last FROM segment ORDER BY number",
 	[PUT_FINDING] = "INSERT OR REPLACE INTO finding(uid,revision,kind,verdict,severity,confidence,risk,"
 			"score,bundle_id,version,host,port,devices,first_seen,last_seen,present,"
-			"created_at,changed_at,resolved_at,digest,json)"
-			" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			"created_at,changed_at,resolved_at,digest,json,seq)"
+			" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?," NEXT_SEQ ")",
 	[PUT_HISTORY] = "INSERT OR REPLACE INTO finding_history VALUES(?,?,?,?,?)",
-	[TOUCH_FINDING] = "UPDATE finding SET present=?,resolved_at=? WHERE uid=?",
+	[TOUCH_FINDING] = "UPDATE finding SET present=?,resolved_at=?,seq=" NEXT_SEQ " WHERE uid=?",
 	[GET_FINDINGS] = "SELECT uid,revision,kind,verdict,severity,confidence,risk,score,bundle_id,version,"
 			 "host,port,devices,first_seen,last_seen,present,created_at,changed_at,"
 			 "resolved_at,digest FROM finding ORDER BY uid",
@@ -43,6 +46,9 @@ static const char *const texts[STATEMENTS] = {
 	[GET_OUTBOX] = "SELECT id,uid,revision FROM outbox WHERE output=? AND id>? ORDER BY id LIMIT ?",
 	[DROP_OUTBOX] = "DELETE FROM outbox WHERE output=? AND id<=?",
 	[COUNT_OUTBOX] = "SELECT count(*) FROM outbox",
+	[HAS_TRIAGE] = "SELECT 1 FROM triage WHERE uid=? AND status IN ('acknowledged','closed')",
+	[PRUNE_CHANGES] = "DELETE FROM changes WHERE id<=(SELECT max(id) FROM changes)-?",
+	[PRUNE_SESSIONS] = "DELETE FROM sessions WHERE expires_at<=?",
 };
 
 bool store_refused(const struct store *s, const char *what, struct error *err)
@@ -133,6 +139,49 @@ bool statement_run(struct store *s, enum statement which, struct error *err, con
 	ok = code == SQLITE_DONE || store_refused(s, "cannot be written", err);
 	sqlite3_reset(q);
 	sqlite3_clear_bindings(q);
+	return ok;
+}
+
+static sqlite3_stmt *prepare(struct store *s, const char *sql, struct error *err)
+{
+	sqlite3_stmt *q = NULL;
+
+	if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK)
+		return q;
+	store_refused(s, "cannot be asked", err);
+	return NULL;
+}
+
+sqlite3_stmt *statement_once(struct store *s, const char *sql, struct error *err, const char *types, ...)
+{
+	sqlite3_stmt *q = prepare(s, sql, err);
+	va_list args;
+
+	if (q == NULL)
+		return NULL;
+	va_start(args, types);
+	bind(q, types, args);
+	va_end(args);
+	return q;
+}
+
+bool statement_do(struct store *s, const char *sql, struct error *err, const char *types, ...)
+{
+	sqlite3_stmt *q = prepare(s, sql, err);
+	va_list args;
+	bool ok;
+	int code;
+
+	if (q == NULL)
+		return false;
+	va_start(args, types);
+	bind(q, types, args);
+	va_end(args);
+	do
+		code = sqlite3_step(q);
+	while (code == SQLITE_ROW);
+	ok = code == SQLITE_DONE || store_refused(s, "cannot be written", err);
+	sqlite3_finalize(q);
 	return ok;
 }
 

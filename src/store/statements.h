@@ -15,6 +15,7 @@ enum statement {
 	PUT_SEGMENT, DROP_SEGMENT, GET_SEGMENTS,
 	PUT_FINDING, PUT_HISTORY, TOUCH_FINDING, GET_FINDINGS, GET_REVISION, PRUNE_HISTORY,
 	PUT_OUTBOX, GET_OUTBOX, DROP_OUTBOX, COUNT_OUTBOX,
+	HAS_TRIAGE, PRUNE_CHANGES, PRUNE_SESSIONS,
 	STATEMENTS
 };
 
@@ -31,6 +32,11 @@ void statements_finalize(struct store *s);
 sqlite3_stmt *statement(struct store *s, enum statement which, const char *types, ...);
 /* Binds likewise and runs to the end. */
 bool statement_run(struct store *s, enum statement which, struct error *err, const char *types, ...);
+/* The same for what is seldom asked: prepared for the once. NULL and *err where the database refuses; whoever gets
+ * one finalizes it. */
+sqlite3_stmt *statement_once(struct store *s, const char *sql, struct error *err, const char *types, ...);
+/* Prepares, runs to the end, and is done. */
+bool statement_do(struct store *s, const char *sql, struct error *err, const char *types, ...);
 /* A column's value; a view is good until the next step. */
 struct sv column_text(sqlite3_stmt *q, int i);
 int64_t column_time(sqlite3_stmt *q, int i); /* INT64_MIN for null */

@@ -11,7 +11,7 @@
 #include "store/statements.h"
 
 /* A tool that reads must not make the daemon's transaction fail. */
-#define BUSY_MS 5000
+#define BUSY_MS 15000
 
 static bool execute(struct store *s, const char *sql, const char *what, struct error *err)
 {
@@ -132,6 +132,16 @@ bool store_prune(struct store *s, int64_t newest, struct error *err)
 	return statement_run(s, PRUNE_CHECKPOINTS, err, "i", newest - STORE_CHECKPOINTS) &&
 	       statement_run(s, PRUNE_INPUTS, err, "i", newest - STORE_CHECKPOINTS + 1);
 }
+
+bool store_prune_people(struct store *s, int64_t now, struct error *err)
+{
+	return statement_run(s, PRUNE_CHANGES, err, "i", (int64_t)STORE_CHANGES) &&
+	       statement_run(s, PRUNE_SESSIONS, err, "i", now);
+}
+
+bool store_snapshot(struct store *s, struct error *err) { return execute(s, "BEGIN", "cannot be read", err); }
+
+void store_snapshot_end(struct store *s) { store_rollback(s); }
 
 size_t store_checkpoints(struct store *s, struct store_checkpoint *out, size_t n)
 {

@@ -48,7 +48,13 @@ bool store_prune(struct store *s, int64_t newest, struct error *err);
 size_t store_checkpoints(struct store *s, struct store_checkpoint *out, size_t n);
 /* The input's position as of a checkpoint, copied into the arena; empty where there was none. */
 struct sv store_input(struct store *s, struct sv name, int64_t checkpoint, struct arena *a);
-/* Forgets what came after a checkpoint. */
+/* Drops sessions that are over at `now` (wall clock), and changes but the newest STORE_CHANGES. */
+#define STORE_CHANGES 10000
+bool store_prune_people(struct store *s, int64_t now, struct error *err);
+/* A reader's view of one moment, until store_snapshot_end. */
+bool store_snapshot(struct store *s, struct error *err);
+void store_snapshot_end(struct store *s);
+/* Forgets what came after a checkpoint; what people did stays. */
 bool store_fall_back(struct store *s, int64_t checkpoint, struct error *err);
 
 /* ---- sources */

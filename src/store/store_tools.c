@@ -27,8 +27,19 @@ static const struct {
 	{ "SELECT a.id FROM checkpoint a JOIN checkpoint b ON b.id>a.id WHERE"
 	  " b.segment<a.segment OR (b.segment=a.segment AND b.offset<a.offset)",
 	  "a newer checkpoint counts less of the journal than an older one" },
+	{ "SELECT entry FROM (SELECT entry FROM allow_use UNION SELECT entry FROM allow_cover)"
+	  " WHERE entry NOT IN (SELECT id FROM allow_entries)",
+	  "something is counted of an allow-list entry that is not there" },
 	{ "SELECT name FROM input WHERE checkpoint>(SELECT max(id) FROM checkpoint)",
 	  "an input's position belongs to no checkpoint" },
+	{ "SELECT uid FROM triage t WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE f.uid=t.uid)"
+	  " UNION SELECT uid FROM comments c WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE f.uid=c.uid)",
+	  "people decided or commented on a finding that is not there" },
+	{ "SELECT uid FROM triage WHERE status IN ('acknowledged','closed') AND coalesce(json_valid(basis),0)=0",
+	  "a decision lacks the evidence that it rests on" },
+	{ "SELECT user FROM tokens t WHERE NOT EXISTS(SELECT 1 FROM users u WHERE u.name=t.user)"
+	  " UNION SELECT user FROM sessions s WHERE NOT EXISTS(SELECT 1 FROM users u WHERE u.name=s.user)",
+	  "a token or session of a user who is not there" },
 };
 
 static bool ask(struct store *s, const char *sql, const char *means, int most,

@@ -170,7 +170,9 @@ static void look_inside(struct both *b, const struct flows *f, struct connection
 			continue;
 		how = relation(b, inner, outer);
 		if (same_hello(inner, outer)) {
-			inner->passed |= how == GATEWAYS;
+			/* Or the proxy's: only its client has said CONNECT. */
+			inner->passed |= how == GATEWAYS || (inner->connect_host != NULL &&
+							     outer->connect_host == NULL);
 			join(inner, r->slot, outer);
 			break;
 		}

@@ -110,7 +110,7 @@ uint32_t flow_add(struct flows *f, const struct flow_key *key, struct instant ti
 	c->inner = FLOW_NONE;
 	c->first = c->last = time;
 	c->missed_since = c->hello_time = c->server_hello_time = c->connect_time = INSTANT_NONE;
-	c->facts.complete = INSTANT_NONE;
+	c->facts.complete = c->facts.farewell = INSTANT_NONE;
 	for (int i = 0; i < SIDES; i++) {
 		struct infer_side *side = &c->side[i].facts;
 

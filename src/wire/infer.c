@@ -31,6 +31,7 @@ static struct lengths lengths_of(uint16_t suite)
 /* What the client's encrypted records of TLS 1.3 amount to. */
 struct reading {
 	bool rejected, finished, data;
+	bool left;     /* an alert behind its Finished: it takes its leave */
 	bool asked;    /* the client sent a Certificate: the origin had asked for one */
 	bool declined; /* an empty one */
 };
@@ -70,6 +71,7 @@ static void read_after_finished(const struct infer_facts *f, const struct length
 	uint16_t alert = (uint16_t)(l->alert + (padding ? PADDING : 0));
 
 	r->finished = true;
+	r->left = from < f->n_client;
 	for (unsigned i = from; i < f->n_client; i++)
 		r->data |= f->client_lengths[i] != alert;
 }
@@ -193,7 +195,9 @@ static void by_close(const struct infer_facts *f, struct inference *out)
 	}
 }
 
-static void late(const struct infer_facts *f, struct inference *out)
+/* Who closes TCP first is chance where the client has taken its leave before (`left`): the server
+ * answers that. */
+static void late(const struct infer_facts *f, bool left, struct inference *out)
 {
 	struct instant client = end_of(&f->client), server = end_of(&f->server);
 
@@ -204,6 +208,8 @@ static void late(const struct infer_facts *f, struct inference *out)
 	out->outcome = ESTABLISHED_NO_DATA;
 	if (earlier(f->client.alert_time, client))
 		client = f->client.alert_time;
+	if (left && earlier(f->farewell, client))
+		client = f->farewell;
 	out->weak_late =
 	    earlier(server, client) || !instant_known(client) ||
 	    (instant_known(f->complete) && client.ns - f->complete.ns >= IDLE_BEFORE_CLOSE);
@@ -247,7 +253,7 @@ static void infer_13(const struct infer_facts *all, struct inference *out)
 		else if (r.data)
 			out->outcome = ESTABLISHED;
 		else
-			late(f, out);
+			late(f, r.left, out);
 	}
 }
 
@@ -259,7 +265,7 @@ static void infer_12(const struct infer_facts *f, struct inference *out)
 		out->outcome = ESTABLISHED;
 	} else if (f->client.ccs && f->client_finished) {
 		out->established = TRI_TRUE;
-		late(f, out);
+		late(f, true, out);
 	} else {
 		by_close(f, out);
 	}
@@ -275,6 +281,11 @@ struct inference infer(const struct infer_facts *f)
 	/* A server that has left before its hello has already answered, whatever the client says to
 	 * that. */
 	if (alert && !f->server_hello && f->server.alert < 0 && earlier(end_of(&f->server), said))
+		alert = false;
+	/* A client that left in the middle of the handshake is told so, with whatever alert the
+	 * library has for an end it did not expect. */
+	if (alert && f->client.alert < 0 && !f->client_finished &&
+	    earlier(end_of(&f->client), f->server.alert_time))
 		alert = false;
 	if (alert)
 		by_alert(f, &out);

@@ -45,6 +45,7 @@ struct infer_facts {
 	unsigned n_client, n_server;
 	unsigned n_certain; /* so many of the client's came before any of its records was missing */
 	struct instant complete; /* the last record of the handshake, of either side */
+	struct instant farewell; /* the client's newest encrypted record that can be an alert */
 	int64_t server_bytes;	 /* payload, as far as known; −1 */
 };
 

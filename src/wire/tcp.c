@@ -58,8 +58,12 @@ static void client_record(struct connection *c, enum record_type type, uint16_t 
 			f->n_certain = f->n_client;
 		if (f->n_client == 1)
 			f->complete = time;
+		else
+			f->farewell = time;
 		break;
 	case RECORD_ALERT:
+		if (f->client_finished)
+			f->farewell = time;
 		break;
 	}
 }

@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PINWATCH = os.environ.get("PINWATCH", os.path.join(ROOT, "build", "pinwatch"))
 
-COMMANDS = ["scan", "explain", "parse", "formats", "analytic", "check-config", "sim", "score", "completion"]
+COMMANDS = ["scan", "explain", "parse", "formats", "analytic", "backtest", "check-config", "sim", "score", "completion"]
 UDID = "00008110-000A1B2C3D4E001E"
 
 

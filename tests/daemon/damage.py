@@ -140,6 +140,22 @@ def read_only():
         assert done.returncode == 3 and "cannot be written" in done.stderr, done
 
 
+def step_back(path, version):
+    """Undoes the steps of src/store/schema.c down to a version."""
+    with sqlite3.connect(path) as db:
+        tables = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name IN ('triage',"
+                                           "'comments','users','tokens','sessions','audit','changes') OR name LIKE 'allow%'")]
+        for table in tables:
+            db.execute(f"DROP TABLE {table}")
+        db.execute("DROP INDEX finding_by_seq")
+        db.execute("ALTER TABLE finding DROP COLUMN seq")
+        if version == 1:
+            for index in ("finding_by_time", "finding_by_verdict", "outbox_by_output"):
+                db.execute(f"DROP INDEX {index}")
+            db.execute("ALTER TABLE finding DROP COLUMN resolved_at")
+        db.execute(f"PRAGMA user_version={version}")
+
+
 def older_database():
     with Folder("migrate") as folder:
         fleet = make_fleet(BINARY, folder / "fleet", "--devices", "8", "--days", "1")
@@ -148,24 +164,21 @@ def older_database():
         expected = d.findings()
         d.stop()
         path = d.state / "pinwatch.db"
-        with sqlite3.connect(path) as db:
-            for index in ("finding_by_time", "finding_by_verdict", "outbox_by_output"):
-                db.execute(f"DROP INDEX {index}")
-            db.execute("ALTER TABLE finding DROP COLUMN resolved_at")
-            db.execute("PRAGMA user_version=1")
-        for fault in ("migrate.backup:1", "copy.rename:1", "migrate.step:1", "migrate.commit:1"):
-            d.start(env={"PINWATCH_FAULT": fault}, wait=False)
-            assert d.process.wait(timeout=30) == -signal.SIGKILL, f"{fault} was not passed: {d.tail()}"
-            with sqlite3.connect(path) as db:
-                assert db.execute("PRAGMA user_version").fetchone() == (1,), f"{fault}: migrated in part"
-        d.start()
-        d.settle()
-        assert d.findings() == expected, "a migration changed findings"
-        copy = d.state / "pinwatch.db.v1.bak"
-        with sqlite3.connect(copy) as db:
-            assert db.execute("PRAGMA user_version").fetchone() == (1,)
-            assert db.execute("SELECT count(*) FROM finding").fetchone() == (len(expected),)
-        d.stop()
+        for version in (2, 1):
+            step_back(path, version)
+            for fault in ("migrate.backup:1", "copy.rename:1", "migrate.step:1", "migrate.commit:1"):
+                d.start(env={"PINWATCH_FAULT": fault}, wait=False)
+                assert d.process.wait(timeout=30) == -signal.SIGKILL, f"{fault} was not passed: {d.tail()}"
+                with sqlite3.connect(path) as db:
+                    assert db.execute("PRAGMA user_version").fetchone() == (version,), f"{fault}: migrated in part"
+            d.start()
+            d.settle()
+            assert d.findings() == expected, "a migration changed findings"
+            copy = d.state / f"pinwatch.db.v{version}.bak"
+            with sqlite3.connect(copy) as db:
+                assert db.execute("PRAGMA user_version").fetchone() == (version,)
+                assert db.execute("SELECT count(*) FROM finding").fetchone() == (len(expected),)
+            d.stop()
         with sqlite3.connect(path) as db:
             db.execute("PRAGMA user_version=99")
         done = subprocess.run([BINARY, "serve", "-c", fleet / "pinwatch.yaml", "--set", f"serve.state={d.state}"],

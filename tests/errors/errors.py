@@ -43,6 +43,12 @@ EXCEPTED = {
     "byte 0: expected an object {…}": "which body stands before it",
     "byte 0: the JSON document has %zu bytes, more than the %u allowed": "which body stands before it",
     "tls: the connection cannot begin: out of memory": "where is the listener, counted there",
+    "the backtest took longer than the %lld s that it may: narrow the past by since and until, or try fewer settings":
+        "where is the backtest that is asked for",
+    "backtest %llu is running: wait for its end or cancel it, there is one at a time": "where is the request that is answered",
+    "no thread can be made: %s; try again later": "where is the request that is answered",
+    "interrupted: these are the settings judged so far": "says all there is to say; the person did it",
+    "interrupted before anything was judged": "says all there is to say; the person did it",
     "interrupted: these are the findings of what was read so far": "says all there is to say; the person did it",
     "the output cannot be written: %s; make room, or send it elsewhere": "where is standard output",
     "not all results could be written to standard output%s%s; make room, or send them elsewhere": "where is standard output",

@@ -30,7 +30,8 @@ def configured(name, text, holds, **files):
 
 
 def formatted(name, text, holds):
-    made(f"format: {name}", "formats --check mine.yaml", holds, files={"mine.yaml": text}, exits=(2,))
+    """A mistake in a format file is told with its line and column."""
+    made(f"format: {name}", "formats --check mine.yaml", r"mine\.yaml:\d+:\d+: .*" + holds, files={"mine.yaml": text}, exits=(2,))
 
 
 def listed(name, text, holds):
@@ -73,6 +74,28 @@ made("sim no such scenario", "sim --out f --scenario nothing", "--scenario list"
 made("sim no time", "sim --out f --start noon", "takes a time like")
 made("score without files", "score", "needs TRUTH")
 made("score min-f1", "score a b --min-f1 2", "from 0 to 1")
+made("backtest of nothing", "backtest x.jsonl", "nothing to try", files={"x.jsonl": GOOD})
+made("backtest without a past", "backtest --set TimeWindow=5m", "no past: name")
+made("backtest: no element", "backtest --set score_window=5m x.jsonl", "none of the analytic's mutable elements", files={"x.jsonl": GOOD})
+made("backtest: element without value", "backtest --sweep TimeWindow x.jsonl", "--sweep: expected ELEMENT=VALUE", files={"x.jsonl": GOOD})
+made("backtest: bad duration", "backtest --sweep TimeWindow=5m,7 x.jsonl", "--sweep TimeWindow: .*a duration needs a unit", files={"x.jsonl": GOOD})
+made("backtest: bad count", "backtest --set InspectionFailureThreshold=many x.jsonl", "--set InspectionFailureThreshold:", files={"x.jsonl": GOOD})
+made("backtest: threshold of none", "backtest --sweep InspectionFailureThreshold=0..3 x.jsonl", "from 1 to", files={"x.jsonl": GOOD})
+made("backtest: bad range", "backtest --sweep InspectionFailureThreshold=2..x x.jsonl", "a range such as 2..8", files={"x.jsonl": GOOD})
+made("backtest: backwards", "backtest --sweep TimeWindow=30m..5m x.jsonl", "begins with the smaller value", files={"x.jsonl": GOOD})
+made("backtest: too many settings", "backtest --sweep TimeWindow=1s..1h x.jsonl", "more than 64 settings", files={"x.jsonl": GOOD})
+made("backtest: step of nothing", "backtest --sweep InspectionFailureThreshold=2..8/0 x.jsonl", "a range such as", files={"x.jsonl": GOOD})
+made("backtest: set and swept", "backtest --set TimeWindow=5m --sweep TimeWindow=5m..9m x.jsonl", "given twice", files={"x.jsonl": GOOD})
+made("backtest: no boolean", "backtest --set ForegroundStateRequired=perhaps x.jsonl", "--set ForegroundStateRequired:", files={"x.jsonl": GOOD})
+made("backtest: list not there", "backtest --set AllowedAppList=missing-file.yaml x.jsonl", "missing-file.yaml", files={"x.jsonl": GOOD})
+made("backtest: no database", "backtest --db x.jsonl --set TimeWindow=5m", "DIR/pinwatch.db", files={"x.jsonl": GOOD})
+made("backtest: database not there", "backtest --db missing-file/pinwatch.db --set TimeWindow=5m", "No such file", exits=(3,))
+made("backtest: journal and logs", "backtest --state s --set TimeWindow=5m x.jsonl", "leave one out", files={"x.jsonl": GOOD})
+made("backtest: no time", "backtest --since noon --set TimeWindow=5m x.jsonl", "takes a time like", files={"x.jsonl": GOOD})
+made("backtest: ends before it begins", "backtest --since 2026-11-25 --until 2026-11-24 --set TimeWindow=5m x.jsonl", "ends after it begins", files={"x.jsonl": GOOD})
+made("backtest: nothing in the period", "backtest --until 2020-01-01 --set TimeWindow=5m x.jsonl", "lie outside", files={"x.jsonl": GOOD})
+made("backtest: no truth", "backtest --truth t.json --set TimeWindow=5m x.jsonl", "t.json: .*pinwatch.truth/1", files={"x.jsonl": GOOD, "t.json": "{}"}, exits=(3,))
+made("backtest: findings to nowhere", "backtest --findings missing-file/y --set TimeWindow=5m x.jsonl", "--findings", files={"x.jsonl": GOOD})
 
 # Files
 made("file not there", "scan missing-file.log", "cannot be read", exits=(3,))
@@ -132,7 +155,7 @@ listed("unknown key", "- app: com.acme.bank\n  tiket: SEC-1\n", "did you mean `t
 listed("entry of the other list", "- destination: bank.test\n", "AllowedAppList")
 
 # Format files
-formatted("empty", "", "it has to hold a format")
+made("format: empty", "formats --check mine.yaml", "mine.yaml is empty; it has to hold a format", files={"mine.yaml": ""}, exits=(2,))
 formatted("only a comment", "# nothing\n", "expected `format:`")
 formatted("no YAML", "format: [", "not valid YAML")
 formatted("unknown key", FORMAT + "decode: json\nzzz: 1\n", "expected `format`")
@@ -150,6 +173,32 @@ formatted("field that nothing delivers", FORMAT + "decode: {text: {patterns: ['{
           "records: [{kind: lease, map: {time: a, ip: c}}]\n", "delivers the field `c`")
 formatted("open brace", FORMAT + "decode: {text: {patterns: ['{a} {b']}}\n" + DETECT + RULES, "without `}`")
 formatted("like nothing", FORMAT + "like: nothing\n" + DETECT, "lists them")
+# Every kind of mistake, with the line and column where it stands: behind the mark.
+def placed(name, text, holds):
+    at = text.index("\u25b8")
+    line, column = text[:at].count("\n") + 1, at - text.rfind("\n", 0, at)
+    made(f"format: {name}", "formats --check mine.yaml", rf"mine\.yaml:{line}:{column}: .*{holds}",
+         files={"mine.yaml": text.replace("\u25b8", "")}, exits=(2,))
+
+
+JSON = FORMAT + "decode: json\n" + DETECT
+placed("word that is no value", JSON + "records: [{kind: lease, map: {time: a, ip: b, by: {from: c, words: {x: ▸tunnel}}}}]\n", "no value of `by`")
+placed("constant that is no value", JSON + "records: [{kind: lease, set: {by: ▸tunnel}, map: {time: a, ip: b}}]\n", "no value of `by`")
+placed("else without words", JSON + "records: [{kind: lease, map: {time: a, ip: {from: b, else: ▸10.0.0.1}}}]\n", "belongs to `words`")
+placed("argument missing", JSON + "records: [{kind: lease, map: {time: a, ip: {from: b, via: ▸after}}}]\n", "takes a text as argument")
+placed("argument too many", JSON + "records: [{kind: lease, map: {time: a, ip: {from: b, via: ▸{trim: x}}}}]\n", "takes no argument")
+placed("join of one text", JSON + "records: [{kind: lease, map: {time: a, ip: {join: ▸b}}}]\n", "`join` is a list of fields")
+placed("condition unknown", FORMAT + "decode: json\ndetect: {when: {a: {▸begin: x}}}\n" + RULES, "`starts`")
+placed("private that is no yes", JSON + "records: [{when: {b: {private: ▸false}}, kind: lease, map: {time: a, ip: b}}]\n", "write `none:")
+placed("names that are no mapping", FORMAT + "decode: json\nnames: ▸[a]\n" + DETECT + RULES, "expected")
+placed("conversation without lines", FORMAT + "decode: json\nconversation: ▸{key: a}\n" + DETECT + RULES, "`lines:`")
+placed("time_is neither", JSON + "records: [{kind: lease, time_is: ▸middle, map: {time: a, ip: b}}]\n", "start or end")
+placed("also that is no yes", JSON + "records: [{kind: lease, also: ▸maybe, map: {time: a, ip: b}}]\n", "true or false")
+placed("embed of nothing known", FORMAT + "decode: json\nembed: [▸{from: a, as: xml, name: b}]\n" + DETECT + RULES, "plist")
+placed("target twice", JSON + "records: [{kind: lease, map: {time: a, ▸time: b, ip: c}}]\n", "stands here twice")
+placed("option of a decoder unknown", FORMAT + "decode: {json: {▸lists: a}}\n" + DETECT + RULES, "did you mean `list`")
+placed("near derivation", JSON + "records: [{kind: lease, map: {time: {from: a, via: ▸epoch_ny}, ip: b}}]\n", "did you mean `epoch_any`")
+
 formatted("needs of nothing", FORMAT + "decode: json\nneeds: {c: all}\n" + DETECT + RULES, "no rule reads")
 
 # Records

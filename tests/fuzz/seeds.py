@@ -7,6 +7,7 @@ corpus has to be kept. Inputs that once showed a fault lie in regressions/TARGET
 import base64
 import gzip
 import hashlib
+import json
 import pathlib
 import plistlib
 import random
@@ -54,8 +55,23 @@ def of_kind(*words):
             yield from pieces(data)
 
 
+def one_line(data):
+    """A document as one record: pieces of it are none."""
+    try:
+        return json.dumps(json.loads(data), separators=(",", ":")).encode()
+    except ValueError:
+        return data
+
+
 def records():
+    """Every format has a seed of its own that is a whole record, so that its mapping is reached."""
     names = format_names()
+    lacking = set(names) - {name for name, _ in formats_inputs()}
+    if lacking:
+        sys.exit("no case, and so no seed, of the formats %s" % ", ".join(sorted(lacking)))
+    for name, data in formats_inputs():
+        if name in names and (data.lstrip()[:1] in (b"{", b"[", b"<") or data.startswith(b"bplist")):
+            yield bytes([names.index(name)]) + one_line(data)[:BYTES * 4]
     for name, data in formats_inputs():
         if name in names:
             for piece in pieces(data):
@@ -183,6 +199,10 @@ def frame():
         for data in (b"one\ntwo\r\n\nthree", b"a\nb\n\n\r\nc\n" * 40, b"x" * 300 + b"\n\ny\n", b"\r\n\r", b"a\r\n\r\nb"):
             yield bytes([framing, 40, 6]) + data
             yield bytes([framing, 255, 0]) + data
+    for data in (b"10 <14>1 one 10 <14>1 two ", b"9 <14>1 one\n9 <14>1 two\r\n<14>plain\n", b"13 <14>one\ntwo\n9 <14>three9 <14>short",
+                 b"8 <14>too many11 <14>1 right", b"500 <14>cut of10 <14>1 right500 <14>" + b"x" * 700 + b"10 <14>1 right"):
+        yield bytes([0, 100, 3]) + data
+        yield bytes([0, 100, 255]) + data
 
 
 def ingest():
@@ -190,6 +210,21 @@ def ingest():
                  b'[{"a":1},2]', b'{"a":1}\n{', b"/a/one/two%2Fthree"):
         yield b"\x00" + data
         yield b"\x08" + data
+
+
+def api():
+    uid = b"d6075ebf-fa04-5484-91a0-f6477ce12dea"
+    for method, target, body in (
+            (0, b"findings?verdict=confirmed,suspected&sort=-risk&limit=3&app=com.acme.*&since=2026-11-24T00:00:00Z", b""),
+            (0, b"findings/" + uid, b""), (0, b"findings/" + uid + b"/revisions/1", b""), (0, b"audit?target=x&limit=5&cursor=9", b""),
+            (1, b"findings/" + uid + b"/close", b'{"reason":"known","revision":1,"comment":"a\nb"}'),
+            (1, b"findings/" + uid + b"/assign", b'{"assignee":null}'), (1, b"users", b'{"name":"ann","role":"viewer"}'),
+            (1, b"users/ann/tokens", b'{"label":"x","role":"viewer","days":3}'), (2, b"users/ann/tokens/abc", b""),
+            (0, b"allow-list?state=all&after=1", b""), (0, b"allow-list/test?host=api.bank.test&app=com.acme.bank", b""),
+            (1, b"allow-list", b'{"app":"com.acme.*","destinations":[".bank.test"],"owner":"o","reason":"r","expires":"2030-12-31"}'),
+            (0, b"MSAzMTQzYmI2OWRjZmE3Zjk1IDAgNzQgNTIgaSBmY2Y0MTBhMC1jOGQ3LTUxMjktYWMxNy04MjVmYTE0NDAyMWUgMTc5", b""),
+            (0, b"MSA3IDAgNzQgNTIgZCBhIDB4MS44cCs0", b"")):
+        yield bytes([method]) + target + b"\n" + body
 
 
 def spool():
@@ -204,6 +239,13 @@ def syslog_frame():
     for data in (b"<13>one\n<13>two\r\n", b"7 <13>one7 <13>two", b"8 <13>one\n\n7 <13>two", b"7 <13>one 7", b"17954.1 line\n2\n", b"999999999 <1>", b"12"):
         yield bytes([255, 0]) + data
         yield bytes([1, 255]) + data
+
+
+def grid():
+    yield b"sInspectionFailureThreshold=5\nwTimeWindow=5m..30m/5m,1h"
+    yield b"wInspectionFailureThreshold=2..8,10, 12\nwForegroundStateRequired=true,false\nsanalytic.TimeWindow=90s"
+    yield b"wAllowedAppList=[],[{app: com.acme.*, destinations: [a.test, .b.test], expires: 2027-01-01}]"
+    yield b"sAllowedDestinationList=[{destination: 10.0.0.0/8, apps: ['com.x']}]\nwTimeWindow=1h..3h"
 
 
 def output():
@@ -266,9 +308,9 @@ def wire():
                              for s in c.segments)
 
 
-CORPORA = {"base64": lambda: [b"aGVsbG8=", b"aGVs\r\nbG8", b"====", b"\xff\x00\x01"], "cef": cef, "conf": configurations,
+CORPORA = {"api": api, "base64": lambda: [b"aGVsbG8=", b"aGVs\r\nbG8", b"====", b"\xff\x00\x01"], "cef": cef, "conf": configurations,
            "delimited": delimited, "derive": derive, "engine": engine, "format": format_files, "frame": frame, "ingest": ingest, "json": json_documents,
-           "keyvalue": keyvalue, "list": lists, "output": output, "plist": plists, "reader": reader, "records": records, "dry_run": records,
+           "grid": grid, "keyvalue": keyvalue, "list": lists, "output": output, "plist": plists, "reader": reader, "records": records, "dry_run": records,
            "spool": spool, "stix": stix, "syslog_frame": syslog_frame, "text": text, "tsv_header": lambda: chosen(2, list(of_kind("zeek"))), "wire": wire}
 
 

@@ -483,7 +483,42 @@ def broken_pipe(program, good, _dice):
         raise Wrong("exit %d" % child.returncode)
 
 
-STRUCTURED = (hostile_names, hostile_file_names, long_lines, deep_nesting, huge_values, long_arrays, plists, matching_traps,
+def random_one(data, dice):
+    for _ in range(dice.randint(1, 3)):
+        data = dice.choice(DAMAGE)(data, dice) or b"\n"
+    return data
+
+
+def every_format(program, _good, dice):
+    """The records of each format's cases, damaged, and read as that format: its decoder and its mapping meet them."""
+    cases = os.path.join(HERE, "..", "cases", "formats")
+    _, listed, _ = program.run("formats")
+    names = [line.split()[0] for line in listed.decode().splitlines()[1:]]
+    if set(names) - set(os.listdir(cases)):
+        raise Wrong("formats without a case: %s" % ", ".join(sorted(set(names) - set(os.listdir(cases)))))
+    for name in names:
+        seen = 0
+        if os.path.exists(os.path.join(cases, name, sorted(os.listdir(os.path.join(cases, name)))[0], "refused.txt")):
+            continue # known and of no use: it has no mapping
+        for folder in sorted(os.listdir(os.path.join(cases, name))):
+            for part in sorted(os.listdir(os.path.join(cases, name, folder))):
+                if not part.startswith("input."):
+                    continue
+                with open(os.path.join(cases, name, folder, part), "rb") as f:
+                    data = f.read()
+                lines = [line for line in data.splitlines() if line.strip()]
+                pieces = [data] + [b"\n".join(lines)] + [random_one(data, dice) for _ in range(6)]
+                for i, piece in enumerate(pieces):
+                    path = program.write("%s-%d.log" % (name, i), piece)
+                    _, out, err = program.run("parse", "--format", name, "--date", "2026-11-24", path)
+                    for line in out.decode("utf-8").splitlines():
+                        json.loads(line, parse_constant=not_json)
+                    seen += bool(out.strip()) or b"rejected" in err
+        if seen == 0:
+            raise Wrong("%s: not one of its records was read" % name)
+
+
+STRUCTURED = (every_format, hostile_names, hostile_file_names, long_lines, deep_nesting, huge_values, long_arrays, plists, matching_traps,
               packed, bombs, many_things, odd_files, broken_pipe)
 
 

@@ -253,6 +253,7 @@ class Finding:
 		judged = uncovered or attempts
 		self.newest = max(a.start for a in judged)
 		self.oldest = self.newest - self.settings["score_window"] * SECOND
+		self.latest = self.newest + self.settings["score_window"] * SECOND
 		self.attempts = sorted((a for a in judged if a.start >= self.oldest), key=lambda a: a.start)
 		self.left = [a for a in self.attempts if a.excluded is None]
 		self.expected_by = None
@@ -299,7 +300,7 @@ class Finding:
 		# every known app at this destination, this finding's own among them
 		apps = {self.app: left} if self.app is not None else {}
 		for a in self.world.at_destination.get(self.destination, []):
-			if a.app is not None and a.app != self.app and self.oldest <= a.start <= self.newest:
+			if a.app is not None and a.app != self.app and self.oldest <= a.start <= self.latest:
 				apps.setdefault(a.app, []).append(a)
 		other_fine = any(a.success for app, mine in apps.items() if app != self.app for a in mine)
 

@@ -415,9 +415,10 @@ class Rivals(unittest.TestCase):
 		self.assertEqual(
 			[rival(f, r) for r in ("mutual_tls", "upstream", "tls_mismatch")], ["refuted"] * 3
 		)
-		# the look at other apps ends with the finding's newest attempt
-		f = Log().tls(0, "mutual_tls").fine(1, app="com.b", device="D2").pinning()
-		self.assertEqual(rival(f, "mutual_tls"), "stands")
+		# other apps are looked at as far behind the finding's newest attempt as before it
+		for at, status in ((1, "refuted"), (DAY, "refuted"), (DAY + 1, "stands"), (-DAY - 1, "stands")):
+			log = Log(score_window=DAY).tls(0, "mutual_tls").fine(at, app="com.b", device="D2")
+			self.assertEqual(rival(log.pinning(), "mutual_tls"), status)
 
 	def test_mutual_tls_by_two_late_apps(self):
 		log = Log().tls(0, "established_no_data").tls(-1, "established_no_data", app="com.b")

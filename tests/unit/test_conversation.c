@@ -275,8 +275,12 @@ static void mistake(const char *conversation, const char *wanted)
 static void test_mistakes(void **state)
 {
 	(void)state;
-	mistake("{key: peer, within: 3, lines: [{when: {event: x}, keep: {host: event}}]}", "either `key`");
-	mistake("{lines: [{when: {event: x}, keep: {host: event}}]}", "either `key`");
+	mistake("{key: peer, within: 3, lines: [{when: {event: x}, keep: {host: event}}]}", "expected `key`, or `within`");
+	mistake("{lines: [{when: {event: x}, keep: {host: event}}]}", "expected `key`, or `within`");
+	mistake("{key: peer, parts: {number: a, of: b}, lines: [{when: {event: x}}]}", "expected `key`, or `within`");
+	mistake("{within: 3, parts: {number: a, of: b}, lines: [{when: {event: x}}]}", "and `key`");
+	mistake("{key: peer, within: 3, parts: {number: a}, lines: [{when: {event: x}}]}", "{number: field, of: field}");
+	mistake("{key: {joint: [peer]}, lines: [{when: {event: x}}]}", "`join`");
 	mistake("{within: 0, lines: [{when: {event: x}}]}", "1 to 1000");
 	mistake("{key: peer, lines: {}}", "expected `lines:`");
 	mistake("{key: peer, lines: [{keep: {host: event}}]}", "`when:` is missing");

@@ -17,7 +17,7 @@ static struct observation so_far;
 static enum derived derive(const char *name, struct sv argument, struct sv in, struct cell *out)
 {
 	const struct derivation *d = derivation_find(sv_cstr(name));
-	struct derive_context c = { &scratch, &options, &so_far, argument, NULL };
+	struct derive_context c = { &scratch, &options, &so_far, argument, NULL, NULL };
 	enum derived got;
 
 	if (d == NULL)

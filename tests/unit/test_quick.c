@@ -114,7 +114,7 @@ static void compare(const struct target *t, const struct derivation *d, struct s
 	static const struct parser_options options = { .date = { INT64_MIN } };
 	struct arena scratch = { 0 };
 	struct observation by_quick, by_derivation, before;
-	struct derive_context c = { &scratch, &options, &by_derivation, SV_NONE, NULL };
+	struct derive_context c = { &scratch, &options, &by_derivation, SV_NONE, NULL, NULL };
 	struct cell cell;
 
 	memset(&before, 0x5a, sizeof(before));

@@ -213,6 +213,39 @@ static void test_lines(void **state)
 }
 
 /* Wrong: a hostile line cuts or hides the ones behind it. */
+/* Messages that begin with their length, as dumps of a syslog stream have them (RFC 6587). If this failed, a dump without
+ * line breaks would be one record, and a message with line breaks several. */
+static void test_counted_messages(void **state)
+{
+	(void)state;
+	expect_bytes(SV("9 <14>1 one9 <14>1 two"), lines(), SV("1:9 <14>1 one|2:9 <14>1 two|END"));
+	/* A line break inside, behind, and as part of a message; and lines among them */
+	expect_bytes(SV("11 <14>one\ntwo9 <14>1 one\n10 <14>1 two\n<14>plain\n9 <14>1 end"), lines(),
+		     SV("1:11 <14>one\ntwo|2:9 <14>1 one|3:10 <14>1 two|4:<14>plain|5:9 <14>1 end|END"));
+	/* Counts that lead nowhere: of characters, cut off, beyond the end */
+	expect_bytes(SV("5 <14>\xc3\xbc\xc3\xbc\n9 <14>1 one"), lines(), SV("1:5 <14>\xc3\xbc\xc3\xbc|2:9 <14>1 one|END"));
+	expect_bytes(SV("90 <14>1 cut of9 <14>1 one90 <14>1 last"), lines(),
+		     SV("1:90 <14>1 cut of|2:9 <14>1 one|3:90 <14>1 last|END"));
+	/* What begins with a number and is no count */
+	expect_bytes(SV("17 <b>x\n17 apples\n017 <14>x\n123456789 <14>x"), lines(),
+		     SV("1:17 <b>x|2:17 apples|3:017 <14>x|4:123456789 <14>x|END"));
+}
+
+/* The rest of one that is too long is passed over, up to the next: not the whole stream with it. */
+static void test_overlong_counted_messages(void **state)
+{
+	char text[400];
+	size_t n = (size_t)snprintf(text, sizeof(text), "206 <14>%0200d", 0);
+	struct buf want;
+
+	(void)state;
+	buf_init(&want, MAX_TEXT);
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "  9 <14>1 one9 <14>1 two");
+	buf_printf(&want, "1!%.100s|2:9 <14>1 one|3:9 <14>1 two|END", text);
+	expect_bytes(sv_make(text, n), limited(FRAMING_LINE, 100), buf_view(&want));
+	buf_free(&want);
+}
+
 static void test_any_bytes_are_delivered(void **state)
 {
 	(void)state;
@@ -770,6 +803,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_counted_messages),
+		cmocka_unit_test(test_overlong_counted_messages),
 		cmocka_unit_test(test_any_bytes_are_delivered),
 		cmocka_unit_test(test_byte_order_marks),
 		cmocka_unit_test(test_overlong_lines),

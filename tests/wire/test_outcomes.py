@@ -47,6 +47,12 @@ def rows_13():
     t.outcome("1.3: closed at once is no idle preconnect", done().close(), "established_no_data", weak_late=None)
     t.outcome("1.3: closed after a while may be one", done().wait(5).close(), "established_no_data", weak_late=True)
     t.outcome("1.3: closed by the server may be one", done().close(client=False), "established_no_data", weak_late=True)
+    t.outcome("1.3: close_notify, which the server is quicker to answer than the client to close", done().c(data(19))
+              .close(client=False), "established_no_data", weak_late=None, closed_by="server")
+    t.outcome("1.3: the same behind a certificate of the client's own", done().c(data(19)).wait(5).close(client=False),
+              "established_no_data", weak_late=None)
+    t.outcome("1.3: a spare connection that says close_notify", done().wait(5).c(data(19)).close(client=False),
+              "established_no_data", weak_late=True)
     t.outcome("1.3: CH CCS CH behind a HelloRetryRequest is one hello",
               Conversation().c(client_hello()).s(server_hello(random=RETRY) + CCS).c(CCS + client_hello()).s(flight())
               .c(data(19)).close(), "client_reject")
@@ -94,7 +100,14 @@ def rows_12():
               tls__issuer=issuer)
     t.outcome("1.2: Finished, then an encrypted alert only", done_12().c(record(21, bytes(26))).close(),
               "established_no_data", tls__alert=None)
+    t.outcome("1.2: an encrypted alert, which the server is quicker to answer than the client to close",
+              done_12().c(record(21, bytes(26))).close(client=False), "established_no_data", weak_late=None)
+    t.outcome("1.2: closed by the server may be an idle preconnect", done_12().close(client=False), "established_no_data",
+              weak_late=True)
     t.outcome("1.2: FIN after the certificate", begun_12().close(), "client_silent_close", tls__issuer=issuer)
+    t.outcome("1.2: FIN after the certificate, and the server's word for it is decode_error",
+              begun_12().fin(True).s(alert(50)).fin(False).ack(True), "client_silent_close", closed_by="client")
+    t.outcome("1.2: the server's decode_error comes first", begun_12().s(alert(50)).close(), "unknown")
     t.outcome("1.2: RST after the certificate", begun_12().rst(True), "client_silent_close", close="rst")
     t.outcome("1.2: FIN before the certificate", Conversation().c(hello).s(server_hello_12()).close(), "incomplete")
     for code, outcome in ((42, "client_reject"), (46, "client_reject"), (48, "client_reject"), (40, "client_reject"),

@@ -115,6 +115,9 @@ def gateway():
            {"hostname": "api.bank.test", "port": 443})
     t.same("explicit proxy: a connection handed on", brief(merged(*pair(proxy, connect, same=True))),
            [("10.8.0.10", "bypassed", "client_reject")])
+    t.same("explicit proxy: handed on by another address than it is reached at",
+           brief(merged(*pair(proxy, connect, same=True, outer_client=("198.51.100.9", 40000)))),
+           [("10.8.0.10", "bypassed", "client_reject")])
     t.same("explicit proxy: asked twice, since it wants a password",
            t.one(Conversation(server=proxy).c(connect).s(b"HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n").c(connect)
                  .s(b"HTTP/1.1 200 OK\r\n\r\n").c(client_hello()).s(flight()).c(CCS + data(19)).close().segments)
