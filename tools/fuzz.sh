@@ -14,7 +14,6 @@ targets=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--short) seconds=${FUZZ_SECONDS:-2} seed=1 ;; # the same every time: new ground is for the long run
-
 	--build) build=$2 && shift ;;
 	*) targets="$targets $1" ;;
 	esac
