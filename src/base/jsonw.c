@@ -136,3 +136,41 @@ void jsonw_raw(struct jsonw *w, struct sv json)
 	separate(w);
 	buf_sv(w->b, json);
 }
+
+void jsonw_key_int(struct jsonw *w, const char *key, int64_t n)
+{
+	jsonw_key(w, key);
+	jsonw_int(w, n);
+}
+
+void jsonw_key_count(struct jsonw *w, const char *key, uint64_t n)
+{
+	jsonw_key_int(w, key, (int64_t)n);
+}
+
+void jsonw_key_bool(struct jsonw *w, const char *key, bool v)
+{
+	jsonw_key(w, key);
+	jsonw_bool(w, v);
+}
+
+void jsonw_key_str(struct jsonw *w, const char *key, const char *s)
+{
+	jsonw_key(w, key);
+	jsonw_str(w, s);
+}
+
+void jsonw_key_full(struct jsonw *w, const char *key, struct sv v)
+{
+	jsonw_key(w, key);
+	if (sv_empty(v))
+		jsonw_null(w);
+	else
+		jsonw_sv(w, v);
+}
+
+void jsonw_key_time(struct jsonw *w, const char *key, struct instant t)
+{
+	jsonw_key(w, key);
+	jsonw_instant(w, t);
+}

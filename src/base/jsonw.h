@@ -31,6 +31,13 @@ void jsonw_fixed2(struct jsonw *w, int64_t hundredths); /* -1600 → -16.0, 2136
 void jsonw_bool(struct jsonw *w, bool v);
 void jsonw_null(struct jsonw *w);
 void jsonw_instant(struct jsonw *w, struct instant t); /* null when unknown */
+/* A member: key and value. */
+void jsonw_key_int(struct jsonw *w, const char *key, int64_t n);
+void jsonw_key_count(struct jsonw *w, const char *key, uint64_t n);
+void jsonw_key_bool(struct jsonw *w, const char *key, bool v);
+void jsonw_key_str(struct jsonw *w, const char *key, const char *s);
+void jsonw_key_full(struct jsonw *w, const char *key, struct sv v); /* null where empty: not said */
+void jsonw_key_time(struct jsonw *w, const char *key, struct instant t);
 /* Bytes that are JSON already. */
 void jsonw_raw(struct jsonw *w, struct sv json);
 

@@ -3,40 +3,6 @@
 #include "base/jsonw.h"
 #include "emit/backtest.h"
 
-static void key_int(struct jsonw *w, const char *key, uint64_t n)
-{
-	jsonw_key(w, key);
-	jsonw_int(w, n > INT64_MAX ? INT64_MAX : (int64_t)n);
-}
-
-static void key_bool(struct jsonw *w, const char *key, bool v)
-{
-	jsonw_key(w, key);
-	jsonw_bool(w, v);
-}
-
-static void key_time(struct jsonw *w, const char *key, struct instant t)
-{
-	jsonw_key(w, key);
-	jsonw_instant(w, t);
-}
-
-static void key_str(struct jsonw *w, const char *key, const char *s)
-{
-	jsonw_key(w, key);
-	jsonw_str(w, s);
-}
-
-/* An empty view is "not said": null. */
-static void key_sv(struct jsonw *w, const char *key, struct sv v)
-{
-	jsonw_key(w, key);
-	if (sv_empty(v))
-		jsonw_null(w);
-	else
-		jsonw_sv(w, v);
-}
-
 /* A share of 1, as `pinwatch score` writes it. */
 static void key_share(struct jsonw *w, const char *key, double share)
 {
@@ -55,13 +21,13 @@ static void side(struct jsonw *w, const char *key, const struct backtest_side *s
 		return;
 	}
 	jsonw_open(w, '{');
-	key_str(w, "verdict", verdict_name(s->verdict));
-	key_sv(w, "explained_by", s->explained_by);
+	jsonw_key_str(w, "verdict", verdict_name(s->verdict));
+	jsonw_key_full(w, "explained_by", s->explained_by);
 	jsonw_key(w, "score_db");
 	jsonw_fixed2(w, s->score_centidb);
-	key_str(w, "confidence", confidence_name(s->confidence));
-	key_int(w, "risk", s->risk > 0 ? (uint64_t)s->risk : 0);
-	key_str(w, "severity", severity_name(s->severity));
+	jsonw_key_str(w, "confidence", confidence_name(s->confidence));
+	jsonw_key_count(w, "risk", s->risk > 0 ? (uint64_t)s->risk : 0);
+	jsonw_key_str(w, "severity", severity_name(s->severity));
 	jsonw_key(w, "paths");
 	jsonw_open(w, '[');
 	for (unsigned p = PATH_REJECTION; p <= PATH_PERSISTENT_OPACITY; p <<= 1)
@@ -74,19 +40,19 @@ static void side(struct jsonw *w, const char *key, const struct backtest_side *s
 static void change(struct jsonw *w, const struct backtest_change *c)
 {
 	jsonw_open(w, '{');
-	key_str(w, "change", backtest_change_name(c->kind));
-	key_str(w, "uid", c->uid);
-	key_str(w, "kind", finding_kind_name(c->finding));
-	key_sv(w, "app", c->app);
-	key_sv(w, "host", c->host);
+	jsonw_key_str(w, "change", backtest_change_name(c->kind));
+	jsonw_key_str(w, "uid", c->uid);
+	jsonw_key_str(w, "kind", finding_kind_name(c->finding));
+	jsonw_key_full(w, "app", c->app);
+	jsonw_key_full(w, "host", c->host);
 	jsonw_key(w, "port");
 	if (c->finding == FINDING_PINNING)
 		jsonw_int(w, c->port);
 	else
 		jsonw_null(w);
-	key_sv(w, "device", c->device);
-	key_time(w, "first_seen", c->first_seen);
-	key_time(w, "last_seen", c->last_seen);
+	jsonw_key_full(w, "device", c->device);
+	jsonw_key_time(w, "first_seen", c->first_seen);
+	jsonw_key_time(w, "last_seen", c->last_seen);
 	side(w, "before", &c->before);
 	side(w, "after", &c->after);
 	jsonw_key(w, "reasons");
@@ -108,10 +74,10 @@ static void measure(struct jsonw *w, const struct backtest_measure *m)
 	key_share(w, "precision", m->precision);
 	key_share(w, "recall", m->recall);
 	key_share(w, "f1", m->f1);
-	key_int(w, "true_positive", m->true_positive);
-	key_int(w, "false_positive", m->false_positive);
-	key_int(w, "false_negative", m->false_negative);
-	key_int(w, "true_negative", m->true_negative);
+	jsonw_key_count(w, "true_positive", m->true_positive);
+	jsonw_key_count(w, "false_positive", m->false_positive);
+	jsonw_key_count(w, "false_negative", m->false_negative);
+	jsonw_key_count(w, "true_negative", m->true_negative);
 	jsonw_close(w, '}');
 }
 
@@ -121,32 +87,32 @@ static void setting(struct jsonw *w, const struct backtest_setting *s, bool in_f
 
 	span_format(s->time_window, window);
 	jsonw_open(w, '{');
-	key_bool(w, "in_force", in_force);
+	jsonw_key_bool(w, "in_force", in_force);
 	jsonw_key(w, "label");
 	jsonw_sv(w, s->label);
 	jsonw_key(w, "settings");
 	jsonw_open(w, '{');
-	key_str(w, "TimeWindow", window);
-	key_int(w, "InspectionFailureThreshold", s->inspection_failure_threshold);
-	key_bool(w, "ForegroundStateRequired", s->foreground_state_required);
-	key_int(w, "AllowedAppList", s->n_apps);
-	key_int(w, "AllowedDestinationList", s->n_destinations);
+	jsonw_key_str(w, "TimeWindow", window);
+	jsonw_key_count(w, "InspectionFailureThreshold", s->inspection_failure_threshold);
+	jsonw_key_bool(w, "ForegroundStateRequired", s->foreground_state_required);
+	jsonw_key_count(w, "AllowedAppList", s->n_apps);
+	jsonw_key_count(w, "AllowedDestinationList", s->n_destinations);
 	jsonw_close(w, '}');
 	jsonw_key(w, "findings");
 	jsonw_open(w, '{');
 	for (int v = 0; v < VERDICTS; v++)
-		key_int(w, verdict_name((enum verdict)v), s->by_verdict[v]);
-	key_int(w, "others", s->others);
+		jsonw_key_count(w, verdict_name((enum verdict)v), s->by_verdict[v]);
+	jsonw_key_count(w, "others", s->others);
 	jsonw_close(w, '}');
 	for (int k = 0; k < BACKTEST_CHANGES; k++)
-		key_int(w, backtest_change_name((enum backtest_change_kind)k), s->by_change[k]);
+		jsonw_key_count(w, backtest_change_name((enum backtest_change_kind)k), s->by_change[k]);
 	measure(w, &s->measure);
 	jsonw_key(w, "changes");
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < s->n_changes; i++)
 		change(w, &s->changes[i]);
 	jsonw_close(w, ']');
-	key_int(w, "left_out", s->left_out);
+	jsonw_key_count(w, "left_out", s->left_out);
 	jsonw_close(w, '}');
 }
 
@@ -155,17 +121,17 @@ void backtest_json(struct buf *out, const struct backtest *b)
 	struct jsonw json = jsonw_on(out), *w = &json;
 
 	jsonw_open(w, '{');
-	key_str(w, "schema", "pinwatch.backtest/1");
-	key_time(w, "since", b->since);
-	key_time(w, "until", b->until);
-	key_time(w, "first", b->first);
-	key_time(w, "last", b->last);
-	key_int(w, "observations", b->observations);
-	key_int(w, "outside", b->outside);
-	key_int(w, "attempts", b->attempts);
-	key_sv(w, "swept", b->swept);
-	key_sv(w, "fixed", b->fixed);
-	key_bool(w, "stopped", b->stopped);
+	jsonw_key_str(w, "schema", "pinwatch.backtest/1");
+	jsonw_key_time(w, "since", b->since);
+	jsonw_key_time(w, "until", b->until);
+	jsonw_key_time(w, "first", b->first);
+	jsonw_key_time(w, "last", b->last);
+	jsonw_key_count(w, "observations", b->observations);
+	jsonw_key_count(w, "outside", b->outside);
+	jsonw_key_count(w, "attempts", b->attempts);
+	jsonw_key_full(w, "swept", b->swept);
+	jsonw_key_full(w, "fixed", b->fixed);
+	jsonw_key_bool(w, "stopped", b->stopped);
 	jsonw_key(w, "settings");
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < b->n; i++)

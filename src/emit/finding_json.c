@@ -4,28 +4,6 @@
 
 #include "base/jsonw.h"
 
-static void key_int(struct jsonw *w, const char *key, int64_t n)
-{
-	jsonw_key(w, key);
-	jsonw_int(w, n);
-}
-
-static void key_str(struct jsonw *w, const char *key, const char *s)
-{
-	jsonw_key(w, key);
-	jsonw_str(w, s);
-}
-
-/* An empty view is "not said": null. */
-static void key_sv(struct jsonw *w, const char *key, struct sv v)
-{
-	jsonw_key(w, key);
-	if (sv_empty(v))
-		jsonw_null(w);
-	else
-		jsonw_sv(w, v);
-}
-
 static void subject(struct jsonw *w, const struct finding *f)
 {
 	jsonw_key(w, "app");
@@ -36,14 +14,14 @@ static void subject(struct jsonw *w, const struct finding *f)
 		return;
 	}
 	jsonw_open(w, '{');
-	key_sv(w, "bundle_id", f->bundle_id);
-	key_sv(w, "version", f->app_version);
-	key_str(w, "attribution", attribution_name(f->attribution));
+	jsonw_key_full(w, "bundle_id", f->bundle_id);
+	jsonw_key_full(w, "version", f->app_version);
+	jsonw_key_str(w, "attribution", attribution_name(f->attribution));
 	jsonw_close(w, '}');
 	jsonw_key(w, "destination");
 	jsonw_open(w, '{');
-	key_sv(w, "host", f->host);
-	key_int(w, "port", f->port);
+	jsonw_key_full(w, "host", f->host);
+	jsonw_key_int(w, "port", f->port);
 	jsonw_close(w, '}');
 }
 
@@ -57,17 +35,17 @@ static void devices(struct jsonw *w, const struct finding *f)
 		jsonw_open(w, '{');
 		jsonw_key(w, "id");
 		jsonw_sv(w, d->id);
-		key_str(w, "id_type", id_type_name(d->id_type));
+		jsonw_key_str(w, "id_type", id_type_name(d->id_type));
 		if (d->ambiguous) {
 			jsonw_key(w, "ambiguous");
 			jsonw_bool(w, true);
 		}
-		key_int(w, "failures", d->failures);
-		key_int(w, "trials", d->trials);
-		key_int(w, "successes", d->successes);
-		key_int(w, "uninspected", d->uninspected);
-		key_int(w, "background_starts", d->background_starts);
-		key_int(w, "locked_starts", d->locked_starts);
+		jsonw_key_int(w, "failures", d->failures);
+		jsonw_key_int(w, "trials", d->trials);
+		jsonw_key_int(w, "successes", d->successes);
+		jsonw_key_int(w, "uninspected", d->uninspected);
+		jsonw_key_int(w, "background_starts", d->background_starts);
+		jsonw_key_int(w, "locked_starts", d->locked_starts);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -81,7 +59,7 @@ static void judgement(struct jsonw *w, const struct finding *f)
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < f->n_contributions; i++) {
 		jsonw_open(w, '{');
-		key_str(w, "term", term_name(f->contributions[i].term));
+		jsonw_key_str(w, "term", term_name(f->contributions[i].term));
 		jsonw_key(w, "db");
 		jsonw_fixed2(w, f->contributions[i].centidb);
 		jsonw_key(w, "because");
@@ -106,8 +84,8 @@ static void judgement(struct jsonw *w, const struct finding *f)
 	jsonw_open(w, '[');
 	for (int r = 0; pinning && r < RIVALS; r++) {
 		jsonw_open(w, '{');
-		key_str(w, "name", rival_name((enum rival)r));
-		key_str(w, "status", rival_status_name(f->rivals[r].status));
+		jsonw_key_str(w, "name", rival_name((enum rival)r));
+		jsonw_key_str(w, "status", rival_status_name(f->rivals[r].status));
 		jsonw_key(w, "because");
 		jsonw_sv(w, f->rivals[r].because);
 		jsonw_close(w, '}');
@@ -118,8 +96,8 @@ static void judgement(struct jsonw *w, const struct finding *f)
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < f->n_risk_factors; i++) {
 		jsonw_open(w, '{');
-		key_str(w, "factor", risk_factor_name(f->risk_factors[i].factor));
-		key_int(w, "points", f->risk_factors[i].points);
+		jsonw_key_str(w, "factor", risk_factor_name(f->risk_factors[i].factor));
+		jsonw_key_int(w, "points", f->risk_factors[i].points);
 		jsonw_key(w, "because");
 		jsonw_sv(w, f->risk_factors[i].because);
 		jsonw_close(w, '}');
@@ -139,7 +117,7 @@ static void evidence(struct jsonw *w, const struct finding *f)
 		jsonw_sv(w, e->source);
 		jsonw_key(w, "path");
 		jsonw_sv(w, e->path);
-		key_int(w, "line", e->line);
+		jsonw_key_int(w, "line", e->line);
 		jsonw_key(w, "time");
 		jsonw_instant(w, e->time);
 		jsonw_key(w, "what");
@@ -173,13 +151,13 @@ void finding_json_analytic(struct jsonw *w, const struct settings *s)
 	span_format(s->time_window, window);
 	jsonw_key(w, "analytic");
 	jsonw_open(w, '{');
-	key_str(w, "id", "AN1726");
-	key_str(w, "detection_strategy", "DET0646");
-	key_str(w, "technique", "T1521.003");
+	jsonw_key_str(w, "id", "AN1726");
+	jsonw_key_str(w, "detection_strategy", "DET0646");
+	jsonw_key_str(w, "technique", "T1521.003");
 	jsonw_key(w, "settings");
 	jsonw_open(w, '{');
-	key_str(w, "TimeWindow", window);
-	key_int(w, "InspectionFailureThreshold", s->inspection_failure_threshold);
+	jsonw_key_str(w, "TimeWindow", window);
+	jsonw_key_int(w, "InspectionFailureThreshold", s->inspection_failure_threshold);
 	jsonw_key(w, "ForegroundStateRequired");
 	jsonw_bool(w, s->foreground_state_required);
 	allowances(w, "AllowedAppList", s, true);
@@ -196,18 +174,18 @@ void finding_json(struct buf *b, const struct finding *f, const struct settings 
 	struct jsonw w = jsonw_on(b);
 
 	jsonw_open(&w, '{');
-	key_str(&w, "schema", "pinwatch.finding/1");
-	key_str(&w, "uid", f->uid);
-	key_int(&w, "revision", f->revision);
-	key_str(&w, "kind", finding_kind_name(f->kind));
-	key_str(&w, "verdict", verdict_name(f->verdict));
-	key_sv(&w, "explained_by", f->explained_by);
+	jsonw_key_str(&w, "schema", "pinwatch.finding/1");
+	jsonw_key_str(&w, "uid", f->uid);
+	jsonw_key_int(&w, "revision", f->revision);
+	jsonw_key_str(&w, "kind", finding_kind_name(f->kind));
+	jsonw_key_str(&w, "verdict", verdict_name(f->verdict));
+	jsonw_key_full(&w, "explained_by", f->explained_by);
 	subject(&w, f);
 	jsonw_key(&w, "score_db");
 	jsonw_fixed2(&w, f->score_centidb);
-	key_str(&w, "confidence", confidence_name(f->confidence));
-	key_int(&w, "risk", f->risk);
-	key_str(&w, "severity", severity_name(f->severity));
+	jsonw_key_str(&w, "confidence", confidence_name(f->confidence));
+	jsonw_key_int(&w, "risk", f->risk);
+	jsonw_key_str(&w, "severity", severity_name(f->severity));
 	jsonw_key(&w, "paths");
 	jsonw_open(&w, '[');
 	for (unsigned p = PATH_REJECTION; p <= PATH_PERSISTENT_OPACITY; p <<= 1)
@@ -221,13 +199,13 @@ void finding_json(struct buf *b, const struct finding *f, const struct settings 
 	devices(&w, f);
 	jsonw_key(&w, "excluded");
 	jsonw_open(&w, '{');
-	key_int(&w, "ca_untrusted", f->excluded_ca_untrusted);
-	key_int(&w, "gateway_fault", f->excluded_gateway_fault);
+	jsonw_key_int(&w, "ca_untrusted", f->excluded_ca_untrusted);
+	jsonw_key_int(&w, "gateway_fault", f->excluded_gateway_fault);
 	jsonw_close(&w, '}');
 	jsonw_key(&w, "log_sources");
 	jsonw_open(&w, '{');
 	for (size_t i = 0; i < sizeof(log_sources) / sizeof(log_sources[0]); i++)
-		key_str(&w, log_source_name(log_sources[i]),
+		jsonw_key_str(&w, log_source_name(log_sources[i]),
 			source_status_name(f->log_sources[log_sources[i]]));
 	jsonw_close(&w, '}');
 	judgement(&w, f);

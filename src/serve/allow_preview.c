@@ -91,21 +91,6 @@ static void take_device(void *arg, struct sv id)
 
 /* ---- as JSON */
 
-static void text(struct jsonw *w, const char *key, struct sv v)
-{
-	jsonw_key(w, key);
-	if (sv_empty(v))
-		jsonw_null(w);
-	else
-		jsonw_sv(w, v);
-}
-
-static void number(struct jsonw *w, const char *key, uint64_t n)
-{
-	jsonw_key(w, key);
-	jsonw_int(w, (int64_t)n);
-}
-
 static const char *met_word(enum allow_met met)
 {
 	return met == MET_WHOLLY ? "wholly" : met == MET_PARTLY ? "partly" : "perhaps";
@@ -115,7 +100,7 @@ static void named_json(struct jsonw *w, const char *key, const struct named_list
 {
 	jsonw_key(w, key);
 	jsonw_open(w, '{');
-	number(w, "total", list->n);
+	jsonw_key_count(w, "total", list->n);
 	jsonw_key(w, "findings");
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < list->n && i < ALLOW_NAMED; i++) {
@@ -124,14 +109,14 @@ static void named_json(struct jsonw *w, const char *key, const struct named_list
 		jsonw_open(w, '{');
 		jsonw_key(w, "uid");
 		jsonw_str(w, n->uid);
-		text(w, "app", n->app);
-		text(w, "host", n->host);
-		number(w, "port", n->port);
+		jsonw_key_full(w, "app", n->app);
+		jsonw_key_full(w, "host", n->host);
+		jsonw_key_count(w, "port", n->port);
 		jsonw_key(w, "verdict");
 		jsonw_str(w, n->verdict);
 		jsonw_key(w, "severity");
 		jsonw_str(w, n->severity);
-		number(w, "devices", n->devices);
+		jsonw_key_count(w, "devices", n->devices);
 		jsonw_key(w, "last_seen");
 		jsonw_instant(w, (struct instant){ n->last_seen });
 		jsonw_key(w, "met");
@@ -149,14 +134,14 @@ static void fleet_json(struct jsonw *w, const struct preview *p, struct store *s
 
 	jsonw_key(w, "fleet");
 	jsonw_open(w, '{');
-	number(w, "devices", p->devices.count);
+	jsonw_key_count(w, "devices", p->devices.count);
 	jsonw_key(w, "of_devices");
 	if (store_meta(s, "fleet_devices", p->a, &known) && sv_to_u64(known, &all))
 		jsonw_int(w, (int64_t)all);
 	else
 		jsonw_null(w);
-	number(w, "apps", p->apps.count);
-	number(w, "destinations", p->hosts.count);
+	jsonw_key_count(w, "apps", p->apps.count);
+	jsonw_key_count(w, "destinations", p->hosts.count);
 	jsonw_close(w, '}');
 }
 
@@ -212,19 +197,19 @@ static bool preview(struct jsonw *w, struct store *s, const struct store_allow *
 	jsonw_open(w, '{');
 	jsonw_key(w, "list");
 	jsonw_str(w, row->is_app_list ? "app" : "destination");
-	text(w, "pattern", row->pattern);
+	jsonw_key_full(w, "pattern", row->pattern);
 	jsonw_key(w, "scope");
 	jsonw_raw(w, sv_empty(row->scope) ? SV("[]") : row->scope);
-	text(w, "owner", row->owner);
-	text(w, "reason", row->reason);
-	text(w, "ticket", row->ticket);
-	text(w, "expires", row->expires);
+	jsonw_key_full(w, "owner", row->owner);
+	jsonw_key_full(w, "reason", row->reason);
+	jsonw_key_full(w, "ticket", row->ticket);
+	jsonw_key_full(w, "expires", row->expires);
 	jsonw_close(w, '}');
 	jsonw_key(w, "warnings");
 	allow_warnings_json(w, &warnings);
 	named_json(w, "quiets", &p->now);
 	named_json(w, "past", &p->past);
-	number(w, "expected_already", p->already);
+	jsonw_key_count(w, "expected_already", p->already);
 	if (!same_json(w, s, row, p->a, err))
 		return false;
 	fleet_json(w, p, s);
@@ -310,11 +295,11 @@ static void said_json(struct jsonw *w, const struct store_allow *row, const char
 	jsonw_int(w, row->id);
 	jsonw_key(w, "list");
 	jsonw_str(w, row->is_app_list ? "app" : "destination");
-	text(w, "pattern", row->pattern);
+	jsonw_key_full(w, "pattern", row->pattern);
 	jsonw_key(w, "scope");
 	jsonw_raw(w, sv_empty(row->scope) ? SV("[]") : row->scope);
-	text(w, "owner", row->owner);
-	text(w, "expires", row->expires);
+	jsonw_key_full(w, "owner", row->owner);
+	jsonw_key_full(w, "expires", row->expires);
 	jsonw_key(w, "state");
 	jsonw_str(w, allow_state(row, now));
 	jsonw_key(w, "answer");
@@ -337,8 +322,8 @@ bool allow_test_json(struct jsonw *w, struct store *s, struct sv host, struct sv
 	ok = store_allow_list(s, false, a, &rows, &n, err) && store_allow_findings(s, take_servers, &servers, err);
 	if (ok) {
 		jsonw_open(w, '{');
-		text(w, "host", host);
-		text(w, "app", app);
+		jsonw_key_full(w, "host", host);
+		jsonw_key_full(w, "app", app);
 		jsonw_key(w, "entries");
 		jsonw_open(w, '[');
 	}

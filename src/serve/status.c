@@ -37,12 +37,6 @@ static const char *state_of(const struct daemon *d)
 	return d->trouble ? "trouble" : !d->ready ? "starting" : "ready";
 }
 
-static void key_int(struct jsonw *w, const char *key, uint64_t n)
-{
-	jsonw_key(w, key);
-	jsonw_int(w, (int64_t)n);
-}
-
 static void key_time(struct jsonw *w, const char *key, int64_t t)
 {
 	jsonw_key(w, key);
@@ -61,16 +55,16 @@ static void capture_json(struct jsonw *w, const struct daemon *d, const struct l
 	jsonw_open(w, '{');
 	jsonw_key(w, "up");
 	jsonw_bool(w, c.capturing);
-	key_int(w, "packets", c.wire.packets);
-	key_int(w, "received", c.received);
-	key_int(w, "dropped", c.dropped);
-	key_int(w, "dropped_by_interface", c.dropped_by_interface);
-	key_int(w, "connections", c.wire.connections);
-	key_int(w, "incomplete", c.wire.incomplete);
-	key_int(w, "reported", c.records);
-	key_int(w, "failed", c.failed);
-	key_int(w, "gaps", c.gaps);
-	key_int(w, "gap_s", (uint64_t)(c.gap.ns / NS_PER_S));
+	jsonw_key_count(w, "packets", c.wire.packets);
+	jsonw_key_count(w, "received", c.received);
+	jsonw_key_count(w, "dropped", c.dropped);
+	jsonw_key_count(w, "dropped_by_interface", c.dropped_by_interface);
+	jsonw_key_count(w, "connections", c.wire.connections);
+	jsonw_key_count(w, "incomplete", c.wire.incomplete);
+	jsonw_key_count(w, "reported", c.records);
+	jsonw_key_count(w, "failed", c.failed);
+	jsonw_key_count(w, "gaps", c.gaps);
+	jsonw_key_count(w, "gap_s", (uint64_t)(c.gap.ns / NS_PER_S));
 	jsonw_close(w, '}');
 }
 
@@ -94,16 +88,16 @@ static void source_json(struct jsonw *w, const struct daemon *d, const struct li
 	jsonw_bool(w, s->silent);
 	jsonw_key(w, "behind");
 	jsonw_bool(w, s->behind);
-	key_int(w, "records", n->records);
-	key_int(w, "observations", n->observations);
-	key_int(w, "irrelevant", n->irrelevant);
-	key_int(w, "rejected", n->rejected);
-	key_int(w, "overlong", n->overlong);
-	key_int(w, "quarantined", n->quarantined);
-	key_int(w, "late", n->late);
-	key_int(w, "too_late", n->too_late);
-	key_int(w, "evicted", n->evicted);
-	key_int(w, "errors", n->errors);
+	jsonw_key_count(w, "records", n->records);
+	jsonw_key_count(w, "observations", n->observations);
+	jsonw_key_count(w, "irrelevant", n->irrelevant);
+	jsonw_key_count(w, "rejected", n->rejected);
+	jsonw_key_count(w, "overlong", n->overlong);
+	jsonw_key_count(w, "quarantined", n->quarantined);
+	jsonw_key_count(w, "late", n->late);
+	jsonw_key_count(w, "too_late", n->too_late);
+	jsonw_key_count(w, "evicted", n->evicted);
+	jsonw_key_count(w, "errors", n->errors);
 	key_time(w, "first", n->first);
 	key_time(w, "last", n->last);
 	jsonw_key(w, "lag_s");
@@ -111,7 +105,7 @@ static void source_json(struct jsonw *w, const struct daemon *d, const struct li
 		jsonw_null(w);
 	else
 		jsonw_int(w, status_lag(d, s) / NS_PER_S);
-	key_int(w, "memory", s->footprint);
+	jsonw_key_count(w, "memory", s->footprint);
 	capture_json(w, d, s);
 	jsonw_key(w, "examples");
 	jsonw_open(w, '[');
@@ -151,30 +145,30 @@ void status_json(struct buf *out, const struct daemon *d)
 	jsonw_str(&w, state_of(d));
 	jsonw_key(&w, "trouble");
 	jsonw_str(&w, d->trouble ? d->trouble_why.message : NULL);
-	key_int(&w, "uptime_s", (uint64_t)((d->monotonic.ns - d->began.ns) / NS_PER_S));
-	key_int(&w, "records", d->intake.records);
+	jsonw_key_count(&w, "uptime_s", (uint64_t)((d->monotonic.ns - d->began.ns) / NS_PER_S));
+	jsonw_key_count(&w, "records", d->intake.records);
 	key_time(&w, "newest", live_sources_newest(&d->sources));
 	key_time(&w, "watermark", d->keeper.released);
-	key_int(&w, "attempts", d->keeper.engine.facts.n);
-	key_int(&w, "memory", d->memory);
-	key_int(&w, "outbox", store_outbox_depth(d->store));
-	key_int(&w, "lost_blocks", d->keeper.lost_blocks);
+	jsonw_key_count(&w, "attempts", d->keeper.engine.facts.n);
+	jsonw_key_count(&w, "memory", d->memory);
+	jsonw_key_count(&w, "outbox", store_outbox_depth(d->store));
+	jsonw_key_count(&w, "lost_blocks", d->keeper.lost_blocks);
 	jsonw_key(&w, "checkpoint");
 	jsonw_open(&w, '{');
-	key_int(&w, "id", (uint64_t)d->checkpoint);
+	jsonw_key_count(&w, "id", (uint64_t)d->checkpoint);
 	key_time(&w, "at", instant_known(d->checkpointed_at) ? d->checkpointed_at.ns : INT64_MIN);
-	key_int(&w, "took_us", (uint64_t)(d->checkpointed_in.ns / 1000));
-	key_int(&w, "failed", d->checkpoints_failed);
+	jsonw_key_count(&w, "took_us", (uint64_t)(d->checkpointed_in.ns / 1000));
+	jsonw_key_count(&w, "failed", d->checkpoints_failed);
 	jsonw_close(&w, '}');
 	jsonw_key(&w, "judgement");
 	jsonw_open(&w, '{');
-	key_int(&w, "count", d->judgements);
-	key_int(&w, "took_us", (uint64_t)(d->judged_in.ns / 1000));
+	jsonw_key_count(&w, "count", d->judgements);
+	jsonw_key_count(&w, "took_us", (uint64_t)(d->judged_in.ns / 1000));
 	jsonw_close(&w, '}');
 	jsonw_key(&w, "findings");
 	jsonw_open(&w, '{');
 	for (int v = 0; v < VERDICTS; v++)
-		key_int(&w, verdict_name((enum verdict)v), d->ledger.open_by_verdict[v]);
+		jsonw_key_count(&w, verdict_name((enum verdict)v), d->ledger.open_by_verdict[v]);
 	jsonw_close(&w, '}');
 	sources_json(&w, d);
 	jsonw_close(&w, '}');

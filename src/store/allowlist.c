@@ -100,15 +100,6 @@ bool store_allow_get(struct store *s, int64_t id, struct arena *a, struct store_
 
 /* ---- as JSON */
 
-static void text(struct jsonw *w, const char *key, struct sv v)
-{
-	jsonw_key(w, key);
-	if (sv_empty(v))
-		jsonw_null(w);
-	else
-		jsonw_sv(w, v);
-}
-
 static void when(struct jsonw *w, const char *key, int64_t t)
 {
 	jsonw_key(w, key);
@@ -121,27 +112,27 @@ void store_allow_members(struct jsonw *w, const struct store_allow *e)
 	jsonw_int(w, e->id);
 	jsonw_key(w, "list");
 	jsonw_str(w, e->is_app_list ? "app" : "destination");
-	text(w, "pattern", e->pattern);
+	jsonw_key_full(w, "pattern", e->pattern);
 	jsonw_key(w, "scope");
 	jsonw_raw(w, sv_empty(e->scope) ? SV("[]") : e->scope);
-	text(w, "owner", e->owner);
-	text(w, "reason", e->reason);
-	text(w, "ticket", e->ticket);
-	text(w, "expires", e->expires);
+	jsonw_key_full(w, "owner", e->owner);
+	jsonw_key_full(w, "reason", e->reason);
+	jsonw_key_full(w, "ticket", e->ticket);
+	jsonw_key_full(w, "expires", e->expires);
 	when(w, "ended_at", e->ended_at);
-	text(w, "file", e->file);
+	jsonw_key_full(w, "file", e->file);
 	jsonw_key(w, "line");
 	if (sv_empty(e->file))
 		jsonw_null(w);
 	else
 		jsonw_int(w, e->line);
 	when(w, "created_at", e->created_at);
-	text(w, "created_by", e->created_by);
+	jsonw_key_full(w, "created_by", e->created_by);
 	when(w, "changed_at", e->changed_at);
-	text(w, "changed_by", e->changed_by);
+	jsonw_key_full(w, "changed_by", e->changed_by);
 	when(w, "expired_at", e->expired_at);
 	when(w, "removed_at", e->removed_at);
-	text(w, "removed_by", e->removed_by);
+	jsonw_key_full(w, "removed_by", e->removed_by);
 }
 
 static void open_entry(struct buf *b, const struct store_allow *e, struct jsonw *w)
