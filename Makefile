@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps deps-lab demo check lab soak bench bench-serve bench-wire peers fuzz sanitize analyze clean
+.PHONY: all deps deps-lab demo check lab soak bench bench-growth bench-serve bench-wire peers fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -35,6 +35,9 @@ bench-serve: all
 
 bench: all
 	@sh bench/bench.sh $(BUILD) $(BENCH_ARGS)
+
+bench-growth: all
+	@/usr/bin/python3 -B bench/growth.py $(BUILD) $(BENCH_ARGS)
 
 bench-wire: all
 	@/usr/bin/python3 -B bench/wire/run.py $(BUILD)/pinwatch $(BENCH_ARGS)

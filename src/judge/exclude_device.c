@@ -171,48 +171,34 @@ static void view_device(struct device_view *v, uint32_t device, const bool *pool
 	}
 }
 
-/* Devices of one UTC hour: active ones, and those with an explained failure. */
-struct hour {
-	int64_t number;
-	uint32_t device;
-	bool explained;
-};
-
-static int by_hour(const void *a, const void *b)
-{
-	const struct hour *x = a, *y = b;
-
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	if (x->device != y->device)
-		return x->device < y->device ? -1 : 1;
-	return (int)y->explained - (int)x->explained;
-}
-
+/* Devices of one UTC hour: active ones, and those with an explained failure. Facts come by start, so an hour's stand
+ * together. */
 static void issuer_change_hours(const struct facts *f, const bool *pool, const uint8_t *reasons,
 				struct spans *out)
 {
-	struct hour *hours = xmalloc(f->n * sizeof(*hours));
-	size_t n = 0;
+	size_t *active_in = xcalloc(f->by_device.n_groups, sizeof(*active_in)); /* 1 + where the hour begins */
+	size_t *explained_in = xcalloc(f->by_device.n_groups, sizeof(*explained_in));
 
-	for (size_t i = 0; i < f->n; i++)
-		if (pool[i] && fact_trial(&f->list[i]))
-			hours[n++] = (struct hour){ f->list[i].start / NS_PER_HOUR,
-						    f->list[i].device, reasons[i] != 0 };
-	qsort(hours, n, sizeof(*hours), by_hour);
-	for (size_t i = 0, end; i < n; i = end) {
+	for (size_t begin = 0, end; begin < f->n; begin = end) {
+		int64_t hour = f->list[begin].start / NS_PER_HOUR;
 		size_t active = 0, explained = 0;
-		for (end = i; end < n && hours[end].number == hours[i].number; end++) {
-			if (end > i && hours[end].device == hours[end - 1].device)
+
+		for (end = begin; end < f->n && f->list[end].start / NS_PER_HOUR == hour; end++) {
+			uint32_t device = f->list[end].device;
+			if (!pool[end] || !fact_trial(&f->list[end]))
 				continue;
-			active++;
-			explained += hours[end].explained;
+			active += active_in[device] != begin + 1;
+			active_in[device] = begin + 1;
+			if (reasons[end] == 0)
+				continue;
+			explained += explained_in[device] != begin + 1;
+			explained_in[device] = begin + 1;
 		}
 		if (explained >= MIN_DEVICES_OF_HOUR && explained * 5 >= active * 4)
-			spans_add(out, hours[i].number * NS_PER_HOUR,
-				  (hours[i].number + 1) * NS_PER_HOUR);
+			spans_add(out, hour * NS_PER_HOUR, (hour + 1) * NS_PER_HOUR);
 	}
-	free(hours);
+	free(active_in);
+	free(explained_in);
 }
 
 static bool inside(const struct spans *s, int64_t t)
