@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps deps-lab demo check lab soak bench bench-growth bench-serve bench-wire peers fuzz sanitize analyze clean
+.PHONY: all deps deps-lab deps-analyze demo check lab soak bench bench-growth bench-serve bench-wire peers fuzz sanitize analyze clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -13,6 +13,10 @@ deps:
 # What the lab needs beyond that: proxies and TLS clients. No service of theirs is started.
 deps-lab: deps
 	@sh tools/install-deps.sh lab
+
+# The analysers, and what sanitizers need to name what they found.
+deps-analyze: deps
+	@sh tools/install-deps.sh analyze
 
 $(BUILD)/build.ninja: | deps
 	meson setup $(BUILD)
@@ -48,10 +52,10 @@ peers: all
 fuzz: deps
 	@sh tools/fuzz.sh
 
-sanitize: deps
+sanitize: deps-lab deps-analyze
 	@sh tools/sanitize.sh
 
-analyze: deps
+analyze: deps-analyze
 	@sh tools/analyze.sh
 
 clean:

@@ -87,7 +87,7 @@ def zeek(program, root):
         0: {**flow, "time": "2020-10-08T17:50:57.352156Z", "tls.established": True,
             "outcome": "unknown", "tls.version": "1.2", "tls.ja3": "74927e242d6c3febf8cb9cab10a7f889"},
         1: {**flow, "time": "2021-03-30T08:00:54.325291Z", "tls.established": False,
-            "outcome": "unknown"}})
+            "tls.server_certificate": True, "outcome": "unknown"}})
     # 69 ssl records of Zeek's own traces. The first is a resumption-free TLS 1.0 session, `CsxnGIi`.
     expect(program, root, "zeek/ocsf-examples__ssl.log", "zeek_ssl_json", 69, {
         0: {**flow, "time": "2011-02-12T22:50:44.625414Z", "tls.version": "1.0",
@@ -295,10 +295,11 @@ def gateways(program, root):
     # protocol SSL: not decrypted, and why is not said
     sample("zscaler_zia/sekoia__test_event_web.log", "zscaler_web", 1, {
         0: {"inspection": "bypassed", "bypass_reason": "unknown", "dst_endpoint.hostname": "a.et.nytimes.com", "src_endpoint.ip": "1.2.3.4", "time": "2023-08-28T15:43:14.000Z"}})
-    # Seven lines: an alert sent on a connection without client and a protocol that is no TLS are none
+    # Seven lines: an alert sent on a connection without client and a protocol that is no TLS are none. In the third the firewall
+    # itself cut the session off (utmaction), whoever sent the reset
     sample("fortinet_fortigate/elastic__test-fortinet-7-4__tls-lines.log", "fortinet", 5, {
         0: {"outcome": "client_reject", "tls.alert": 48, "tls.alert_from": "client", "src_endpoint.port": 59880, "time": "2019-05-10T22:48:31.221374615Z"},
-        1: {"sensor": "flow", "close": "rst", "closed_by": "client", "traffic.bytes_out": 1150 - 13 * 52, "time": "2019-05-16T01:03:34.000Z"},
+        1: {"sensor": "flow", "close": "rst", "closed_by": None, "traffic.bytes_out": 1150 - 13 * 52, "time": "2019-05-16T01:03:34.000Z"},
         2: {"outcome": "upstream_failed", "src_endpoint.port": 43602}, 3: {"inspection": "bypassed", "bypass_reason": "policy"},
         4: {"inspection": "intercepted", "tls.sni": "www.fortinet.com", "tls.version": "1.3", "tls.established": True}})
     # 432,000 seconds are five days

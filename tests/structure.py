@@ -19,10 +19,13 @@ ALLOWED["scan"] = GROUND + FLOW + ["conf"]
 ALLOWED["emit"] = GROUND + ["read"]
 ALLOWED["store"] = GROUND
 ALLOWED["backtest"] = GROUND + FLOW + ["conf", "scan", "store"]
-ALLOWED["serve"] = GROUND + FLOW + ["conf", "scan", "emit", "store", "backtest"]
+ALLOWED["http"] = GROUND + ["parse"]
+ALLOWED["govern"] = GROUND + FLOW + ["conf", "scan", "store"]
+ALLOWED["serve"] = GROUND + FLOW + ["conf", "scan", "store", "emit", "http", "govern"]
+ALLOWED["api"] = ALLOWED["serve"] + ["backtest", "serve"]
 ALLOWED["parse"].append("formats")  # the built-in ones, as data
 ALLOWED["sim"] = GROUND + ["parse"]
-ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim", "store", "backtest", "serve"]
+ALLOWED["cli"] = GROUND + FLOW + ["conf", "scan", "emit", "sim", "store", "backtest", "http", "govern", "serve", "api"]
 
 BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|rand|srand|alloca|system|popen)\s*\("
 PRODUCTS = r"\b(squid|zeek|mitmproxy|nanomdm|micromdm|kea|freeradius|suricata|zscaler|fortigate|netskope|jamf|intune)\b"

@@ -1,15 +1,18 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need, if any is missing. `install-deps.sh lab`: those of the lab,
-# proxies and TLS clients (`make check`, `make lab`); no service among them is started.
+# proxies and TLS clients (`make check`, `make lab`); no service among them is started. `install-deps.sh analyze`: the analysers,
+# and what gives sanitizers' reports their names and lines (`make analyze`, `make sanitize`).
 set -eu
 
 packages="gcc g++ make meson ninja-build pkg-config python3 python3-jsonschema python3-yaml python3-xxhash
 libsimdjson-dev libyaml-dev libexpat1-dev libpsl-dev libidn2-dev libssl-dev zlib1g-dev libzstd-dev
 libxxhash-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl curl systemd groff-base clang-14 libclang-rt-14-dev"
 lab="mitmproxy squid-openssl sslsplit tcpdump iproute2 util-linux gnutls-bin nodejs openssl curl python3 chromium libnss3-tools"
-if [ "${1-}" = lab ]; then
-	packages=$lab
-fi
+analyze="clang-14 clang-tidy-14 cppcheck libclang-rt-14-dev llvm-14"
+case ${1-} in
+lab) packages=$lab ;;
+analyze) packages=$analyze ;;
+esac
 
 missing=
 for package in $packages; do

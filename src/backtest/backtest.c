@@ -39,8 +39,8 @@ static void tally(struct backtest_setting *out, const struct finding *list, size
 }
 
 /* Judges one setting and tells the rest of it. `findings` is where the judgement's findings go. */
-static bool judge(struct run *r, size_t number, const struct grid_setting *g, struct arena *findings,
-		  const struct finding **list, size_t *n, struct error *err)
+static bool judge(struct run *r, size_t number, const struct grid_setting *g,
+		  struct arena *findings, const struct finding **list, size_t *n, struct error *err)
 {
 	const struct backtest_options *o = r->options;
 	struct backtest_setting *out = &r->settings[number];
@@ -48,7 +48,8 @@ static bool judge(struct run *r, size_t number, const struct grid_setting *g, st
 	describe(out, g, r->arena);
 	*list = r->past->judge(r->past, &g->settings, findings, n);
 	tally(out, *list, *n);
-	return o->judged == NULL || o->judged(o->judged_arg, number, g, *list, *n, &out->measure, err);
+	return o->judged == NULL ||
+	       o->judged(o->judged_arg, number, g, *list, *n, &out->measure, err);
 }
 
 static bool judge_in_force(struct run *r, struct arena *findings, struct error *err)
@@ -77,8 +78,9 @@ static bool judge_other(struct run *r, size_t number, struct arena *findings, st
 	ok = judge(r, number, &g, findings, &list, &side.n, err);
 	side.list = list;
 	side.by_uid = diff_sort(list, side.n);
-	diff_findings(&r->in_force, &side, o->all, o->max_changes > 0 ? o->max_changes : BACKTEST_MAX_CHANGES,
-		      r->arena, &r->settings[number]);
+	diff_findings(&r->in_force, &side, o->all,
+		      o->max_changes > 0 ? o->max_changes : BACKTEST_MAX_CHANGES, r->arena,
+		      &r->settings[number]);
 	free((void *)side.by_uid);
 	return ok;
 }

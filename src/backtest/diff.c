@@ -4,7 +4,8 @@
 
 bool diff_shows(const struct finding *f)
 {
-	return f->kind != FINDING_PINNING || f->verdict == VERDICT_CONFIRMED || f->verdict == VERDICT_SUSPECTED;
+	return f->kind != FINDING_PINNING || f->verdict == VERDICT_CONFIRMED ||
+	       f->verdict == VERDICT_SUSPECTED;
 }
 
 static int by_uid(const void *left, const void *right)
@@ -88,13 +89,14 @@ static const struct sv *copy_reasons(const struct sv *reasons, size_t n, struct 
 	return copy;
 }
 
-/* One pair; nothing where both say the same. */
-static void compare(struct listing *l, const struct finding *before, const struct finding *after)
+/* One pair, f whichever is there; nothing where both say the same. */
+static void compare(struct listing *l, const struct finding *f, const struct finding *before,
+		    const struct finding *after)
 {
-	const struct finding *f = after != NULL ? after : before;
+	struct backtest_change c = { .finding = f->kind, .port = f->port };
 	enum backtest_change_kind kind = kind_of(before, after);
-	struct backtest_change c = { .kind = kind, .finding = f->kind, .port = f->port };
 
+	c.kind = kind;
 	arena_reset(&l->scratch);
 	c.reasons = reasons_find(l->before, before, l->after, after, &c.n_reasons, &l->scratch);
 	if (c.n_reasons == 0)
@@ -122,18 +124,26 @@ static void compare(struct listing *l, const struct finding *before, const struc
 	l->list[l->n++] = c;
 }
 
-void diff_findings(const struct diff_side *before, const struct diff_side *after, bool all, size_t max,
-		   struct arena *a, struct backtest_setting *out)
+void diff_findings(const struct diff_side *before, const struct diff_side *after, bool all,
+		   size_t max, struct arena *a, struct backtest_setting *out)
 {
-	struct listing l = { .before = before, .after = after, .all = all, .max = max, .a = a, .out = out };
+	struct listing l = {
+		.before = before, .after = after, .all = all, .max = max, .a = a, .out = out
+	};
 	struct backtest_change *sorted;
 	size_t n = 0;
 
-	for (size_t i = 0; i < before->n; i++)
-		compare(&l, &before->list[i], find(after, before->list[i].uid));
-	for (size_t i = 0; i < after->n; i++)
-		if (find(before, after->list[i].uid) == NULL)
-			compare(&l, NULL, &after->list[i]);
+	for (size_t i = 0; i < before->n; i++) {
+		const struct finding *was = &before->list[i], *is = find(after, was->uid);
+
+		compare(&l, is != NULL ? is : was, was, is);
+	}
+	for (size_t i = 0; i < after->n; i++) {
+		const struct finding *is = &after->list[i];
+
+		if (find(before, is->uid) == NULL)
+			compare(&l, is, NULL, is);
+	}
 	sorted = arena_alloc(a, (l.n + 1) * sizeof(*sorted));
 	for (int kind = 0; kind < BACKTEST_CHANGES; kind++)
 		for (size_t i = 0; i < l.n; i++)

@@ -50,13 +50,15 @@ static const char *element_named(struct sv name, enum element *out, struct error
 	text_safe(&shown, name, 60);
 	error_set(err, ERROR_USAGE, 0,
 		  "`%.*s` is none of the analytic's mutable elements: expected TimeWindow, "
-		  "InspectionFailureThreshold, ForegroundStateRequired, AllowedAppList or AllowedDestinationList",
+		  "InspectionFailureThreshold, ForegroundStateRequired, AllowedAppList or "
+		  "AllowedDestinationList",
 		  SV_ARG(buf_view(&shown)));
 	buf_free(&shown);
 	return NULL;
 }
 
-/* Takes the "--set: " that the configuration's reader begins with off, and puts the place before it. */
+/* Takes the "--set: " that the configuration's reader begins with off, and puts the place before
+ * it. */
 static bool placed(struct error *err, const char *where)
 {
 	struct error own = *err;
@@ -73,11 +75,12 @@ static bool has_room(const struct grid *g, const struct grid_axis *x, bool swept
 	size_t others = g->n == 0 ? 1 : x->n > 0 ? g->n / x->n : g->n;
 
 	if (x->n > 0 && !swept)
-		return error_set(err, ERROR_USAGE, 0, "%s: the element is given twice: leave one out", where);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: the element is given twice: leave one out", where);
 	if (others * (x->n + 1) > BACKTEST_MAX_SETTINGS)
 		return error_set(err, ERROR_USAGE, 0,
-				 "%s: more than %u settings to try: leave values out, or write a larger step "
-				 "(5m..30m/5m)",
+				 "%s: more than %u settings to try: leave values out, or write a "
+				 "larger step (5m..30m/5m)",
 				 where, BACKTEST_MAX_SETTINGS);
 	return true;
 }
@@ -90,8 +93,8 @@ static bool is_inline(struct sv value)
 	struct error err;
 	bool ok = sv_empty(value);
 
-	if (!ok && value.p[0] == '[' && sv_ends(value, SV("]")) && node_read(value, "", &a, &list, &err) &&
-	    list->kind == NODE_LIST) {
+	if (!ok && value.p[0] == '[' && sv_ends(value, SV("]")) &&
+	    node_read(value, "", &a, &list, &err) && list->kind == NODE_LIST) {
 		ok = true;
 		for (const struct node *n = list->first; n != NULL; n = n->next)
 			ok = ok && n->kind == NODE_MAP;
@@ -101,8 +104,8 @@ static bool is_inline(struct sv value)
 }
 
 /* One value beside those the element has. */
-static bool add_value(struct grid *g, enum element which, struct sv value, bool swept, const char *where,
-		      struct error *err)
+static bool add_value(struct grid *g, enum element which, struct sv value, bool swept,
+		      const char *where, struct error *err)
 {
 	struct grid_axis *x = &g->axes[which];
 	struct grid_value one = { .text = sv_trim(value) };
@@ -112,20 +115,25 @@ static bool add_value(struct grid *g, enum element which, struct sv value, bool 
 	if (!has_room(g, x, swept, where, err))
 		return false;
 	if (sv_empty(one.text) && which < ELEMENT_APPS)
-		return error_set(err, ERROR_USAGE, 0, "%s: expected a value of %s", where, names[which]);
+		return error_set(err, ERROR_USAGE, 0, "%s: expected a value of %s", where,
+				 names[which]);
 	if (g->no_files && which >= ELEMENT_APPS && !is_inline(one.text))
-		return error_set(err, ERROR_USAGE, 0, "%s: expected a list of entries, such as [{%s}], or []", where,
-				 which == ELEMENT_APPS ? "app: com.vendor.*" : "destination: .vendor.test");
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: expected a list of entries, such as [{%s}], or []", where,
+				 which == ELEMENT_APPS ? "app: com.vendor.*"
+						       : "destination: .vendor.test");
 	conf_defaults(&one.conf);
 	buf_init(&assignment, MAX_ASSIGNMENT);
 	buf_printf(&assignment, "analytic.%s=", names[which]);
 	buf_sv(&assignment, one.text);
 	buf_char(&assignment, '\0');
 	if (assignment.overflowed)
-		ok = error_set(err, ERROR_USAGE, 0, "%s: the value is longer than %u bytes: write it to a file",
-			       where, MAX_ASSIGNMENT);
+		ok = error_set(err, ERROR_USAGE, 0,
+			       "%s: the value is longer than %u bytes: write it to a file", where,
+			       MAX_ASSIGNMENT);
 	else if (sv_find_char(one.text, '\0') != SIZE_MAX)
-		ok = error_set(err, ERROR_USAGE, 0, "%s: expected a value without NUL bytes", where);
+		ok =
+		    error_set(err, ERROR_USAGE, 0, "%s: expected a value without NUL bytes", where);
 	else
 		ok = conf_set(&one.conf, assignment.p, err) || placed(err, where);
 	buf_free(&assignment);
@@ -216,11 +224,13 @@ static bool add_range(struct grid *g, enum element which, struct sv from_text, s
 	if (!number(which, from_text, &from) || !number(which, to_text, &to) ||
 	    (step_text.p != NULL && (!number(which, step_text, &step) || step == 0)))
 		return error_set(err, ERROR_USAGE, 0, "%s: expected a range such as %s", where,
-				 which == ELEMENT_TIME_WINDOW ? "5m..30m or 5m..30m/5m" : "2..8 or 2..20/2");
+				 which == ELEMENT_TIME_WINDOW ? "5m..30m or 5m..30m/5m"
+							      : "2..8 or 2..20/2");
 	if (which == ELEMENT_TIME_WINDOW && step_text.p == NULL)
 		step = unit_of(sv_trim(from_text));
 	if (from > to || step <= 0)
-		return error_set(err, ERROR_USAGE, 0, "%s: expected a range that begins with the smaller value", where);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: expected a range that begins with the smaller value", where);
 	for (int64_t v = from;; v += step) {
 		if (which == ELEMENT_TIME_WINDOW)
 			span_format((struct span){ v }, text);
@@ -239,9 +249,12 @@ static bool begin(const struct grid *g, const char *option, int example, struct 
 	struct sv name = sv_trim(sv_cut(assignment, '=', value));
 	const char *element;
 
-	if (value->p == NULL)
-		return error_set(err, ERROR_USAGE, 0, "%s: expected ELEMENT=VALUE, for example %s", option,
-				 example == 1 ? "InspectionFailureThreshold=5" : "InspectionFailureThreshold=2..8");
+	if (value->p == NULL) {
+		error_set(err, ERROR_USAGE, 0, "%s: expected ELEMENT=VALUE, for example %s", option,
+			  example == 1 ? "InspectionFailureThreshold=5"
+				       : "InspectionFailureThreshold=2..8");
+		return false;
+	}
 	element = element_named(name, which, err);
 	if (element == NULL) {
 		error_prefix(err, "%s", option);
@@ -249,7 +262,8 @@ static bool begin(const struct grid *g, const char *option, int example, struct 
 	}
 	snprintf(where, 64, "%s %s", option, element);
 	if (g->axes[*which].n > 0)
-		return error_set(err, ERROR_USAGE, 0, "%s: the element is given twice: leave one out", where);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: the element is given twice: leave one out", where);
 	return true;
 }
 
@@ -275,9 +289,9 @@ bool grid_sweep(struct grid *g, const char *option, struct sv assignment, struct
 	do {
 		value = next_value(&rest);
 		dots = which <= ELEMENT_THRESHOLD ? sv_find(value, SV("..")) : SIZE_MAX;
-		if (!(dots == SIZE_MAX
-			      ? add_value(g, which, value, true, where, err)
-			      : add_range(g, which, sv_first(value, dots), sv_skip(value, dots + 2), where, err)))
+		if (!(dots == SIZE_MAX ? add_value(g, which, value, true, where, err)
+				       : add_range(g, which, sv_first(value, dots),
+						   sv_skip(value, dots + 2), where, err)))
 			return false;
 	} while (rest.p != NULL);
 	return true;
@@ -286,9 +300,11 @@ bool grid_sweep(struct grid *g, const char *option, struct sv assignment, struct
 /* ---- the settings */
 
 /* The entries of one list in place of those there are. */
-static void replace_list(struct settings *s, const struct settings *from, bool is_app_list, struct arena *a)
+static void replace_list(struct settings *s, const struct settings *from, bool is_app_list,
+			 struct arena *a)
 {
-	struct allowance *list = arena_alloc(a, (s->n_allowances + from->n_allowances + 1) * sizeof(*list));
+	struct allowance *list =
+	    arena_alloc(a, (s->n_allowances + from->n_allowances + 1) * sizeof(*list));
 	size_t n = 0;
 
 	for (int pass = 1; pass >= 0; pass--) { /* AllowedAppList stands first */
@@ -302,7 +318,8 @@ static void replace_list(struct settings *s, const struct settings *from, bool i
 	s->n_allowances = n;
 }
 
-static void lay_over(struct settings *s, enum element which, const struct settings *from, struct arena *a)
+static void lay_over(struct settings *s, enum element which, const struct settings *from,
+		     struct arena *a)
 {
 	switch (which) {
 	case ELEMENT_TIME_WINDOW:
@@ -341,8 +358,8 @@ void grid_at(const struct grid *g, size_t i, const struct settings *in_force, st
 
 		below /= x->n;
 		one = &x->values[i / below % x->n];
-		lay_over(&out->settings, which, &one->settings, a);
 		buf_printf(&label, "%s%s=", label.n > 0 ? " " : "", names[which]);
+		lay_over(&out->settings, which, &one->settings, a);
 		buf_sv(&label, one->text);
 		if (x->swept) {
 			buf_str(&value, value.n > 0 ? " " : "");

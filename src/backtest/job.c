@@ -73,8 +73,9 @@ static bool stop(void *arg)
 	return j->late || atomic_load(&j->cancelled);
 }
 
-static bool count(void *arg, size_t setting, const struct grid_setting *s, const struct finding *findings,
-		  size_t n, struct backtest_measure *measure, struct error *err)
+static bool count(void *arg, size_t setting, const struct grid_setting *s,
+		  const struct finding *findings, size_t n, struct backtest_measure *measure,
+		  struct error *err)
 {
 	struct backtest_job *j = arg;
 
@@ -86,7 +87,8 @@ static bool count(void *arg, size_t setting, const struct grid_setting *s, const
 }
 
 /* Reads the past and judges it. False and *err: there is no result; ERROR_NONE: it was stopped. */
-static bool work(struct backtest_job *j, struct arena *arena, struct backtest *result, struct error *err)
+static bool work(struct backtest_job *j, struct arena *arena, struct backtest *result,
+		 struct error *err)
 {
 	const struct job_request *r = &j->request;
 	const struct past_options past_options = {
@@ -134,8 +136,8 @@ static void *run(void *arg)
 
 	if (!ok && err.code == ERROR_NONE && !atomic_load(&j->cancelled))
 		error_set(&err, ERROR_LIMIT, 0,
-			  "the backtest took longer than the %lld s that it may: narrow the past by since and until, or "
-			  "try fewer settings",
+			  "the backtest took longer than the %lld s that it may: narrow the past "
+			  "by since and until, or try fewer settings",
 			  (long long)(j->limits.time.ns / NS_PER_S));
 	pthread_mutex_lock(&j->lock);
 	if (ok) {
@@ -189,7 +191,8 @@ bool job_start(struct backtest_job *j, struct job_request *request, uint64_t *id
 	if (j->status.state == JOB_RUNNING) {
 		pthread_mutex_unlock(&j->lock);
 		return error_set(err, ERROR_LIMIT, 0,
-				 "backtest %llu is running: wait for its end or cancel it, there is one at a time",
+				 "backtest %llu is running: wait for its end or cancel it, there "
+				 "is one at a time",
 				 (unsigned long long)j->status.id);
 	}
 	if (j->there)
@@ -213,7 +216,8 @@ bool job_start(struct backtest_job *j, struct job_request *request, uint64_t *id
 		request->grid = j->request.grid;
 		j->request.grid = (struct grid){ 0 };
 		j->status.state = JOB_FAILED;
-		error_set(&j->status.error, ERROR_IO, 0, "no thread can be made: %s; try again later", strerror(code));
+		error_set(&j->status.error, ERROR_IO, 0,
+			  "no thread can be made: %s; try again later", strerror(code));
 		*err = j->status.error;
 	}
 	j->there = code == 0;
@@ -241,7 +245,8 @@ void job_status(struct backtest_job *j, struct job_status *out)
 	pthread_mutex_unlock(&j->lock);
 }
 
-bool job_result(struct backtest_job *j, uint64_t id, void (*take)(void *arg, const struct backtest *b), void *arg)
+bool job_result(struct backtest_job *j, uint64_t id,
+		void (*take)(void *arg, const struct backtest *b), void *arg)
 {
 	bool there;
 

@@ -1,8 +1,9 @@
 /* A backtest in a thread of its own, over the journal of a daemon that runs: one at a time.
  *
- * Whoever starts one goes on at once; the state and, at the end, the result are asked for. It may be cancelled at any
- * time and ends at the next block of records, or behind the judgement at hand. Bounded in memory by the records' own
- * (judging them takes about as much again) and in time. The newest result is kept until the next one begins.
+ * Whoever starts one goes on at once; the state and, at the end, the result are asked for. It may
+ * be cancelled at any time and ends at the next block of records, or behind the judgement at hand.
+ * Bounded in memory by the records' own (judging them takes about as much again) and in time. The
+ * newest result is kept until the next one begins.
  *
  * What is in force is copied on starting. Any thread may call anything but free.
  */
@@ -48,14 +49,17 @@ struct backtest_job *job_new(const struct job_limits *limits);
 void job_limit(struct backtest_job *j, const struct job_limits *limits);
 /* Cancels what runs and waits for it. */
 void job_free(struct backtest_job *j);
-/* False: one runs already (*err: ERROR_LIMIT), or no thread is to be had (ERROR_IO); the request stays the caller's. */
-bool job_start(struct backtest_job *j, struct job_request *request, uint64_t *id, struct error *err);
+/* False: one runs already (*err: ERROR_LIMIT), or no thread is to be had (ERROR_IO); the request
+ * stays the caller's. */
+bool job_start(struct backtest_job *j, struct job_request *request, uint64_t *id,
+	       struct error *err);
 /* False where none runs. */
 bool job_cancel(struct backtest_job *j);
 void job_status(struct backtest_job *j, struct job_status *out);
-/* Calls back with the result of a job, where that is done and the last one; the result is good within the call only.
- * `take` may not call the job. */
-bool job_result(struct backtest_job *j, uint64_t id, void (*take)(void *arg, const struct backtest *b), void *arg);
+/* Calls back with the result of a job, where that is done and the last one; the result is good
+ * within the call only. `take` may not call the job. */
+bool job_result(struct backtest_job *j, uint64_t id,
+		void (*take)(void *arg, const struct backtest *b), void *arg);
 const char *job_state_name(enum job_state s);
 
 #endif

@@ -9,8 +9,8 @@ struct scan_past {
 	struct scan *scan;
 };
 
-static const struct finding *judge_scan(struct past *p, const struct settings *settings, struct arena *arena,
-					size_t *n)
+static const struct finding *judge_scan(struct past *p, const struct settings *settings,
+					struct arena *arena, size_t *n)
 {
 	return scan_judge_again(((struct scan_past *)p)->scan, settings, arena, n);
 }

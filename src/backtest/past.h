@@ -1,9 +1,11 @@
-/* The past, held once and judged many times: what a scan has read, or what a daemon's journal holds.
+/* The past, held once and judged many times: what a scan has read, or what a daemon's journal
+ * holds.
  *
- * A daemon's is read from its state folder, up to its last checkpoint, without a lock and while it runs; should it give
- * up old segments meanwhile, reading begins anew. Everything that was read is released, as at the end of a scan, so
- * that the findings are those of a scan of the same records. How late a record may come (TimeWindow, too) was decided
- * when it came: what was too late then is in no journal.
+ * A daemon's is read from its state folder, up to its last checkpoint, without a lock and while it
+ * runs; should it give up old segments meanwhile, reading begins anew. Everything that was read is
+ * released, as at the end of a scan, so that the findings are those of a scan of the same records.
+ * How late a record may come (TimeWindow, too) was decided when it came: what was too late then is
+ * in no journal.
  */
 #ifndef PINWATCH_BACKTEST_PAST_H
 #define PINWATCH_BACKTEST_PAST_H
@@ -12,8 +14,8 @@
 
 struct past {
 	/* All findings under these settings; as scan_judge_again. */
-	const struct finding *(*judge)(struct past *p, const struct settings *settings, struct arena *arena,
-				       size_t *n);
+	const struct finding *(*judge)(struct past *p, const struct settings *settings,
+				       struct arena *arena, size_t *n);
 	const struct settings *settings; /* in force */
 	struct scan_period period;
 	struct instant first, last; /* of what counts; INSTANT_NONE: nothing */
@@ -44,7 +46,8 @@ struct past_options {
 const struct past_source *past_sources(const struct conf *c, struct arena *a);
 /* Of a scan, which must live as long. */
 struct past *past_of_scan(struct scan *s, const struct scan_period *period);
-/* ERROR_IO, ERROR_FORMAT, ERROR_LIMIT (memory), ERROR_USAGE (nothing in the period); NULL with ERROR_NONE: stopped. */
+/* ERROR_IO, ERROR_FORMAT, ERROR_LIMIT (memory), ERROR_USAGE (nothing in the period); NULL with
+ * ERROR_NONE: stopped. */
 struct past *past_open(const struct past_options *options, struct error *err);
 /* Ends every kind. */
 void past_free(struct past *p);

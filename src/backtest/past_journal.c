@@ -12,7 +12,8 @@
 #define MAX_PATH_TEXT 65536
 /* A running daemon may give up segments while they are read. */
 #define TRIES 5
-/* Observations of a segment between two looks at the memory they take, which is a look through all of them. */
+/* Observations of a segment between two looks at the memory they take, which is a look through all
+ * of them. */
 #define LOOK_EVERY 500000u
 /* Passes: the plain one, and one with a listener that was found. */
 #define MAX_PASSES 3
@@ -51,7 +52,8 @@ static uint64_t random_seed(void)
 {
 	uint64_t seed = 0;
 
-	/* Without a random seed the tables still work; they are then only as safe as a fixed one. */
+	/* Without a random seed the tables still work; they are then only as safe as a fixed
+	 * one. */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		seed = 0x9e3779b97f4a7c15u;
 	return seed;
@@ -205,7 +207,8 @@ static void begin(struct journal_past *p)
 	}
 }
 
-static bool replay(struct journal_past *p, const char *dir, struct journal_position until, struct error *err)
+static bool replay(struct journal_past *p, const char *dir, struct journal_position until,
+		   struct error *err)
 {
 	const struct journal_sink sink = {
 		.arg = p,
@@ -221,8 +224,10 @@ static bool replay(struct journal_past *p, const char *dir, struct journal_posit
 	size_t n;
 	bool ok = journal_list(dir, &numbers, &n, err);
 
-	for (size_t i = 0; i < n && ok && numbers[i] <= until.segment && !p->stopped && !p->too_large; i++) {
-		ok = journal_replay_segment(dir, numbers[i], numbers[i] == until.segment ? until.offset : UINT64_MAX,
+	for (size_t i = 0;
+	     i < n && ok && numbers[i] <= until.segment && !p->stopped && !p->too_large; i++) {
+		ok = journal_replay_segment(dir, numbers[i],
+					    numbers[i] == until.segment ? until.offset : UINT64_MAX,
 					    true, &sink, &good, &lost, err) == JOURNAL_OK;
 		p->past.lost_blocks += lost;
 		lost = 0;
@@ -247,8 +252,8 @@ static bool read_database(struct journal_past *p, const char *path, struct journ
 	store_sources(s, add_stored, p);
 	if (store_checkpoints(s, &newest, 1) == 1)
 		*until = newest.journal;
-	if (p->settings.n_listeners == 0 && store_meta(s, "listener", &p->arena, &text) && !sv_empty(text) &&
-	    addr_parse_port(text, &p->listener.ip, &p->listener.port)) {
+	if (p->settings.n_listeners == 0 && store_meta(s, "listener", &p->arena, &text) &&
+	    !sv_empty(text) && addr_parse_port(text, &p->listener.ip, &p->listener.port)) {
 		p->settings.listeners = &p->listener;
 		p->settings.n_listeners = 1;
 	}
@@ -294,7 +299,8 @@ static void finish(struct journal_past *p)
 	judge_sources(p);
 }
 
-static bool read_all(struct journal_past *p, const char *dir, struct journal_position until, struct error *err)
+static bool read_all(struct journal_past *p, const char *dir, struct journal_position until,
+		     struct error *err)
 {
 	for (int pass = 0; pass < MAX_PASSES; pass++) {
 		begin(p);
@@ -302,8 +308,9 @@ static bool read_all(struct journal_past *p, const char *dir, struct journal_pos
 			return false;
 		if (p->stopped || p->too_large || !p->engine.guess.found)
 			return true;
-		p->listener = (struct listener){ *names_addr_get(&p->engine.names, p->engine.guess.addr),
-						 p->engine.guess.port };
+		p->listener =
+		    (struct listener){ *names_addr_get(&p->engine.names, p->engine.guess.addr),
+				       p->engine.guess.port };
 		p->settings.listeners = &p->listener;
 		p->settings.n_listeners = 1;
 	}
@@ -314,16 +321,18 @@ static bool fits(const struct journal_past *p, const struct past_options *o, str
 {
 	if (p->too_large)
 		return error_set(err, ERROR_LIMIT, 0,
-				 "%s: its past takes more than the %llu MB that it may: narrow it by since and until", o->state,
-				 (unsigned long long)(o->memory / 1000000));
+				 "%s: its past takes more than the %llu MB that it may: narrow it "
+				 "by since and until",
+				 o->state, (unsigned long long)(o->memory / 1000000));
 	if (p->past.observations == 0 && p->past.outside > 0)
 		return error_set(err, ERROR_USAGE, 0,
-				 "--since, --until: all %llu observations lie outside: expected a period that holds "
-				 "some of them",
+				 "--since, --until: all %llu observations lie outside: expected a "
+				 "period that holds some of them",
 				 (unsigned long long)p->past.outside);
 	if (p->past.observations == 0)
 		return error_set(err, ERROR_USAGE, 0,
-				 "%s: the daemon's journal holds no observation yet: let it read something first",
+				 "%s: the daemon's journal holds no observation yet: let it read "
+				 "something first",
 				 o->state);
 	return true;
 }

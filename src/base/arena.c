@@ -47,6 +47,18 @@ void *xrealloc(void *p, size_t n, size_t size)
 	return p;
 }
 
+char *xstrndup(const char *s, size_t n)
+{
+	size_t length = strnlen(s, n);
+	char *copy = xmalloc(length + 1);
+
+	memcpy(copy, s, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+char *xstrdup(const char *s) { return xstrndup(s, strlen(s)); }
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	size_t rounded = (size + 15) & ~(size_t)15;

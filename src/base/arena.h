@@ -31,9 +31,12 @@ void arena_free(struct arena *a);
 /* Bytes held from the operating system. */
 size_t arena_footprint(const struct arena *a);
 
-/* malloc/realloc that end the program with a message when memory runs out; size is n × size, checked. */
+/* malloc, realloc and strdup that end the program with a message when memory runs out; size is n × size, checked. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+/* At most n bytes of s. */
+char *xstrndup(const char *s, size_t n);
 
 #endif

@@ -5,9 +5,9 @@
 #include "cli/allow_view.h"
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/door.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "cli/where.h"
 #include "parse/json.h"
 
 #define TARGET "/api/v1/allow-list"
@@ -16,11 +16,7 @@
 #define MAX_OUTPUT ((size_t)256 * 1024 * 1024)
 
 enum {
-	ALLOW_CONFIG = 1,
-	ALLOW_STATE,
-	ALLOW_DB,
-	ALLOW_OUTPUT,
-	ALLOW_OF_APP,
+	ALLOW_OF_APP = WHERE_ARGS,
 	ALLOW_TO,
 	ALLOW_ONLY,
 	ALLOW_OWNER,
@@ -35,28 +31,30 @@ enum {
 };
 
 static const struct arg allow_args[] = {
-	{ ALLOW_CONFIG, 'c', "config", "FILE", NULL, "the daemon's configuration, for its serve.state" },
-	{ ALLOW_STATE, 0, "state", "DIR", NULL, "the daemon's state folder" },
-	{ ALLOW_DB, 0, "db", "FILE", NULL, "the database, pinwatch.db in the state folder" },
-	{ ALLOW_OUTPUT, 'o', "output", "FORM", "table json", "how it is written; table" },
+	WHERE_ARG_TABLE,
 	{ ALLOW_OF_APP, 0, "app", "BUNDLE", NULL, "the app: a bundle id, or com.vendor.*" },
-	{ ALLOW_TO, 0, "destination", "PLACE", NULL, "the destination: a host, .suffix, address or network" },
+	{ ALLOW_TO, 0, "destination", "PLACE", NULL,
+	  "the destination: a host, .suffix, address or network" },
 	{ ALLOW_ONLY, 0, "only", "PATTERN", NULL,
 	  "narrow to a destination of the app, or an app of the destination; may be repeated" },
 	{ ALLOW_OWNER, 0, "owner", "TEXT", NULL, "who answers for the entry" },
 	{ ALLOW_REASON, 0, "reason", "TEXT", NULL, "why it is there" },
 	{ ALLOW_TICKET, 0, "ticket", "TEXT", NULL, "where that was decided" },
-	{ ALLOW_EXPIRES, 0, "expires", "DAY", NULL, "its last day in UTC, 2027-03-31; renew also takes never" },
+	{ ALLOW_EXPIRES, 0, "expires", "DAY", NULL,
+	  "its last day in UTC, 2027-03-31; renew also takes never" },
 	{ ALLOW_PREVIEW, 0, "preview", NULL, NULL, "add: only show what the entry would do" },
-	{ ALLOW_UNUSED, 0, "unused", NULL, NULL, "list: what covered nothing, ever or for 30 days" },
+	{ ALLOW_UNUSED, 0, "unused", NULL, NULL,
+	  "list: what covered nothing, ever or for 30 days" },
 	{ ALLOW_BROAD, 0, "broad", NULL, NULL, "list: what covers more than is good" },
 	{ ALLOW_COVERS, 0, "covers", NULL, NULL, "list: with the findings behind each entry" },
-	{ ALLOW_WHICH, 0, "which", "STATE", "active expired removed all", "list: these; active and expired ones" },
+	{ ALLOW_WHICH, 0, "which", "STATE", "active expired removed all",
+	  "list: these; active and expired ones" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
 const struct args_command allow_command = {
 	.name = "allow",
+	.verbs = "add preview test list renew expire remove",
 	.summary = "who may pin, and where to: allow-lists with an owner and an end",
 	.usage = "[OPTION]... add (--app BUNDLE | --destination PLACE) [--preview]\n"
 		 "       pinwatch allow [OPTION]... preview (--app BUNDLE | --destination PLACE)\n"
@@ -65,55 +63,46 @@ const struct args_command allow_command = {
 		 "       pinwatch allow [OPTION]... renew ID --expires DAY\n"
 		 "       pinwatch allow [OPTION]... expire ID\n"
 		 "       pinwatch allow [OPTION]... remove ID",
-	.about = "add      puts an entry into the daemon's database, beside those of list files\n"
-		 "preview  shows what such an entry would do: findings that it would quiet, now and\n"
-		 "         in the past, how much of the fleet, and whether it is too broad\n"
-		 "test     which entries cover a destination\n"
-		 "list     all entries, what they cover, and what only they cover\n"
-		 "renew    gives an entry a new last day\n"
-		 "expire   ends an entry now: attempts until now stay covered\n"
-		 "remove   takes an entry away, as if it had never been; its history stays\n"
-		 "\n"
-		 "Works over the socket of a running daemon, or on its database where none runs.\n"
-		 "Entries of list files are changed in their files.\n"
-		 "\n"
-		 "Exit code: 0 done; 2 usage or configuration error, or refused; 3 no daemon or\n"
-		 "database answers.",
-	.examples = "  pinwatch allow add --app com.acme.bank --owner mobile-security \\\n"
-		    "      --reason \"pins by design\" --ticket SEC-1234 --expires 2027-03-31 --preview\n"
-		    "  pinwatch allow test api.bank.test --app com.acme.bank\n"
-		    "  pinwatch allow list --unused\n",
+	.about =
+	    "add      puts an entry into the daemon's database, beside those of list files\n"
+	    "preview  shows what such an entry would do: findings that it would quiet, now and\n"
+	    "         in the past, how much of the fleet, and whether it is too broad\n"
+	    "test     which entries cover a destination\n"
+	    "list     all entries, what they cover, and what only they cover\n"
+	    "renew    gives an entry a new last day\n"
+	    "expire   ends an entry now: attempts until now stay covered\n"
+	    "remove   takes an entry away, as if it had never been; its history stays\n"
+	    "\n"
+	    "Works over the socket of a running daemon, or on its database where none runs.\n"
+	    "Entries of list files are changed in their files.\n"
+	    "\n"
+	    "Exit code: 0 done; 2 usage or configuration error, or refused; 3 no daemon or\n"
+	    "database answers.",
+	.examples =
+	    "  pinwatch allow add --app com.acme.bank --owner mobile-security \\\n"
+	    "      --reason \"pins by design\" --ticket SEC-1234 --expires 2027-03-31 --preview\n"
+	    "  pinwatch allow test api.bank.test --app com.acme.bank\n"
+	    "  pinwatch allow list --unused\n",
 	.args = allow_args,
 	.operands = OPERANDS_NONE,
 };
 
 struct request {
-	const char *config, *state, *database;
+	struct where where;
+	bool (*verb)(struct door *d, const struct request *q, struct error *err);
 	const char *app, *destination, *owner, *reason, *ticket, *expires, *which;
 	const char *only[MAX_ONLY];
 	size_t n_only;
-	const char *words[2]; /* verb and operand */
-	size_t n_words;
-	bool json, preview, unused, broad, covers, help;
+	bool preview, unused, broad, covers;
 };
 
 /* ---- the command line */
 
-static bool take_option(struct request *q, int id, const char *value, struct error *err)
+static bool take_option(void *arg, int id, const char *value, struct error *err)
 {
+	struct request *q = arg;
+
 	switch (id) {
-	case ALLOW_CONFIG:
-		q->config = value;
-		break;
-	case ALLOW_STATE:
-		q->state = value;
-		break;
-	case ALLOW_DB:
-		q->database = value;
-		break;
-	case ALLOW_OUTPUT:
-		q->json = strcmp(value, "json") == 0;
-		break;
 	case ALLOW_OF_APP:
 		q->app = value;
 		break;
@@ -155,53 +144,7 @@ static bool take_option(struct request *q, int id, const char *value, struct err
 	return true;
 }
 
-static bool read_request(struct request *q, int argc, char **argv, struct error *err)
-{
-	struct args args;
-	enum args_result r;
-	const char *value;
-	int id;
-
-	args_begin(&args, &allow_command, argc, argv);
-	while ((r = args_next(&args, &id, &value, err)) != ARGS_END) {
-		if (r == ARGS_ERROR)
-			return false;
-		if (r == ARGS_OPTION && id == ARG_HELP) {
-			q->help = true;
-			return true;
-		}
-		if (r == ARGS_OPTION) {
-			if (!take_option(q, id, value, err))
-				return false;
-		} else if (q->n_words == 2) {
-			return error_set(err, ERROR_USAGE, 0, "%.200s: one word too many (`pinwatch allow --help` says more)",
-					 value);
-		} else {
-			q->words[q->n_words++] = value;
-		}
-	}
-	return true;
-}
-
 /* ---- asking */
-
-static bool ask(struct door *d, const char *method, const char *target, struct sv body, struct buf *answer,
-		struct error *err)
-{
-	unsigned status;
-	size_t from = answer->n;
-
-	return door_ask(d, method, target, body, &status, answer, err) &&
-	       door_refused(status, sv_skip(buf_view(answer), from), err);
-}
-
-static void member(struct jsonw *w, const char *key, const char *value)
-{
-	if (value == NULL)
-		return;
-	jsonw_key(w, key);
-	jsonw_str(w, value);
-}
 
 /* An entry as it would stand in a list file. */
 static bool draft(const struct request *q, struct buf *body, struct error *err)
@@ -210,11 +153,12 @@ static bool draft(const struct request *q, struct buf *body, struct error *err)
 
 	if ((q->app == NULL) == (q->destination == NULL))
 		return error_set(err, ERROR_USAGE, 0,
-				 "%s: expected --app BUNDLE or --destination PLACE (`pinwatch allow --help` says more)",
-				 q->words[0]);
+				 "%s: expected --app BUNDLE or --destination PLACE (`pinwatch "
+				 "allow --help` says more)",
+				 q->where.words[0]);
 	jsonw_open(&w, '{');
-	member(&w, "app", q->app);
-	member(&w, "destination", q->destination);
+	door_member(&w, "app", q->app);
+	door_member(&w, "destination", q->destination);
 	if (q->n_only > 0) {
 		jsonw_key(&w, q->app != NULL ? "destinations" : "apps");
 		jsonw_open(&w, '[');
@@ -222,17 +166,18 @@ static bool draft(const struct request *q, struct buf *body, struct error *err)
 			jsonw_str(&w, q->only[i]);
 		jsonw_close(&w, ']');
 	}
-	member(&w, "owner", q->owner);
-	member(&w, "reason", q->reason);
-	member(&w, "ticket", q->ticket);
-	member(&w, "expires", q->expires);
+	door_member(&w, "owner", q->owner);
+	door_member(&w, "reason", q->reason);
+	door_member(&w, "ticket", q->ticket);
+	door_member(&w, "expires", q->expires);
 	jsonw_close(&w, '}');
 	return true;
 }
 
 /* Prints the answer as it is, or as `view` shows it. */
-static bool show(const struct request *q, struct buf *answer, void (*view)(struct buf *out, const struct value *v),
-		 const char *done, struct error *err)
+static bool show(const struct request *q, struct buf *answer,
+		 void (*view)(struct buf *out, const struct value *v), const char *done,
+		 struct error *err)
 {
 	struct arena a = { 0 };
 	struct value v;
@@ -240,7 +185,7 @@ static bool show(const struct request *q, struct buf *answer, void (*view)(struc
 	bool ok = true;
 
 	buf_init(&out, MAX_OUTPUT);
-	if (q->json)
+	if (q->where.json)
 		buf_sv(&out, buf_view(answer));
 	else if ((ok = json_to_value(buf_view(answer), &a, &v, err))) {
 		if (view != NULL)
@@ -255,25 +200,18 @@ static bool show(const struct request *q, struct buf *answer, void (*view)(struc
 
 static bool add(struct door *d, const struct request *q, struct error *err)
 {
-	bool preview = q->preview || strcmp(q->words[0], "preview") == 0, ok;
+	bool preview = q->preview || strcmp(q->where.words[0], "preview") == 0, ok;
 	struct buf body, answer;
 
 	buf_init(&body, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
 	ok = draft(q, &body, err) &&
-	     ask(d, "POST", preview ? TARGET "/preview" : TARGET, buf_view(&body), &answer, err) &&
+	     door_ask(d, "POST", preview ? TARGET "/preview" : TARGET, buf_view(&body), &answer,
+		      err) &&
 	     show(q, &answer, preview ? allow_view_preview : NULL, "added", err);
 	buf_free(&body);
 	buf_free(&answer);
 	return ok;
-}
-
-static void query(struct buf *target, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	buf_printf(target, "%c%s=", sv_find_char(buf_view(target), '?') == SIZE_MAX ? '?' : '&', name);
-	door_encode(target, sv_cstr(value));
 }
 
 static bool test(struct door *d, const struct request *q, struct error *err)
@@ -281,15 +219,18 @@ static bool test(struct door *d, const struct request *q, struct error *err)
 	struct buf target, answer;
 	bool ok;
 
-	if (q->words[1] == NULL)
-		return error_set(err, ERROR_USAGE, 0, "test: expected a host or an address: pinwatch allow test api.bank.test");
+	if (q->where.words[1] == NULL)
+		return error_set(err, ERROR_USAGE, 0,
+				 "test: expected a host or an address: pinwatch allow test "
+				 "api.bank.test");
 	buf_init(&target, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
 	buf_str(&target, TARGET "/test");
-	query(&target, "host", q->words[1]);
-	query(&target, "app", q->app);
+	door_query(&target, "host", q->where.words[1]);
+	door_query(&target, "app", q->app);
 	buf_char(&target, '\0');
-	ok = ask(d, "GET", target.p, SV_NONE, &answer, err) && show(q, &answer, allow_view_test, NULL, err);
+	ok = door_ask(d, "GET", target.p, SV_NONE, &answer, err) &&
+	     show(q, &answer, allow_view_test, NULL, err);
 	buf_free(&target);
 	buf_free(&answer);
 	return ok;
@@ -302,7 +243,8 @@ struct listing {
 	size_t n;
 };
 
-static bool next_page(struct door *d, const struct request *q, struct listing *l, int64_t *after, struct error *err)
+static bool next_page(struct door *d, const struct request *q, struct listing *l, int64_t *after,
+		      struct error *err)
 {
 	struct value *v = arena_alloc(&l->a, sizeof(*v));
 	const struct value *next;
@@ -313,16 +255,17 @@ static bool next_page(struct door *d, const struct request *q, struct listing *l
 	buf_init(&target, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
 	buf_str(&target, TARGET);
-	query(&target, "id", q->words[1]);
-	query(&target, "state", q->which);
-	query(&target, "unused", q->unused ? "true" : NULL);
-	query(&target, "broad", q->broad ? "true" : NULL);
-	query(&target, "covers", q->covers || q->words[1] != NULL ? "true" : NULL);
+	door_query(&target, "id", q->where.words[1]);
+	door_query(&target, "state", q->which);
+	door_query(&target, "unused", q->unused ? "true" : NULL);
+	door_query(&target, "broad", q->broad ? "true" : NULL);
+	door_query(&target, "covers", q->covers || q->where.words[1] != NULL ? "true" : NULL);
 	snprintf(number, sizeof(number), "%lld", (long long)*after);
-	query(&target, "after", *after > 0 ? number : NULL);
+	door_query(&target, "after", *after > 0 ? number : NULL);
 	buf_char(&target, '\0');
-	ok = ask(d, "GET", target.p, SV_NONE, &answer, err) && json_to_value(buf_view(&answer), &l->a, v, err);
-	if (ok && q->json) {
+	ok = door_ask(d, "GET", target.p, SV_NONE, &answer, err) &&
+	     json_to_value(buf_view(&answer), &l->a, v, err);
+	if (ok && q->where.json) {
 		struct buf copy;
 
 		buf_init(&copy, MAX_OUTPUT);
@@ -349,7 +292,7 @@ static bool list(struct door *d, const struct request *q, struct error *err)
 	do
 		ok = next_page(d, q, &l, &after, err);
 	while (ok && after > 0 && l.n < MAX_PAGES);
-	if (ok && !q->json) {
+	if (ok && !q->where.json) {
 		buf_init(&out, MAX_OUTPUT);
 		allow_view_list(&out, l.pages, l.n);
 		report_buf(stdout, &out);
@@ -360,16 +303,20 @@ static bool list(struct door *d, const struct request *q, struct error *err)
 
 static bool change(struct door *d, const struct request *q, struct error *err)
 {
-	const char *verb = q->words[0];
+	const char *verb = q->where.words[0];
 	bool renew = strcmp(verb, "renew") == 0, ok;
 	struct buf target, body, answer;
 	struct jsonw w;
 	uint64_t id;
 
-	if (q->words[1] == NULL || !sv_to_u64(sv_cstr(q->words[1]), &id))
-		return error_set(err, ERROR_USAGE, 0, "%s: expected an entry's number, as `pinwatch allow list` shows it", verb);
+	if (q->where.words[1] == NULL || !sv_to_u64(sv_cstr(q->where.words[1]), &id))
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: expected an entry's number, as `pinwatch allow list` shows "
+				 "it",
+				 verb);
 	if (renew && q->expires == NULL)
-		return error_set(err, ERROR_USAGE, 0, "renew: expected --expires DAY, or --expires never");
+		return error_set(err, ERROR_USAGE, 0,
+				 "renew: expected --expires DAY, or --expires never");
 	buf_init(&target, 4096);
 	buf_init(&body, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
@@ -380,13 +327,17 @@ static bool change(struct door *d, const struct request *q, struct error *err)
 	if (renew) {
 		jsonw_key(&w, "expires");
 		jsonw_str(&w, strcmp(q->expires, "never") == 0 ? NULL : q->expires);
-		member(&w, "owner", q->owner);
-		member(&w, "reason", q->reason);
-		member(&w, "ticket", q->ticket);
+		door_member(&w, "owner", q->owner);
+		door_member(&w, "reason", q->reason);
+		door_member(&w, "ticket", q->ticket);
 	}
 	jsonw_close(&w, '}');
-	ok = ask(d, "POST", target.p, buf_view(&body), &answer, err) &&
-	     show(q, &answer, NULL, renew ? "renewed" : strcmp(verb, "expire") == 0 ? "ended" : "removed", err);
+	ok = door_ask(d, "POST", target.p, buf_view(&body), &answer, err) &&
+	     show(q, &answer, NULL,
+		  renew				? "renewed"
+		  : strcmp(verb, "expire") == 0 ? "ended"
+						: "removed",
+		  err);
 	buf_free(&target);
 	buf_free(&body);
 	buf_free(&answer);
@@ -401,38 +352,40 @@ static const struct {
 	{ "renew", change }, { "expire", change }, { "remove", change },
 };
 
-static bool run(const struct request *q, struct error *err)
+static bool check(void *arg, struct error *err)
 {
-	struct door d;
-	bool ok;
+	struct request *q = arg;
+	const char *word = q->where.words[0];
 
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && q->n_words > 0; i++) {
-		if (strcmp(q->words[0], verbs[i].verb) != 0)
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && word != NULL; i++) {
+		if (strcmp(word, verbs[i].verb) != 0)
 			continue;
-		if (!door_open(&d, q->config, q->state, q->database, err))
-			return false;
-		ok = verbs[i].run(&d, q, err);
-		door_close(&d);
-		return ok;
+		q->verb = verbs[i].run;
+		return true;
 	}
 	return error_set(err, ERROR_USAGE, 0,
 			 "%.100s%sexpected add, preview, test, list, renew, expire or remove "
 			 "(`pinwatch allow --help` says more)",
-			 q->n_words > 0 ? q->words[0] : "", q->n_words > 0 ? ": " : "");
+			 word != NULL ? word : "", word != NULL ? ": " : "");
+}
+
+static bool run(struct door *d, void *arg, struct error *err)
+{
+	const struct request *q = arg;
+
+	return q->verb(d, q, err);
 }
 
 int cmd_allow(int argc, char **argv)
 {
+	static const struct where_command command = {
+		.args = &allow_command,
+		.max_words = 2,
+		.option = take_option,
+		.check = check,
+		.run = run,
+	};
 	struct request q = { 0 };
-	struct error err;
 
-	if (!read_request(&q, argc, argv, &err))
-		return report_error("allow", &err);
-	if (q.help) {
-		args_help(&allow_command);
-		return report_finish("allow", EXIT_DONE);
-	}
-	if (!run(&q, &err))
-		return report_error("allow", &err);
-	return report_finish("allow", EXIT_DONE);
+	return where_main(&command, &q.where, &q, argc, argv);
 }

@@ -252,8 +252,7 @@ static void named(struct buf *out, const struct value *list, const char *none, c
 		struct buf place;
 
 		buf_init(&place, 4096);
-		buf_printf(&place, "%.*s:%lld", SV_ARG(sv_first(text_of(&items[i], "host"), 300)),
-			   (long long)count_of(&items[i], "port"));
+		text_place(&place, text_of(&items[i], "host"), 300, (unsigned)count_of(&items[i], "port"));
 		grid_cell(&g, text_of(&items[i], "app"));
 		grid_cell(&g, buf_view(&place));
 		grid_cell(&g, text_of(&items[i], "verdict"));

@@ -180,8 +180,10 @@ static int scan_and_give(struct analytic_view *view, const struct analytic_choic
 		return report_error("analytic", &err);
 	scanned_feeds(&feeds, scan_summary(scan));
 	code = give(view, c, &feeds);
-	if (code == EXIT_DONE && scan_interrupted(scan))
+	if (code == EXIT_DONE && scan_interrupted(scan)) {
+		report_note("analytic", "interrupted: this is what was read so far");
 		code = EXIT_INTERRUPTED;
+	}
 	free(feeds.items);
 	scan_free(scan);
 	return code;

@@ -22,7 +22,7 @@ struct arg {
 };
 
 /* What an operand is, for completion. */
-enum arg_operands { OPERANDS_NONE, OPERANDS_FILES, OPERANDS_SHELLS };
+enum arg_operands { OPERANDS_NONE, OPERANDS_FILES };
 
 struct args_command {
 	const char *name;
@@ -32,6 +32,7 @@ struct args_command {
 	const char *examples; /* lines, each indented by two */
 	const struct arg *args;
 	enum arg_operands operands;
+	const char *verbs; /* what the first operand may be, separated by spaces; NULL: anything */
 };
 
 struct args {

@@ -15,7 +15,7 @@
 #include "emit/backtest.h"
 #include "emit/finding_json.h"
 #include "emit/footer.h"
-#include "serve/governed.h"
+#include "govern/governed.h"
 
 /* One finding, as emit.c has it. */
 #define FINDING_MAX_BYTES ((size_t)256 * 1024 * 1024)
@@ -39,21 +39,28 @@ enum {
 };
 
 static const struct arg backtest_args[] = {
-	{ INPUT_SET, 0, "set", "ELEMENT=VALUE", NULL, "try this: --set InspectionFailureThreshold=5" },
+	{ INPUT_SET, 0, "set", "ELEMENT=VALUE", NULL,
+	  "try this: --set InspectionFailureThreshold=5" },
 	{ BACKTEST_SWEEP, 0, "sweep", "ELEMENT=VALUES", NULL,
 	  "try each of a list or range: 2,3,5 or 2..8 or 5m..30m/5m" },
 	{ INPUT_CONFIG, 'c', "config", "FILE", NULL,
 	  "what is in force; without paths its daemon's journal is judged" },
-	{ BACKTEST_STATE, 0, "state", "DIR", NULL, "the daemon's state folder, instead of the configuration's" },
+	{ BACKTEST_STATE, 0, "state", "DIR", NULL,
+	  "the daemon's state folder, instead of the configuration's" },
 	{ BACKTEST_DB, 0, "db", "FILE", NULL, "likewise by its database, DIR/pinwatch.db" },
 	{ BACKTEST_FILES, 0, "files", NULL, NULL,
 	  "read the configuration's sources, as scan does, instead of a journal" },
-	{ BACKTEST_SINCE, 0, "since", "TIME", NULL, "connections from then on: 2026-11-24 or 2026-11-24T08:00Z" },
+	{ BACKTEST_SINCE, 0, "since", "TIME", NULL,
+	  "connections from then on: 2026-11-24 or 2026-11-24T08:00Z" },
 	{ BACKTEST_UNTIL, 0, "until", "TIME", NULL, "only what came before" },
-	{ BACKTEST_TRUTH, 0, "truth", "FILE", NULL, "a simulated fleet's truth.json: precision and recall of each" },
-	{ BACKTEST_FINDINGS, 0, "findings", "DIR", NULL, "write each setting's findings there, as JSON lines" },
-	{ BACKTEST_OUTPUT, 'o', "output", "FORM", "table json svg", "how the result is written; table" },
-	{ BACKTEST_ALL, 'a', "all", NULL, NULL, "changes that nobody is shown too, and everything in full" },
+	{ BACKTEST_TRUTH, 0, "truth", "FILE", NULL,
+	  "a simulated fleet's truth.json: precision and recall of each" },
+	{ BACKTEST_FINDINGS, 0, "findings", "DIR", NULL,
+	  "write each setting's findings there, as JSON lines" },
+	{ BACKTEST_OUTPUT, 'o', "output", "FORM", "table json svg",
+	  "how the result is written; table" },
+	{ BACKTEST_ALL, 'a', "all", NULL, NULL,
+	  "changes that nobody is shown too, and everything in full" },
 	INPUT_ARG_PATHS,
 	{ BACKTEST_COLOR, 0, "color", "WHEN", "auto always never",
 	  "colour; auto: on a terminal, unless NO_COLOR" },
@@ -66,22 +73,26 @@ const struct args_command backtest_command = {
 	.name = "backtest",
 	.summary = "judge the past under other settings: what would be gained and lost",
 	.usage = "[OPTION]... -c FILE | --db FILE\n       pinwatch backtest [OPTION]... PATH...",
-	.about = "Reads the past once, a daemon's journal (also while it runs) or logs as scan does,\n"
-		 "and judges it under the settings in force and under every other one that is\n"
-		 "tried: TimeWindow, InspectionFailureThreshold, ForegroundStateRequired,\n"
-		 "AllowedAppList and AllowedDestinationList. Findings gained, lost and changed are\n"
-		 "named, with the reason. Nothing is written down but what --findings asks for.\n"
-		 "\n"
-		 "--set fixes an element in all that is tried, --sweep tries one value after the\n"
-		 "other, several sweeps every combination (at most 64). Lists are files; [] is none.\n"
-		 "\n"
-		 "Exit code: 0 done; 2 usage or configuration error; 3 input or state unreadable;\n"
-		 "4 done, but partly; 130 interrupted.",
-	.examples = "  pinwatch backtest -c pinwatch.yaml --set InspectionFailureThreshold=5\n"
-		    "  pinwatch backtest -c pinwatch.yaml --sweep TimeWindow=5m..30m/5m --since 2026-11-01\n"
-		    "  pinwatch backtest --sweep InspectionFailureThreshold=2..8 --truth fleet/truth.json \\\n"
-		    "      --files -c fleet/pinwatch.yaml -o svg > sweep.svg\n"
-		    "  pinwatch backtest --set AllowedAppList=new-apps.yaml squid.log zeek/\n",
+	.about =
+	    "Reads the past once, a daemon's journal (also while it runs) or logs as scan does,\n"
+	    "and judges it under the settings in force and under every other one that is\n"
+	    "tried: TimeWindow, InspectionFailureThreshold, ForegroundStateRequired,\n"
+	    "AllowedAppList and AllowedDestinationList. Findings gained, lost and changed are\n"
+	    "named, with the reason. Nothing is written down but what --findings asks for.\n"
+	    "\n"
+	    "--set fixes an element in all that is tried, --sweep tries one value after the\n"
+	    "other, several sweeps every combination (at most 64). Lists are files; [] is none.\n"
+	    "\n"
+	    "Exit code: 0 done; 2 usage or configuration error; 3 input or state unreadable;\n"
+	    "4 done, but partly; 130 interrupted.",
+	.examples =
+	    "  pinwatch backtest -c pinwatch.yaml --set InspectionFailureThreshold=5\n"
+	    "  pinwatch backtest -c pinwatch.yaml --sweep TimeWindow=5m..30m/5m --since "
+	    "2026-11-01\n"
+	    "  pinwatch backtest --sweep InspectionFailureThreshold=2..8 --truth fleet/truth.json "
+	    "\\\n"
+	    "      --files -c fleet/pinwatch.yaml -o svg > sweep.svg\n"
+	    "  pinwatch backtest --set AllowedAppList=new-apps.yaml squid.log zeek/\n",
 	.args = backtest_args,
 	.operands = OPERANDS_FILES,
 };
@@ -112,7 +123,8 @@ static bool parse_time(const char *option, const char *text, struct instant *out
 		if (instant_parse_iso(sv_cstr(full), 0, out))
 			return true;
 	}
-	return error_set(err, ERROR_USAGE, 0, "%s takes a time like 2026-11-24 or 2026-11-24T08:00:00Z, not %.40s",
+	return error_set(err, ERROR_USAGE, 0,
+			 "%s takes a time like 2026-11-24 or 2026-11-24T08:00:00Z, not %.40s",
 			 option, text);
 }
 
@@ -143,7 +155,9 @@ static bool take_option(struct choices *c, int id, const char *value, struct err
 		c->findings = value;
 		return true;
 	case BACKTEST_OUTPUT:
-		c->output = value[0] == 't' ? OUTPUT_TABLE : value[0] == 'j' ? OUTPUT_JSON : OUTPUT_SVG;
+		c->output = value[0] == 't'   ? OUTPUT_TABLE
+			    : value[0] == 'j' ? OUTPUT_JSON
+					      : OUTPUT_SVG;
 		return true;
 	case BACKTEST_ALL:
 		c->all = true;
@@ -172,20 +186,22 @@ struct measuring {
 };
 
 /* `01-InspectionFailureThreshold=2.jsonl`. */
-static FILE *findings_file(const char *dir, size_t number, struct sv label, struct buf *path, struct error *err)
+static FILE *findings_file(const char *dir, size_t number, struct sv label, struct buf *path,
+			   struct error *err)
 {
 	FILE *f;
 
 	if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
-		error_set(err, ERROR_USAGE, 0, "--findings %s: cannot be made: %s; name another folder", dir,
+		error_set(err, ERROR_USAGE, 0,
+			  "--findings %s: cannot be made: %s; name another folder", dir,
 			  strerror(errno));
 		return NULL;
 	}
 	buf_printf(path, "%s/%02zu-", dir, number);
 	for (size_t i = 0; i < label.n && i < NAME_MAX_BYTES; i++) {
 		char ch = label.p[i];
-		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-			     strchr("=.,-+", ch) != NULL;
+		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+			     (ch >= '0' && ch <= '9') || strchr("=.,-+", ch) != NULL;
 
 		buf_char(path, plain ? ch : '_');
 	}
@@ -193,13 +209,14 @@ static FILE *findings_file(const char *dir, size_t number, struct sv label, stru
 	buf_char(path, '\0');
 	f = fopen(path->p, "we");
 	if (f == NULL)
-		error_set(err, ERROR_USAGE, 0, "--findings %s: cannot be written: %s; name another folder", path->p,
+		error_set(err, ERROR_USAGE, 0,
+			  "--findings %s: cannot be written: %s; name another folder", path->p,
 			  strerror(errno));
 	return f;
 }
 
-static bool each_finding(struct measuring *m, const struct grid_setting *s, const struct finding *findings,
-			 size_t n, FILE *file, struct error *err)
+static bool each_finding(struct measuring *m, const struct grid_setting *s,
+			 const struct finding *findings, size_t n, FILE *file, struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_reset(&m->json);
@@ -209,7 +226,8 @@ static bool each_finding(struct measuring *m, const struct grid_setting *s, cons
 		buf_char(&m->json, '\n');
 		if (m->json.overflowed)
 			return error_set(err, ERROR_LIMIT, 0,
-					 "a finding grew past %zu MB of output: narrow the past by --since and --until",
+					 "a finding grew past %zu MB of output: narrow the past by "
+					 "--since and --until",
 					 FINDING_MAX_BYTES / 1000000);
 		if (file != NULL)
 			fwrite(m->json.p, 1, m->json.n, file);
@@ -217,8 +235,9 @@ static bool each_finding(struct measuring *m, const struct grid_setting *s, cons
 	return true;
 }
 
-static bool judged(void *arg, size_t number, const struct grid_setting *s, const struct finding *findings,
-		   size_t n, struct backtest_measure *out, struct error *err)
+static bool judged(void *arg, size_t number, const struct grid_setting *s,
+		   const struct finding *findings, size_t n, struct backtest_measure *out,
+		   struct error *err)
 {
 	struct measuring *m = arg;
 	struct truth_result r;
@@ -233,9 +252,11 @@ static bool judged(void *arg, size_t number, const struct grid_setting *s, const
 		file = findings_file(m->choices->findings, number, s->label, &path, err);
 		ok = file != NULL;
 	}
-	ok = ok && (m->truth == NULL || truth_begin(m->truth, err)) && each_finding(m, s, findings, n, file, err);
+	ok = ok && (m->truth == NULL || truth_begin(m->truth, err)) &&
+	     each_finding(m, s, findings, n, file, err);
 	if (file != NULL && (ferror(file) | fclose(file)) != 0 && ok)
-		ok = error_set(err, ERROR_IO, 0, "--findings %s: cannot be written whole: %s; make room", path.p,
+		ok = error_set(err, ERROR_IO, 0,
+			       "--findings %s: cannot be written whole: %s; make room", path.p,
 			       strerror(errno));
 	buf_free(&path);
 	if (!ok || m->truth == NULL)
@@ -278,7 +299,9 @@ static void write_result(const struct choices *c, const struct backtest *b)
 	if (c->output == OUTPUT_JSON)
 		buf_char(&out, '\n');
 	if (out.overflowed)
-		report_note("backtest", "the result is longer than %zu MB and was cut: try fewer settings at once",
+		report_note("backtest",
+			    "the result is longer than %zu MB and was cut: try fewer settings at "
+			    "once",
 			    BACKTEST_MAX_BYTES / 1000000);
 	report_buf(stdout, &out);
 }
@@ -305,7 +328,8 @@ static int judge(const struct choices *c, struct past *past, struct truth *truth
 	} else {
 		write_result(c, &result);
 		if (result.stopped) {
-			report_note("backtest", "interrupted: these are the settings judged so far");
+			report_note("backtest",
+				    "interrupted: these are the settings judged so far");
 			code = EXIT_INTERRUPTED;
 		}
 		code = report_finish("backtest", code);
@@ -347,6 +371,8 @@ static int over_logs(const struct choices *c, struct truth *truth)
 		buf_init(&account, FOOTER_MAX_BYTES);
 		footer(&account, scan_summary(scan), &style, false);
 		report_buf(stderr, &account);
+	} else if (scan_partial(scan)) {
+		report_partial("backtest", scan_summary(scan));
 	}
 	if (code == EXIT_DONE && (scan_partial(scan) || c->in.n_missing > 0))
 		code = EXIT_PARTIAL;
@@ -356,8 +382,8 @@ static int over_logs(const struct choices *c, struct truth *truth)
 }
 
 /* What is in force: the configuration, and the allow-list entries of the database. */
-static bool in_force(const struct choices *c, const char *state, struct settings *out, struct arena *a,
-		     struct error *err)
+static bool in_force(const struct choices *c, const char *state, struct settings *out,
+		     struct arena *a, struct error *err)
 {
 	struct store *s;
 	struct buf path;
@@ -402,8 +428,10 @@ static int over_journal(const struct choices *c, const char *state, struct truth
 	}
 	code = judge(c, past, truth);
 	if (past->lost_blocks > 0) {
-		report_note("backtest", "%llu damaged blocks of the journal were left out; `pinwatch db check` says "
-			    "which", (unsigned long long)past->lost_blocks);
+		report_note("backtest",
+			    "%llu damaged blocks of the journal were left out; `pinwatch db check` "
+			    "says which",
+			    (unsigned long long)past->lost_blocks);
 		code = code == EXIT_DONE ? EXIT_PARTIAL : code;
 	}
 	past_free(past);
@@ -424,8 +452,9 @@ static bool state_folder(const struct choices *c, struct buf *out, struct error 
 	} else {
 		if (!sv_eq(path, SV("pinwatch.db")) && !sv_ends(path, SV("/pinwatch.db")))
 			return error_set(err, ERROR_USAGE, 0,
-					 "--db %.200s: expected a daemon's database, DIR/pinwatch.db, with its journal "
-					 "beside it", c->db);
+					 "--db %.200s: expected a daemon's database, "
+					 "DIR/pinwatch.db, with its journal beside it",
+					 c->db);
 		path.n -= strlen("pinwatch.db");
 		buf_sv(out, path.n > 1 ? sv_first(path, path.n - 1) : path.n == 1 ? path : SV("."));
 	}
@@ -433,8 +462,9 @@ static bool state_folder(const struct choices *c, struct buf *out, struct error 
 	buf_char(out, '\0');
 	if (stat(out->p, &st) != 0)
 		return error_set(err, ERROR_IO, 0,
-				 "%s: cannot be read: %s; name a daemon's state folder (--state DIR, --db FILE, or -c FILE "
-				 "with serve.state), or read logs: PATHs, or --files for those of the configuration",
+				 "%s: cannot be read: %s; name a daemon's state folder (--state "
+				 "DIR, --db FILE, or -c FILE with serve.state), or read logs: "
+				 "PATHs, or --files for those of the configuration",
 				 out->p, strerror(errno));
 	out->p[out->n - strlen("/pinwatch.db") - 1] = '\0';
 	return true;
@@ -449,27 +479,33 @@ static int run(struct choices *c)
 	int code;
 
 	if (c->grid.n == 0)
-		ok = error_set(&err, ERROR_USAGE, 0,
-			       "nothing to try: give --set ELEMENT=VALUE or --sweep ELEMENT=VALUES, for example --sweep "
-			       "InspectionFailureThreshold=2..8");
+		ok =
+		    error_set(&err, ERROR_USAGE, 0,
+			      "nothing to try: give --set ELEMENT=VALUE or --sweep ELEMENT=VALUES, "
+			      "for example --sweep InspectionFailureThreshold=2..8");
 	else if (logs && (c->db != NULL || c->state != NULL))
 		ok = error_set(&err, ERROR_USAGE, 0,
-			       "%s names a journal, and %s logs: leave one out", c->db != NULL ? "--db" : "--state",
+			       "%s names a journal, and %s logs: leave one out",
+			       c->db != NULL ? "--db" : "--state",
 			       c->files ? "--files" : "the paths");
 	else if (!logs && !c->config && c->db == NULL && c->state == NULL)
-		ok = error_set(&err, ERROR_USAGE, 0,
-			       "no past: name a configuration (-c FILE) or database (--db FILE) of a daemon, or logs "
-			       "(PATH...)");
+		ok =
+		    error_set(&err, ERROR_USAGE, 0,
+			      "no past: name a configuration (-c FILE) or database (--db FILE) of "
+			      "a daemon, or logs (PATH...)");
 	else if (instant_known(c->period.since) && instant_known(c->period.until) &&
 		 c->period.since.ns >= c->period.until.ns)
-		ok = error_set(&err, ERROR_USAGE, 0, "--since, --until: expected a period that ends after it begins");
+		ok = error_set(&err, ERROR_USAGE, 0,
+			       "--since, --until: expected a period that ends after it begins");
 	c->in.only_conf = !logs;
 	ok = ok && inputs_load(&c->in, "backtest", !logs, &err);
 	if (ok && c->truth != NULL)
 		ok = (truth = truth_read(c->truth, &err)) != NULL;
 	buf_init(&state, MAX_PATH_TEXT);
 	ok = ok && (logs || state_folder(c, &state, &err));
-	code = !ok ? report_error("backtest", &err) : logs ? over_logs(c, truth) : over_journal(c, state.p, truth);
+	code = !ok    ? report_error("backtest", &err)
+	       : logs ? over_logs(c, truth)
+		      : over_journal(c, state.p, truth);
 	buf_free(&state);
 	truth_free(truth);
 	return code;

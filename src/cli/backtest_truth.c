@@ -27,9 +27,12 @@ struct truth *truth_read(const char *path, struct error *err)
 	got = reader_next(t->reader, &t->document, err);
 	if (got == READ_OVERLONG)
 		error_set(err, ERROR_LIMIT, 0,
-			  "%s: too long for a truth file: expected the truth.json that `pinwatch sim` writes", path);
+			  "%s: too long for a truth file: expected the truth.json that `pinwatch "
+			  "sim` writes",
+			  path);
 	else if (got == READ_END)
-		error_set(err, ERROR_FORMAT, 0, "%s: empty: expected the truth.json that `pinwatch sim` writes", path);
+		error_set(err, ERROR_FORMAT, 0,
+			  "%s: empty: expected the truth.json that `pinwatch sim` writes", path);
 	else if (got != READ_RECORD)
 		error_prefix(err, "%s", path);
 	if (got == READ_RECORD && truth_begin(t, err))

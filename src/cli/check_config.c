@@ -6,18 +6,19 @@
 #include "cli/tables.h"
 #include "base/safe.h"
 #include "conf/conf.h"
-#include "scan/capture.h"
+#include "serve/admit.h"
 
 /* The whole reference, and a description with the largest allow-lists that conf takes. */
 #define TEXT_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define MAX_SETS 256
 
-enum { CHECK_CONFIG = 1, CHECK_SET, CHECK_REFERENCE, CHECK_MAN, CHECK_QUIET };
+enum { CHECK_CONFIG = 1, CHECK_SET, CHECK_FORMATS, CHECK_REFERENCE, CHECK_MAN, CHECK_QUIET };
 
 static const struct arg check_args[] = {
 	{ CHECK_CONFIG, 'c', "config", "FILE", NULL,
 	  "the configuration (may stand without the option)" },
 	{ CHECK_SET, 0, "set", "PATH=VALUE", NULL, "override one option, as scan does" },
+	{ CHECK_FORMATS, 0, "formats", "DIR", NULL, "add or override formats by those of a folder, as serve does" },
 	{ CHECK_REFERENCE, 0, "reference", NULL, NULL,
 	  "print every option with type, unit, default and meaning" },
 	{ CHECK_MAN, 0, "man", NULL, NULL, "the reference as manual page pinwatch.yaml(5)" },
@@ -29,9 +30,10 @@ const struct args_command check_config_command = {
 	.name = "check-config",
 	.summary = "load the configuration with the loader the daemon uses, and say what it means",
 	.usage = "[OPTION]... [FILE]",
-	.about = "Reads the configuration and the list files it names, reports the first error\n"
-		 "with file, line and column (exit 2), else prints the value of every option\n"
-		 "and where it was said. Without a file it shows the defaults.",
+	.about = "Reads the configuration and the list files it names, and sees whether scan and\n"
+		 "serve would take it; reports the first error with file and line (exit 2), else\n"
+		 "prints the value of every option and where it was said. Without a file it shows\n"
+		 "the defaults.",
 	.examples = "  pinwatch check-config pinwatch.yaml\n"
 		    "  pinwatch check-config pinwatch.yaml --set TimeWindow=5m\n"
 		    "  pinwatch check-config --reference\n",
@@ -58,7 +60,17 @@ static void explain_wire(struct buf *b, const struct conf_source *s)
 		   s->filter.n > 0 ? "only what the filter lets through" : "all packets: a `filter:` spares work");
 }
 
-static int describe(const char *file, const char *const *sets, size_t n_sets, bool quiet)
+static bool admitted(const struct conf *c, const char *formats_dir, struct error *err)
+{
+	struct format_set *formats = format_set_builtin(err);
+	bool ok = formats != NULL && (formats_dir == NULL || format_set_add_dir(formats, formats_dir, err)) &&
+		  admit_conf(c, formats, err);
+
+	format_set_free(formats);
+	return ok;
+}
+
+static int describe(const char *file, const char *const *sets, size_t n_sets, const char *formats_dir, bool quiet)
 {
 	struct conf conf;
 	struct error err;
@@ -71,8 +83,7 @@ static int describe(const char *file, const char *const *sets, size_t n_sets, bo
 		conf_defaults(&conf);
 	for (size_t i = 0; ok && i < n_sets; i++)
 		ok = conf_set(&conf, sets[i], &err);
-	for (size_t i = 0; ok && i < conf.n_sources; i++)
-		ok = capture_filter_check(&conf.sources[i], &err);
+	ok = ok && admitted(&conf, formats_dir, &err);
 	if (ok && !quiet) {
 		buf_init(&b, TEXT_MAX_BYTES);
 		conf_describe(&b, &conf, report_now());
@@ -91,7 +102,7 @@ static int describe(const char *file, const char *const *sets, size_t n_sets, bo
 int cmd_check_config(int argc, char **argv)
 {
 	const char *sets[MAX_SETS];
-	const char *file = NULL, *value;
+	const char *file = NULL, *formats_dir = NULL, *value;
 	bool reference = false, man = false, quiet = false;
 	enum args_result r;
 	struct args args;
@@ -122,6 +133,8 @@ int cmd_check_config(int argc, char **argv)
 				return report_error("check-config", &err);
 			}
 			sets[n_sets++] = value;
+		} else if (id == CHECK_FORMATS) {
+			formats_dir = value;
 		} else if (id == CHECK_REFERENCE) {
 			reference = true;
 		} else if (id == CHECK_MAN) {
@@ -131,7 +144,7 @@ int cmd_check_config(int argc, char **argv)
 		}
 	}
 	if (!reference && !man)
-		return describe(file, sets, n_sets, quiet);
+		return describe(file, sets, n_sets, formats_dir, quiet);
 	buf_init(&b, TEXT_MAX_BYTES);
 	if (man)
 		conf_reference_man(&b);

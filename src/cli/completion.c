@@ -20,7 +20,7 @@ const struct args_command completion_command = {
 		    "  pinwatch completion zsh > \"${fpath[1]}/_pinwatch\"\n"
 		    "  pinwatch completion fish > ~/.config/fish/completions/pinwatch.fish\n",
 	.args = completion_args,
-	.operands = OPERANDS_SHELLS,
+	.verbs = "bash zsh fish",
 };
 
 /* A shell's single-quoted text; none of our tables holds a quote but help texts with an apostrophe.
@@ -32,6 +32,25 @@ static void quoted(const char *text, const char *escaped_quote)
 			fputs(escaped_quote, stdout);
 		else
 			putchar(*text);
+}
+
+/* A command whose first operand is a verb: verbs are offered but behind one, and behind an option that takes a value. */
+static void bash_verbs(const struct args_command *c)
+{
+	struct sv verb, rest = sv_cstr(c->verbs);
+
+	for (const struct arg *o = c->args; o->name != NULL; o++)
+		if (o->value != NULL && o->words == NULL) {
+			printf("\t\t--%s", o->name);
+			if (o->letter != 0)
+				printf("|-%c", o->letter);
+			printf(") ;;\n");
+		}
+	while (rest.n > 0) {
+		verb = sv_cut(rest, ' ', &rest);
+		printf("\t\t%.*s) ;;\n", SV_ARG(verb));
+	}
+	printf("\t\t*) words='%s' ;;\n", c->verbs);
 }
 
 static void bash(void)
@@ -56,14 +75,16 @@ static void bash(void)
 			printf("--%s ", o->name);
 		printf("--help'\n\t\tcase $prev in\n");
 		for (const struct arg *o = c->args->args; o->name != NULL; o++)
-			if (o->words != NULL)
+			if (o->words != NULL && o->letter != 0)
+				printf("\t\t--%s|-%c) words='%s' ;;\n", o->name, o->letter, o->words);
+			else if (o->words != NULL)
 				printf("\t\t--%s) words='%s' ;;\n", o->name, o->words);
-		if (c->args->operands == OPERANDS_SHELLS)
-			printf("\t\tcompletion) words='bash zsh fish' ;;\n");
+		if (c->args->verbs != NULL)
+			bash_verbs(c->args);
 		printf("\t\tesac\n\t\t;;\n");
 	}
 	printf("\tesac\n"
-	       "\tif [ -n \"$words\" ]; then\n"
+	       "\tif [ -n \"$words\" ] && [ \"${cur#-}\" = \"$cur\" ]; then\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 	       "\telif [ \"${cur#-}\" != \"$cur\" ]; then\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
@@ -110,9 +131,10 @@ static void zsh(void)
 				printf(":_files");
 			printf("'");
 		}
-		printf(" \\\n\t\t\t'--help[help]' '*:%s'\n\t\t;;\n",
-		       c->args->operands == OPERANDS_SHELLS ? "shell:(bash zsh fish)"
-							    : "file:_files");
+		printf(" \\\n\t\t\t'--help[help]'");
+		if (c->args->verbs != NULL) /* the command is the first argument */
+			printf(" '2:what:(%s)'", c->args->verbs);
+		printf(" '*:file:_files'\n\t\t;;\n");
 	}
 	printf(
 	    "\t*) _files ;;\n\tesac\n}\n"
@@ -141,10 +163,10 @@ static void fish(void)
 			quoted(o->help, "\\'");
 			printf("'\n");
 		}
-		if (c->args->operands == OPERANDS_SHELLS)
-			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s' -f -a "
-			       "'bash zsh fish'\n",
-			       c->name);
+		if (c->args->verbs != NULL)
+			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' "
+			       "-f -a '%s'\n",
+			       c->name, c->args->verbs, c->args->verbs);
 	}
 }
 

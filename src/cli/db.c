@@ -5,15 +5,13 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "cli/where.h"
 #include "conf/conf.h"
 #include "emit/text.h"
 #include "store/archive.h"
 
-enum { DB_CONFIG = 1, DB_STATE };
-
 static const struct arg db_args[] = {
-	{ DB_CONFIG, 'c', "config", "FILE", NULL, "the daemon's configuration, for its serve.state" },
-	{ DB_STATE, 0, "state", "DIR", NULL, "the daemon's state folder" },
+	WHERE_ARG_STATE,
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
@@ -34,6 +32,7 @@ const struct args_command db_command = {
 		    "  pinwatch db --state /var/lib/pinwatch export /backup/pinwatch-monday\n",
 	.args = db_args,
 	.operands = OPERANDS_FILES,
+	.verbs = "check export restore",
 };
 
 static void complain(void *arg, const char *what)
@@ -78,7 +77,8 @@ static int run(const char *state, const char *verb, const char *folder)
 
 int cmd_db(int argc, char **argv)
 {
-	const char *config = NULL, *state = NULL, *value, *words[2] = { NULL, NULL };
+	struct where where = { 0 };
+	const char *value, *words[2] = { NULL, NULL };
 	size_t n = 0;
 	struct conf conf;
 	struct args args;
@@ -101,16 +101,15 @@ int cmd_db(int argc, char **argv)
 			ok = error_set(&err, ERROR_USAGE, 0, "%.200s: one word too many: expected check, export DIR or restore DIR", value);
 		else if (r == ARGS_ERROR)
 			ok = false;
-		else if (id == DB_CONFIG)
-			config = value;
 		else
-			state = value;
+			where_option(&where, id, value);
 	}
-	if (ok && config != NULL) {
+	if (ok && where.config != NULL) {
 		conf_free(&conf);
-		ok = conf_load(&conf, config, &err);
+		ok = conf_load(&conf, where.config, &err);
 	}
-	code = ok ? run(state != NULL ? state : conf.state.p, words[0], words[1]) : report_error("db", &err);
+	code = ok ? run(where.state != NULL ? where.state : conf.state.p, words[0], words[1])
+		  : report_error("db", &err);
 	conf_free(&conf);
 	return code;
 }

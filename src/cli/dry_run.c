@@ -30,7 +30,8 @@ struct log {
 };
 
 struct tally {
-	size_t seen[MAX_RULES + 2]; /* records of each rule; 0: of none, last: of none, but observed */
+	/* records of each rule; 0: of none, last: of none, but observed */
+	size_t seen[MAX_RULES + 2];
 	size_t observations, irrelevant, rejected;
 	struct sv unmapped[MAX_UNMAPPED];
 	size_t n_unmapped;
@@ -79,13 +80,16 @@ static void note_unmapped(struct tally *t, struct sv name)
 
 static void print_field(struct buf *b, const struct dry_field *f, int width)
 {
-	static const char marks[] = { [DRY_MAPPED] = ' ', [DRY_ASKED] = '?', [DRY_UNMAPPED] = '-', [DRY_FAILED] = '!' };
+	static const char marks[] = {
+		[DRY_MAPPED] = ' ', [DRY_ASKED] = '?', [DRY_UNMAPPED] = '-', [DRY_FAILED] = '!'
+	};
 	struct buf name;
 	int n;
 
 	buf_init(&name, 4096);
 	text_safe(&name, f->name, NAME_CHARS);
-	buf_printf(b, "  %c %-*.*s  ", marks[f->state], width, (int)name.n, name.p != NULL ? name.p : "");
+	buf_printf(b, "  %c %-*.*s  ", marks[f->state], width, (int)name.n,
+		   name.p != NULL ? name.p : "");
 	buf_free(&name);
 	n = (int)b->n;
 	text_safe(b, f->text, VALUE_CHARS);
@@ -126,7 +130,8 @@ static void print_record(struct buf *b, const struct dry_record *r, uint32_t lin
 	buf_char(b, '\n');
 	for (size_t i = 0; i < r->n_fields; i++)
 		if ((int)r->fields[i].name.n > width)
-			width = r->fields[i].name.n < NAME_CHARS ? (int)r->fields[i].name.n : (int)NAME_CHARS;
+			width = r->fields[i].name.n < NAME_CHARS ? (int)r->fields[i].name.n
+								 : (int)NAME_CHARS;
 	for (size_t i = 0; i < r->n_fields; i++)
 		print_field(b, &r->fields[i], width);
 	for (size_t i = 0; i < r->n_observations; i++) {
@@ -139,7 +144,8 @@ static void print_record(struct buf *b, const struct dry_record *r, uint32_t lin
 static void print_summary(struct buf *b, const struct log *log, const struct tally *t)
 {
 	buf_printf(b, "%s%zu records: %zu observations, %zu irrelevant, %zu rejected\n",
-		   log->more ? "the first " : "", log->n, t->observations, t->irrelevant, t->rejected);
+		   log->more ? "the first " : "", log->n, t->observations, t->irrelevant,
+		   t->rejected);
 	if (t->n_unmapped == 0)
 		return;
 	buf_str(b, "unmapped: ");
@@ -150,7 +156,8 @@ static void print_summary(struct buf *b, const struct log *log, const struct tal
 	buf_char(b, '\n');
 }
 
-static void show(struct buf *b, struct dry_run *d, const struct log *log, struct tally *t, struct sv source)
+static void show(struct buf *b, struct dry_run *d, const struct log *log, struct tally *t,
+		 struct sv source)
 {
 	for (size_t i = 0; i < log->n; i++) {
 		struct dry_record r;
@@ -166,7 +173,8 @@ static void show(struct buf *b, struct dry_run *d, const struct log *log, struct
 		rule = r.rule <= MAX_RULES ? r.rule : MAX_RULES;
 		if (rule == 0 && r.n_observations > 0)
 			rule = MAX_RULES + 1;
-		if (r.result == PARSE_REJECTED ? t->rejected > SHOWN_REJECTED : t->seen[rule] >= SHOWN_EACH)
+		if (r.result == PARSE_REJECTED ? t->rejected > SHOWN_REJECTED
+					       : t->seen[rule] >= SHOWN_EACH)
 			continue;
 		t->seen[rule] += r.result != PARSE_REJECTED;
 		print_record(b, &r, log->lines[i], source);

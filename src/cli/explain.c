@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "conf/host.h"
 #include "emit/emit.h"
 #include "emit/footer.h"
 #include "emit/words.h"
@@ -79,15 +80,24 @@ struct explain_choices {
 	struct explain_options page;
 	enum report_colour colour;
 	bool local, quiet, verbose;
+	struct arena arena;
 };
 
-static bool take_number(const char *option, const char *value, uint64_t max, uint64_t *out,
+static bool take_number(const char *option, const char *value, uint64_t max, const char *or_else, uint64_t *out,
 			struct error *err)
 {
 	if (sv_to_u64(sv_cstr(value), out) && *out >= 1 && *out <= max)
 		return true;
-	return error_set(err, ERROR_USAGE, 0, "--%s takes a number from 1 to %llu, not %.80s",
-			 option, (unsigned long long)max, value);
+	return error_set(err, ERROR_USAGE, 0, "--%s takes a number from 1 to %llu%s, not %.80s",
+			 option, (unsigned long long)max, or_else, value);
+}
+
+/* A name in any case, in Unicode, with a trailing dot: as observations carry it. Addresses, and what else logs call a
+ * host, stay as written. */
+static void take_host(struct explain_choices *c, const char *value)
+{
+	if (host_normalise(sv_cstr(value), &c->arena, &c->select.host) != NULL)
+		c->select.host = sv_cstr(value);
 }
 
 static bool take_option(struct explain_choices *c, struct inputs *in, int id, const char *value,
@@ -100,10 +110,10 @@ static bool take_option(struct explain_choices *c, struct inputs *in, int id, co
 		c->select.app = sv_cstr(value);
 		break;
 	case EXPLAIN_HOST:
-		c->select.host = sv_cstr(value);
+		take_host(c, value);
 		break;
 	case EXPLAIN_PORT:
-		if (!take_number("port", value, UINT16_MAX, &n, err))
+		if (!take_number("port", value, UINT16_MAX, "", &n, err))
 			return false;
 		c->select.port = (uint16_t)n;
 		break;
@@ -118,7 +128,7 @@ static bool take_option(struct explain_choices *c, struct inputs *in, int id, co
 			c->page.max_evidence = 0;
 			break;
 		}
-		if (!take_number("evidence", value, 1000000, &n, err))
+		if (!take_number("evidence", value, 1000000, ", or all", &n, err))
 			return false;
 		c->page.max_evidence = (size_t)n;
 		break;
@@ -321,9 +331,14 @@ static int give(const struct scan *scan, const struct explain_choices *c)
 		buf_init(&b, FOOTER_MAX_BYTES);
 		footer(&b, scan_summary(scan), &style, true);
 		report_buf(stderr, &b);
+	} else if (scan_partial(scan)) {
+		fflush(stdout);
+		report_partial("explain", scan_summary(scan));
 	}
-	if (scan_interrupted(scan))
+	if (scan_interrupted(scan)) {
+		report_note("explain", "interrupted: this is judged by what was read so far");
 		return report_finish("explain", EXIT_INTERRUPTED);
+	}
 	return report_finish("explain", scan_partial(scan) ? EXIT_PARTIAL : EXIT_DONE);
 }
 
@@ -393,6 +408,7 @@ int cmd_explain(int argc, char **argv)
 			inputs_path(&in, value);
 		} else if (r == ARGS_OPTION && id == ARG_HELP) {
 			args_help(&explain_command);
+			arena_free(&choices.arena);
 			inputs_free(&in);
 			return report_finish("explain", EXIT_DONE);
 		} else {
@@ -403,6 +419,7 @@ int cmd_explain(int argc, char **argv)
 	     inputs_load(&in, "explain", false, &err);
 	choices.page.style = report_page_style(choices.colour, choices.local);
 	code = ok ? run(&choices, &in) : report_error("explain", &err);
+	arena_free(&choices.arena);
 	inputs_free(&in);
 	return code;
 }

@@ -4,34 +4,43 @@
 #include "base/jsonw.h"
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/door.h"
 #include "cli/findings_view.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "cli/where.h"
 #include "parse/json.h"
 
 #define TARGET "/api/v1/findings"
 #define MAX_OUTPUT ((size_t)256 * 1024 * 1024)
-#define MAX_QUERIES 16
 /* Characters of a uid that name it, when they do. */
 #define MIN_UID 4
 
 enum {
-	FINDINGS_CONFIG = 1, FINDINGS_STATE, FINDINGS_DB, FINDINGS_OUTPUT, FINDINGS_LOCAL, FINDINGS_REASON,
-	FINDINGS_COMMENT, FINDINGS_ALL, FINDINGS_LIMIT,
+	FINDINGS_LOCAL = WHERE_ARGS,
+	FINDINGS_REASON,
+	FINDINGS_COMMENT,
+	FINDINGS_ALL,
+	FINDINGS_LIMIT,
 	/* What the API is asked for. */
-	FINDINGS_STATUS, FINDINGS_VERDICT, FINDINGS_SEVERITY, FINDINGS_KIND, FINDINGS_APP, FINDINGS_DESTINATION,
-	FINDINGS_DEVICE, FINDINGS_ASSIGNEE, FINDINGS_SINCE, FINDINGS_SORT, FINDINGS_END
+	FINDINGS_STATUS,
+	FINDINGS_VERDICT,
+	FINDINGS_SEVERITY,
+	FINDINGS_KIND,
+	FINDINGS_APP,
+	FINDINGS_DESTINATION,
+	FINDINGS_DEVICE,
+	FINDINGS_ASSIGNEE,
+	FINDINGS_SINCE,
+	FINDINGS_SORT,
+	FINDINGS_END
 };
 
 static const struct arg findings_args[] = {
-	{ FINDINGS_CONFIG, 'c', "config", "FILE", NULL, "the daemon's configuration, for its serve.state" },
-	{ FINDINGS_STATE, 0, "state", "DIR", NULL, "the daemon's state folder" },
-	{ FINDINGS_DB, 0, "db", "FILE", NULL, "the database, pinwatch.db in the state folder" },
-	{ FINDINGS_OUTPUT, 'o', "output", "FORM", "table json", "how it is written; table" },
+	WHERE_ARG_TABLE,
 	{ FINDINGS_LOCAL, 0, "local", NULL, NULL, "times in your zone instead of UTC" },
 	{ FINDINGS_STATUS, 0, "status", "WORDS", NULL,
-	  "list: open, acknowledged, closed, reopened, resolved; several with commas; open,acknowledged,reopened" },
+	  "list: open, acknowledged, closed, reopened, resolved; several with commas; "
+	  "open,acknowledged,reopened" },
 	{ FINDINGS_VERDICT, 0, "verdict", "WORDS", NULL, "list: these verdicts" },
 	{ FINDINGS_SEVERITY, 0, "severity", "WORDS", NULL, "list: these severities" },
 	{ FINDINGS_KIND, 0, "kind", "WORDS", NULL, "list: these kinds" },
@@ -41,17 +50,20 @@ static const struct arg findings_args[] = {
 	{ FINDINGS_ASSIGNEE, 0, "assignee", "NAME", NULL, "list: whose they are; - for nobody's" },
 	{ FINDINGS_SINCE, 0, "since", "TIME", NULL, "list: seen at or after this time, ISO 8601" },
 	{ FINDINGS_SORT, 0, "sort", "KEY", NULL,
-	  "list: last_seen, first_seen, changed_at, created_at, risk, score, severity, devices, app or "
-	  "destination; - before it: downwards; -last_seen" },
+	  "list: last_seen, first_seen, changed_at, created_at, risk, score, severity, devices, "
+	  "app or destination; - before it: downwards; -last_seen" },
 	{ FINDINGS_LIMIT, 0, "limit", "N", NULL, "list: so many at most; all" },
-	{ FINDINGS_ALL, 'a', "all", NULL, NULL, "list: of any status, observed, explained and expected ones too" },
+	{ FINDINGS_ALL, 'a', "all", NULL, NULL,
+	  "list: of any status, observed, explained and expected ones too" },
 	{ FINDINGS_REASON, 0, "reason", "TEXT", NULL, "close, reopen: why" },
-	{ FINDINGS_COMMENT, 'm', "comment", "TEXT", NULL, "ack, close, reopen: a comment beside it" },
+	{ FINDINGS_COMMENT, 'm', "comment", "TEXT", NULL,
+	  "ack, close, reopen: a comment beside it" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
 const struct args_command findings_command = {
 	.name = "findings",
+	.verbs = "list show ack close reopen assign comment",
 	.summary = "a daemon's findings: list, show, acknowledge, close, reopen, assign, comment",
 	.usage = "[OPTION]... list\n"
 		 "       pinwatch findings [OPTION]... show UID\n"
@@ -77,30 +89,20 @@ const struct args_command findings_command = {
 };
 
 struct request {
-	const char *config, *state, *database, *reason, *comment, *limit;
+	struct where where;
+	const char *reason, *comment, *limit;
 	const char *queries[FINDINGS_END];
-	const char *words[3]; /* verb and operands */
-	size_t n_words;
-	bool json, local, all, help;
+	bool local, all;
 };
 
 /* ---- the command line */
 
-static void take_option(struct request *q, int id, const char *value)
+static bool take_option(void *arg, int id, const char *value, struct error *err)
 {
+	struct request *q = arg;
+
+	(void)err;
 	switch (id) {
-	case FINDINGS_CONFIG:
-		q->config = value;
-		break;
-	case FINDINGS_STATE:
-		q->state = value;
-		break;
-	case FINDINGS_DB:
-		q->database = value;
-		break;
-	case FINDINGS_OUTPUT:
-		q->json = strcmp(value, "json") == 0;
-		break;
 	case FINDINGS_LOCAL:
 		q->local = true;
 		break;
@@ -119,52 +121,16 @@ static void take_option(struct request *q, int id, const char *value)
 	default:
 		q->queries[id] = value;
 	}
-}
-
-static bool read_request(struct request *q, int argc, char **argv, struct error *err)
-{
-	struct args args;
-	enum args_result r;
-	const char *value;
-	int id;
-
-	args_begin(&args, &findings_command, argc, argv);
-	while ((r = args_next(&args, &id, &value, err)) != ARGS_END) {
-		if (r == ARGS_ERROR)
-			return false;
-		if (r == ARGS_OPTION && id == ARG_HELP) {
-			q->help = true;
-			return true;
-		}
-		if (r == ARGS_OPTION)
-			take_option(q, id, value);
-		else if (q->n_words == 3)
-			return error_set(err, ERROR_USAGE, 0,
-					 "%.200s: one word too many (`pinwatch findings --help` says more)", value);
-		else
-			q->words[q->n_words++] = value;
-	}
 	return true;
 }
 
 /* ---- asking */
 
-static bool ask(struct door *d, const char *method, struct buf *target, struct sv body, struct buf *answer,
-		struct error *err)
+static bool ask(struct door *d, const char *method, struct buf *target, struct sv body,
+		struct buf *answer, struct error *err)
 {
-	unsigned status;
-
 	buf_char(target, '\0');
-	return door_ask(d, method, target->p, body, &status, answer, err) &&
-	       door_refused(status, buf_view(answer), err);
-}
-
-static void query(struct buf *target, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	buf_printf(target, "%c%s=", sv_find_char(buf_view(target), '?') == SIZE_MAX ? '?' : '&', name);
-	door_encode(target, sv_cstr(value));
+	return door_ask(d, method, target->p, body, answer, err);
 }
 
 static const char *name_of(int id)
@@ -176,18 +142,19 @@ static const char *name_of(int id)
 }
 
 /* The target of a page: of what the command line asks for, behind `cursor`. */
-static void page_target(struct buf *target, const struct request *q, struct sv cursor, uint64_t left)
+static void page_target(struct buf *target, const struct request *q, struct sv cursor,
+			uint64_t left)
 {
 	char number[24];
 
 	buf_str(target, TARGET);
 	for (int id = FINDINGS_STATUS; id < FINDINGS_END; id++)
-		query(target, name_of(id), q->queries[id]);
+		door_query(target, name_of(id), q->queries[id]);
 	if (q->queries[FINDINGS_STATUS] == NULL && !q->all)
-		query(target, "status", "open,acknowledged,reopened");
-	query(target, "all", q->all ? "true" : NULL);
+		door_query(target, "status", "open,acknowledged,reopened");
+	door_query(target, "all", q->all ? "true" : NULL);
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)(left < 500 ? left : 500));
-	query(target, "limit", number);
+	door_query(target, "limit", number);
 	if (cursor.n > 0) {
 		buf_str(target, "&cursor=");
 		door_encode(target, cursor);
@@ -197,7 +164,7 @@ static void page_target(struct buf *target, const struct request *q, struct sv c
 /* All pages as one list. */
 static bool list(struct door *d, const struct request *q, struct error *err)
 {
-	struct findings_list *l = findings_list_begin(q->json, q->local);
+	struct findings_list *l = findings_list_begin(q->where.json, q->local);
 	uint64_t left = UINT64_MAX;
 	struct buf target, answer, out;
 	struct arena a = { 0 };
@@ -208,14 +175,16 @@ static bool list(struct door *d, const struct request *q, struct error *err)
 	buf_init(&answer, MAX_OUTPUT);
 	buf_init(&out, MAX_OUTPUT);
 	if (q->limit != NULL && (!sv_to_u64(sv_cstr(q->limit), &left) || left == 0))
-		ok = error_set(err, ERROR_USAGE, 0, "--limit %.100s: expected a number above 0", q->limit);
+		ok = error_set(err, ERROR_USAGE, 0, "--limit %.100s: expected a number above 0",
+			       q->limit);
 	while (ok && left > 0) {
 		struct value *v = arena_alloc(&a, sizeof(*v));
 
 		buf_reset(&target);
 		buf_reset(&answer);
 		page_target(&target, q, cursor, left);
-		ok = ask(d, "GET", &target, SV_NONE, &answer, err) && json_to_value(buf_view(&answer), &a, v, err);
+		ok = ask(d, "GET", &target, SV_NONE, &answer, err) &&
+		     json_to_value(buf_view(&answer), &a, v, err);
 		if (!ok)
 			break;
 		left -= findings_list_add(l, v, buf_view(&answer));
@@ -256,13 +225,15 @@ static bool look_through(struct door *d, struct search *s, struct arena *a, stru
 			buf_str(&target, "&cursor=");
 			door_encode(&target, cursor);
 		}
-		ok = ask(d, "GET", &target, SV_NONE, &answer, err) && json_to_value(buf_view(&answer), a, v, err);
+		ok = ask(d, "GET", &target, SV_NONE, &answer, err) &&
+		     json_to_value(buf_view(&answer), a, v, err);
 		buf_free(&target);
 		buf_free(&answer);
 		if (!ok)
 			return false;
 		list = value_member(v, SV("findings"));
-		for (size_t i = 0; list != NULL && list->type == VALUE_ARRAY && i < list->array.n; i++) {
+		for (size_t i = 0; list != NULL && list->type == VALUE_ARRAY && i < list->array.n;
+		     i++) {
 			struct sv uid = findings_text(&list->array.items[i], "uid");
 
 			if (!sv_starts(uid, s->prefix) || sv_eq(uid, s->found))
@@ -276,7 +247,8 @@ static bool look_through(struct door *d, struct search *s, struct arena *a, stru
 }
 
 /* The uid that is meant. */
-static bool find(struct door *d, const char *word, struct arena *a, struct sv *uid, struct error *err)
+static bool find(struct door *d, const char *word, struct arena *a, struct sv *uid,
+		 struct error *err)
 {
 	struct search s = { .prefix = sv_cstr(word) };
 
@@ -284,26 +256,25 @@ static bool find(struct door *d, const char *word, struct arena *a, struct sv *u
 	if (s.prefix.n >= 36)
 		return true;
 	if (s.prefix.n < MIN_UID)
-		return error_set(err, ERROR_USAGE, 0, "%s: expected at least %d characters of a finding's uid", word, MIN_UID);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: expected at least %d characters of a finding's uid", word,
+				 MIN_UID);
 	if (!look_through(d, &s, a, err))
 		return false;
 	*uid = s.found;
 	if (s.n == 0)
-		return error_set(err, ERROR_USAGE, 0, "%.100s: there is no finding of this uid; `pinwatch findings list --all` "
-						      "lists all", word);
-	return s.n == 1 || error_set(err, ERROR_USAGE, 0, "%.100s: %zu findings begin so; give more of the uid", word, s.n);
-}
-
-static void member(struct jsonw *w, const char *key, const char *value)
-{
-	if (value == NULL)
-		return;
-	jsonw_key(w, key);
-	jsonw_str(w, value);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%.100s: there is no finding of this uid; `pinwatch findings list "
+				 "--all` lists all",
+				 word);
+	return s.n == 1 ||
+	       error_set(err, ERROR_USAGE, 0, "%.100s: %zu findings begin so; give more of the uid",
+			 word, s.n);
 }
 
 static bool give(const struct request *q, struct buf *answer,
-		 void (*view)(struct buf *out, const struct value *v, bool local), struct error *err)
+		 void (*view)(struct buf *out, const struct value *v, bool local),
+		 struct error *err)
 {
 	struct arena a = { 0 };
 	struct value v;
@@ -311,7 +282,7 @@ static bool give(const struct request *q, struct buf *answer,
 	bool ok = true;
 
 	buf_init(&out, MAX_OUTPUT);
-	if (q->json)
+	if (q->where.json)
 		buf_sv(&out, buf_view(answer));
 	else if ((ok = json_to_value(buf_view(answer), &a, &v, err)))
 		view(&out, &v, q->local);
@@ -333,31 +304,34 @@ static const struct verb {
 	{ "comment", "comments", false, false, true },
 };
 
-static bool write_body(struct buf *body, const struct verb *verb, const struct request *q, struct error *err)
+static bool write_body(struct buf *body, const struct verb *verb, const struct request *q,
+		       struct error *err)
 {
 	bool assign = strcmp(verb->word, "assign") == 0;
 	struct jsonw w = jsonw_on(body);
 
-	if (verb->operand && q->n_words < 3)
+	if (verb->operand && q->where.n_words < 3)
 		return error_set(err, ERROR_USAGE, 0, "%s: expected %s behind the uid", verb->word,
 				 assign ? "a name, or - for nobody," : "a text");
-	if (!verb->operand && q->n_words > 2)
-		return error_set(err, ERROR_USAGE, 0, "%.200s: one word too many (`pinwatch findings --help` says more)",
-				 q->words[2]);
+	if (!verb->operand && q->where.n_words > 2)
+		return error_set(err, ERROR_USAGE, 0,
+				 "%.200s: one word too many (`pinwatch findings --help` says more)",
+				 q->where.words[2]);
 	if (strcmp(verb->word, "close") == 0 && q->reason == NULL)
-		return error_set(err, ERROR_USAGE, 0, "close: expected --reason TEXT: why it needs no more attention");
+		return error_set(err, ERROR_USAGE, 0,
+				 "close: expected --reason TEXT: why it needs no more attention");
 	jsonw_open(&w, '{');
 	if (assign) {
 		jsonw_key(&w, "assignee");
-		if (strcmp(q->words[2], "-") == 0)
+		if (strcmp(q->where.words[2], "-") == 0)
 			jsonw_null(&w);
 		else
-			jsonw_str(&w, q->words[2]);
+			jsonw_str(&w, q->where.words[2]);
 	} else if (verb->operand) {
-		member(&w, "text", q->words[2]);
+		door_member(&w, "text", q->where.words[2]);
 	}
-	member(&w, "reason", verb->reason ? q->reason : NULL);
-	member(&w, "comment", verb->comment ? q->comment : NULL);
+	door_member(&w, "reason", verb->reason ? q->reason : NULL);
+	door_member(&w, "comment", verb->comment ? q->comment : NULL);
 	jsonw_close(&w, '}');
 	return true;
 }
@@ -369,20 +343,24 @@ static bool one(struct door *d, const struct request *q, const struct verb *verb
 	struct sv uid;
 	bool ok;
 
-	if (q->n_words < 2)
-		return error_set(err, ERROR_USAGE, 0, "%s: expected a finding's uid (`pinwatch findings list` shows them)",
-				 q->words[0]);
+	if (q->where.n_words < 2)
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: expected a finding's uid (`pinwatch findings list` shows "
+				 "them)",
+				 q->where.words[0]);
 	buf_init(&target, 65536);
 	buf_init(&body, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
-	ok = (verb == NULL || write_body(&body, verb, q, err)) && find(d, q->words[1], &a, &uid, err);
+	ok = (verb == NULL || write_body(&body, verb, q, err)) &&
+	     find(d, q->where.words[1], &a, &uid, err);
 	if (ok) {
 		buf_str(&target, TARGET "/");
 		door_encode(&target, uid);
 		if (verb != NULL)
 			buf_printf(&target, "/%s", verb->action);
-		ok = ask(d, verb != NULL ? "POST" : "GET", &target, buf_view(&body), &answer, err) &&
-		     give(q, &answer, verb == NULL ? findings_view_one : findings_view_done, err);
+		ok =
+		    ask(d, verb != NULL ? "POST" : "GET", &target, buf_view(&body), &answer, err) &&
+		    give(q, &answer, verb == NULL ? findings_view_one : findings_view_done, err);
 	}
 	buf_free(&target);
 	buf_free(&body);
@@ -391,39 +369,37 @@ static bool one(struct door *d, const struct request *q, const struct verb *verb
 	return ok;
 }
 
-static bool run(struct door *d, const struct request *q, struct error *err)
+static bool run(struct door *d, void *arg, struct error *err)
 {
-	if (strcmp(q->words[0], "list") == 0)
-		return q->n_words == 1 ? list(d, q, err)
-				       : error_set(err, ERROR_USAGE, 0, "%.200s: list takes no words but options", q->words[1]);
-	if (strcmp(q->words[0], "show") == 0)
+	const struct request *q = arg;
+	const char *word = q->where.words[0];
+
+	if (strcmp(word, "list") == 0)
+		return q->where.n_words == 1 ? list(d, q, err)
+					     : error_set(err, ERROR_USAGE, 0,
+							 "%.200s: list takes no words but options",
+							 q->where.words[1]);
+	if (strcmp(word, "show") == 0)
 		return one(d, q, NULL, err);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(q->words[0], verbs[i].word) == 0)
+		if (strcmp(word, verbs[i].word) == 0)
 			return one(d, q, &verbs[i], err);
 	return error_set(err, ERROR_USAGE, 0,
-			 "%.100s: expected list, show, ack, close, reopen, assign or comment (`pinwatch findings --help` says "
-			 "more)",
-			 q->words[0]);
+			 "%.100s: expected list, show, ack, close, reopen, assign or comment "
+			 "(`pinwatch findings --help` says more)",
+			 word);
 }
 
 int cmd_findings(int argc, char **argv)
 {
+	static const struct where_command command = {
+		.args = &findings_command,
+		.max_words = 3,
+		.otherwise = "list",
+		.option = take_option,
+		.run = run,
+	};
 	struct request q = { 0 };
-	struct error err = { 0 };
-	struct door d;
-	bool ok = read_request(&q, argc, argv, &err);
 
-	if (ok && q.help) {
-		args_help(&findings_command);
-		return report_finish("findings", EXIT_DONE);
-	}
-	if (ok && q.n_words == 0)
-		q.words[q.n_words++] = "list";
-	ok = ok && door_open(&d, q.config, q.state, q.database, &err);
-	if (ok) {
-		ok = run(&d, &q, &err);
-		door_close(&d);
-	}
-	return ok ? report_finish("findings", EXIT_DONE) : report_error("findings", &err);
+	return where_main(&command, &q.where, &q, argc, argv);
 }

@@ -73,9 +73,7 @@ static void place(struct buf *out, const struct value *f)
 
 	if (host.n == 0)
 		return;
-	buf_sv(out, host);
-	if (number(f, "port") != 443 && number(f, "port") != 0)
-		buf_printf(out, ":%lld", (long long)number(f, "port"));
+	text_place(out, host, 0, number(f, "port") != 443 ? (unsigned)number(f, "port") : 0);
 }
 
 /* The newest judgement no longer gives it: its attempts turned out to be another app's, or are forgotten. */

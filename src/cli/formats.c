@@ -24,7 +24,8 @@ enum { FORMATS_CHECK = 1, FORMATS_ON, FORMATS_DIR };
 
 static const struct arg formats_args[] = {
 	{ FORMATS_CHECK, 0, "check", "FILE", NULL, "check a format file (YAML) and exit" },
-	{ FORMATS_ON, 0, "on", "LOG", NULL, "with --check: try it on a log and show field by field what becomes of it" },
+	{ FORMATS_ON, 0, "on", "LOG", NULL,
+	  "with --check: try it on a log and show field by field what becomes of it" },
 	{ FORMATS_DIR, 0, "formats", "DIR", NULL, "add or override formats by those of a folder" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
@@ -33,14 +34,15 @@ const struct args_command formats_command = {
 	.name = "formats",
 	.summary = "the known formats; with FILE, what it is and why",
 	.usage = "[OPTION]... [FILE]...",
-	.about = "Without a file lists the formats. With files says which format each is in\n"
-		 "and why, and of the nearest others the field at which they fail. Exit code 3\n"
-		 "when one is in none.\n"
-		 "\n"
-		 "--check FILE --on LOG is a dry run: for each rule the first records it takes, and\n"
-		 "the first that are rejected, field by field beside the observation. A field is\n"
-		 "marked ? if only conditions ask for it, - if nothing reads it (unmapped), and !\n"
-		 "if what it holds was refused.",
+	.about =
+	    "Without a file lists the formats. With files says which format each is in\n"
+	    "and why, and of the nearest others the field at which they fail. Exit code 3\n"
+	    "when one is in none.\n"
+	    "\n"
+	    "--check FILE --on LOG is a dry run: for each rule the first records it takes, and\n"
+	    "the first that are rejected, field by field beside the observation. A field is\n"
+	    "marked ? if only conditions ask for it, - if nothing reads it (unmapped), and !\n"
+	    "if what it holds was refused.",
 	.examples = "  pinwatch formats\n"
 		    "  pinwatch formats /var/log/squid/access.log\n"
 		    "  pinwatch formats --check my-gateway.yaml\n"
@@ -257,7 +259,8 @@ int cmd_formats(int argc, char **argv)
 		}
 	}
 	if (on != NULL && checked == NULL) {
-		error_set(&err, ERROR_USAGE, 0, "--on LOG goes with --check FILE: expected the format file to try, too");
+		error_set(&err, ERROR_USAGE, 0,
+			  "--on LOG goes with --check FILE: expected the format file to try, too");
 		return report_error("formats", &err);
 	}
 	set = format_set_builtin(&err);

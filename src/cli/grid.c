@@ -33,7 +33,10 @@ void grid_count(struct grid *g, int64_t n)
 	grid_cell(g, sv_cstr(text));
 }
 
-static bool on_the_right(const struct grid *g, size_t column) { return g->titles[column][0] == '>'; }
+static bool on_the_right(const struct grid *g, size_t column)
+{
+	return g->titles[column][0] == '>';
+}
 
 static struct sv title(const struct grid *g, size_t column)
 {
@@ -53,24 +56,27 @@ static void put(struct buf *out, const struct grid *g, size_t column, struct sv 
 		text_repeat(out, ' ', pad);
 }
 
+static size_t next_column(const struct grid *g, size_t column)
+{
+	return column + 1 < g->n_columns ? column + 1 : 0;
+}
+
 void grid_end(struct grid *g, size_t indent, struct buf *out)
 {
-	size_t widths[GRID_MAX_COLUMNS];
+	size_t widths[GRID_MAX_COLUMNS] = { 0 };
 
 	for (size_t c = 0; c < g->n_columns; c++)
 		widths[c] = text_columns(title(g, c));
-	for (size_t i = 0; i < g->_n; i++) {
-		size_t n = text_columns(g->_cells[i]), *w = &widths[i % g->n_columns];
+	for (size_t i = 0, c = 0; i < g->_n; i++, c = next_column(g, c)) {
+		size_t n = text_columns(g->_cells[i]);
 
-		*w = n > *w ? n : *w;
+		widths[c] = n > widths[c] ? n : widths[c];
 	}
 	text_repeat(out, ' ', indent);
 	for (size_t c = 0; c < g->n_columns; c++)
 		put(out, g, c, title(g, c), widths[c]);
 	buf_char(out, '\n');
-	for (size_t i = 0; i < g->_n; i++) {
-		size_t c = i % g->n_columns;
-
+	for (size_t i = 0, c = 0; i < g->_n; i++, c = next_column(g, c)) {
 		if (c == 0)
 			text_repeat(out, ' ', indent);
 		put(out, g, c, g->_cells[i], widths[c]);

@@ -1,5 +1,5 @@
-/* Rows in aligned columns, for lists that people read. Cells are made harmless.
- */
+/* Rows in aligned columns, for lists that people read. Cells are made
+ * harmless. */
 #ifndef PINWATCH_CLI_GRID_H
 #define PINWATCH_CLI_GRID_H
 
@@ -18,7 +18,8 @@ struct grid {
 	struct arena _arena;
 };
 
-/* titles: borrowed, at most GRID_MAX_COLUMNS; one that begins with `>` stands on the right of its column. */
+/* titles: borrowed, at most GRID_MAX_COLUMNS; one that begins with `>` stands on the right of its
+ * column. */
 void grid_begin(struct grid *g, const char *const *titles, size_t n_columns);
 /* The next cell, row by row; empty: `-`. */
 void grid_cell(struct grid *g, struct sv text);

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "cli/report.h"
 #include "scan/settings.h"
+#include "serve/admit.h"
 
 #define MAX_PATHS ((size_t)100000)
 
@@ -216,8 +217,11 @@ bool inputs_load(struct inputs *in, const char *command, bool optional, struct e
 		return false;
 	if (in->_formats_dir != NULL && !format_set_add_dir(in->formats, in->_formats_dir, err))
 		return false;
-	if (in->_n_paths == 0 && in->_config != NULL && !in->only_conf)
+	if (in->_n_paths == 0 && in->_config != NULL && !in->only_conf) {
+		if (!admit_formats(&in->conf, in->formats, err))
+			return false;
 		expand_sources(in, command);
+	}
 	if (in->_n_paths == 0 && in->n_missing > 0 && !optional)
 		return error_set(
 		    err, ERROR_IO, 0,

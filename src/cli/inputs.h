@@ -64,7 +64,8 @@ struct inputs {
 	size_t n;
 	struct settings settings; /* the configuration as the stages read it */
 	size_t n_missing;         /* configured sources for which there is no file */
-	bool only_conf;           /* set before inputs_load: configured sources are not looked for */
+	/* set before inputs_load: configured sources are not looked for */
+	bool only_conf;
 
 	struct arena _arena;
 	const char *_config, *_formats_dir, *_threads;

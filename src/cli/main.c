@@ -97,6 +97,13 @@ static int unknown(const char *word)
 	struct error err;
 	size_t n = 0;
 
+	if (word[0] == '-') {
+		error_set(&err, ERROR_USAGE, 0,
+			  "%.80s stands before any command: expected `pinwatch COMMAND %.80s` (`pinwatch --help` "
+			  "lists commands)",
+			  word, word);
+		return report_error("", &err);
+	}
 	for (const struct command *c = command_table; c->name != NULL; c++)
 		names[n++] = c->name;
 	nearest = nearest_word(sv_cstr(word), names, n);
@@ -116,16 +123,13 @@ static void set_locale(void)
 	tzset();
 }
 
-/* A closed standard stream would be reopened as some input, and be written over. */
+/* A closed standard stream would be reopened as some input, and be written over. Output is held so that writing
+ * to it fails: results that nobody gets are an error, not silence. */
 static void hold_standard_streams(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
+			_exit(EXIT_INPUT); /* there is nobody to tell */
 }
 
 int main(int argc, char **argv)

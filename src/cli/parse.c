@@ -109,7 +109,8 @@ static void observations(struct parse_run *run, const struct format *f, const st
 		parse_stats_add(&run->stats, &o[i]);
 		if (run->stats_only)
 			continue;
-		observation_write_json(&run->out, &o[i], f != NULL ? format_source(f) : CAPTURE_SOURCE);
+		observation_write_json(&run->out, &o[i],
+				       f != NULL ? format_source(f) : CAPTURE_SOURCE);
 		buf_char(&run->out, '\n');
 	}
 	if (run->out.n < WRITE_BYTES)
@@ -209,7 +210,8 @@ static int parse_file(struct parse_run *run, const char *path)
 		reader_close(r);
 		if (strcmp(path, "-") != 0)
 			return parse_packets(run, path);
-		error_set(&err, ERROR_USAGE, 0, "standard input is a capture, which has to be said: give --format pcap");
+		error_set(&err, ERROR_USAGE, 0,
+			  "standard input is a capture, which has to be said: give --format pcap");
 		return report_error("parse", &err);
 	}
 	if (f == NULL) {
@@ -354,7 +356,9 @@ int cmd_parse(int argc, char **argv)
 		}
 	}
 	if (ok && n > 0 && run.interface != NULL)
-		ok = error_set(&err, ERROR_USAGE, 0, "--interface captures in place of files: leave %.200s out", files[0]);
+		ok =
+		    error_set(&err, ERROR_USAGE, 0,
+			      "--interface captures in place of files: leave %.200s out", files[0]);
 	if (ok && n == 0 && run.interface == NULL)
 		ok = error_set(&err, ERROR_USAGE, 0,
 			       "which file? `pinwatch parse FILE`, - for standard input");

@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/summary.h"
+
 #define NARROWEST 60
+#define MAX_NAME 80
 #define PAGE_WIDTH 110
 
 static volatile sig_atomic_t interrupted;
@@ -54,6 +57,28 @@ void report_note(const char *command, const char *fmt, ...)
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
 	say(command, sv_cstr(message));
+}
+
+void report_partial(const char *command, const struct run_summary *run)
+{
+	bool said = false;
+
+	for (size_t i = 0; i < run->n_sources; i++) {
+		const struct source_summary *s = &run->sources[i];
+
+		said |= s->stale || s->over_budget;
+		if (s->stale)
+			report_note(command, "source %.*s is stale: silent for longer than its silence_after before the newest event",
+				    SV_ARG(sv_first(s->name, MAX_NAME)));
+		if (s->over_budget)
+			report_note(command,
+				    "source %.*s: %llu of %llu records rejected, more than its bad_line_budget allows; "
+				    "`pinwatch scan -v` shows them",
+				    SV_ARG(sv_first(s->name, MAX_NAME)), (unsigned long long)(s->rejected + s->overlong),
+				    (unsigned long long)s->records);
+	}
+	if (!said)
+		report_note(command, "an input could not be read to its end; the account that `pinwatch scan` ends with names it");
 }
 
 void report_buf(FILE *out, struct buf *b)

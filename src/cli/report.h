@@ -11,10 +11,16 @@
 #include "cli/commands.h"
 #include "emit/text.h"
 
+struct run_summary;
+
 /* Says the error on standard error, hostile bytes made harmless; returns its exit code. */
 int report_error(const char *command, const struct error *err);
 /* Likewise for a sentence that is no error's; does not end anything. */
 void report_note(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Why a run is partial (exit code 4), for whoever does not see the footer: a line for each source that is stale or has
+ * more bad lines than it may, or one for an input that could not be read to its end. */
+void report_partial(const char *command, const struct run_summary *run);
 
 /* Writes the buffer, frees it. Errors of the stream are seen by report_finish. */
 void report_buf(FILE *out, struct buf *b);

@@ -119,31 +119,38 @@ static void shell_word(struct buf *b, const char *word)
 	buf_char(b, '\'');
 }
 
-/* `pinwatch explain` with the same inputs, for the hint under the table: everything but scan's own
- * options. */
+/* An option as it may be written anywhere. */
+static void option_word(struct buf *b, int id, const char *value)
+{
+	const struct arg *o = scan_args;
+
+	while (o->name != NULL && o->id != id)
+		o++;
+	if (o->letter != 0)
+		buf_printf(b, " -%c", o->letter);
+	else
+		buf_printf(b, " --%s", o->name);
+	if (value != NULL)
+		shell_word(b, value);
+}
+
+/* `pinwatch explain` with the same inputs, for the hint under the table: all but the options that explain does not
+ * have. */
 static void explain_hint(struct buf *b, int argc, char **argv)
 {
-	static const char *const flags[] = { "--all", "-a", "-q", "-v", "--quiet", "--verbose" };
-	static const char *const valued[] = { "--output", "-o", "--fail-on", "--color", "--threads" };
+	struct args args;
+	struct error err;
+	enum args_result r;
+	const char *value;
+	int id;
 
 	buf_str(b, "pinwatch explain");
-	for (int i = 1; i < argc; i++) {
-		bool skip = false;
-
-		for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
-			skip = skip || strcmp(argv[i], flags[k]) == 0;
-		for (size_t k = 0; !skip && k < sizeof(valued) / sizeof(valued[0]); k++) {
-			size_t n = strlen(valued[k]);
-
-			if (strncmp(argv[i], valued[k], n) == 0 &&
-			    (argv[i][n] == '\0' || argv[i][n] == '=')) {
-				skip = true;
-				i += argv[i][n] == '\0';
-			}
-		}
-		if (!skip)
-			shell_word(b, argv[i]);
-	}
+	args_begin(&args, &scan_command, argc, argv);
+	while ((r = args_next(&args, &id, &value, &err)) == ARGS_OPTION || r == ARGS_OPERAND)
+		if (r == ARGS_OPERAND)
+			shell_word(b, value);
+		else if ((id < INPUT_ARGS && id != INPUT_THREADS) || id == SCAN_LOCAL)
+			option_word(b, id, value);
 }
 
 static bool at_or_above(const struct finding *f, size_t n, enum severity limit)
@@ -183,6 +190,8 @@ static int give(const struct scan *scan, const struct scan_choices *c, const str
 		buf_init(&account, FOOTER_MAX_BYTES);
 		footer(&account, out.summary, &on_stderr, c->verbose);
 		report_buf(stderr, &account);
+	} else if (scan_partial(scan)) {
+		report_partial("scan", out.summary);
 	}
 	if (code != EXIT_DONE)
 		return code;

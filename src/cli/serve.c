@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/doors.h"
 #include "base/fault.h"
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -14,9 +15,11 @@
 enum { SERVE_CONFIG = 1, SERVE_SET, SERVE_FORMATS, SERVE_THREADS, SERVE_VERBOSE };
 
 static const struct arg serve_args[] = {
-	{ SERVE_CONFIG, 'c', "config", "FILE", NULL, "the configuration (may stand without the option)" },
+	{ SERVE_CONFIG, 'c', "config", "FILE", NULL,
+	  "the configuration (may stand without the option)" },
 	{ SERVE_SET, 0, "set", "PATH=VALUE", NULL, "override one option, also after a reload" },
-	{ SERVE_FORMATS, 0, "formats", "DIR", NULL, "add or override formats by those of a folder" },
+	{ SERVE_FORMATS, 0, "formats", "DIR", NULL,
+	  "add or override formats by those of a folder" },
 	{ SERVE_THREADS, 0, "threads", "N", NULL, "threads that judge; as many as processors" },
 	{ SERVE_VERBOSE, 'v', "verbose", NULL, NULL, "say more on standard error" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
@@ -26,13 +29,14 @@ const struct args_command serve_command = {
 	.name = "serve",
 	.summary = "run as a daemon: follow logs, judge as they come, keep findings",
 	.usage = "[OPTION]... -c FILE",
-	.about = "Reads the sources that the configuration names for as long as it runs, judges\n"
-		 "what they say and keeps findings, revision by revision, in serve.state. Killed at\n"
-		 "any point and started again it ends with the findings that it would have had.\n"
-		 "SIGHUP loads the configuration again, as a whole or not at all; SIGTERM ends it.\n"
-		 "\n"
-		 "Exit code: 0 ended by SIGTERM or SIGINT; 2 usage or configuration error; 3 the\n"
-		 "state cannot be read or written.",
+	.about =
+	    "Reads the sources that the configuration names for as long as it runs, judges\n"
+	    "what they say and keeps findings, revision by revision, in serve.state. Killed at\n"
+	    "any point and started again it ends with the findings that it would have had.\n"
+	    "SIGHUP loads the configuration again, as a whole or not at all; SIGTERM ends it.\n"
+	    "\n"
+	    "Exit code: 0 ended by SIGTERM or SIGINT; 2 usage or configuration error; 3 the\n"
+	    "state cannot be read or written.",
 	.examples = "  pinwatch serve -c /etc/pinwatch/pinwatch.yaml\n"
 		    "  pinwatch serve -c pinwatch.yaml --set serve.state=state -v\n",
 	.args = serve_args,
@@ -69,7 +73,8 @@ static struct instant wall(void *arg)
 	return t;
 }
 
-static bool take_option(struct serve_options *o, const char **sets, int id, const char *value, struct error *err)
+static bool take_option(struct serve_options *o, const char **sets, int id, const char *value,
+			struct error *err)
 {
 	uint64_t n;
 
@@ -77,7 +82,8 @@ static bool take_option(struct serve_options *o, const char **sets, int id, cons
 	case SERVE_CONFIG:
 		if (o->config != NULL)
 			return error_set(err, ERROR_USAGE, 0,
-					 "FILE is given twice: leave out %.200s or %.200s", o->config, value);
+					 "FILE is given twice: leave out %.200s or %.200s",
+					 o->config, value);
 		o->config = value;
 		return true;
 	case SERVE_SET:
@@ -104,7 +110,8 @@ int cmd_serve(int argc, char **argv)
 {
 	const char *sets[MAX_SETS];
 	struct serve_options o = { .sets = sets,
-				   .clock = { wall, monotonic, getenv("PINWATCH_CLOCK") } };
+				   .clock = { wall, monotonic, getenv("PINWATCH_CLOCK") },
+				   .doors = &api_doors };
 	struct args args;
 	struct error err;
 	enum args_result r;

@@ -10,14 +10,14 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "cli/where.h"
 #include "conf/conf.h"
 
-enum { STATUS_CONFIG = 1, STATUS_STATE, STATUS_OUTPUT, STATUS_SETTLE };
+enum { STATUS_SETTLE = WHERE_ARGS };
 
 static const struct arg status_args[] = {
-	{ STATUS_CONFIG, 'c', "config", "FILE", NULL, "the daemon's configuration, for its serve.state" },
-	{ STATUS_STATE, 0, "state", "DIR", NULL, "the daemon's state folder" },
-	{ STATUS_OUTPUT, 'o', "output", "FORM", "table json", "how it is written; table" },
+	WHERE_ARG_STATE,
+	WHERE_ARG_OUTPUT,
 	{ STATUS_SETTLE, 0, "settle", NULL, NULL,
 	  "wait first until everything in the inputs is read, judged and kept" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
@@ -27,11 +27,12 @@ const struct args_command status_command = {
 	.name = "status",
 	.summary = "how a running daemon is: sources, watermark, findings, checkpoints",
 	.usage = "[OPTION]... [-c FILE]",
-	.about = "Asks the daemon over the socket in its state folder. A source is green, yellow\n"
-		 "(silent for longer than silence_after, or never heard of) or red (more bad lines\n"
-		 "than bad_line_budget).\n"
-		 "\n"
-		 "Exit code: 0 done; 2 usage or configuration error; 3 no daemon answers.",
+	.about =
+	    "Asks the daemon over the socket in its state folder. A source is green, yellow\n"
+	    "(silent for longer than silence_after, or never heard of) or red (more bad lines\n"
+	    "than bad_line_budget).\n"
+	    "\n"
+	    "Exit code: 0 done; 2 usage or configuration error; 3 no daemon answers.",
 	.examples = "  pinwatch status -c /etc/pinwatch/pinwatch.yaml\n"
 		    "  pinwatch status --state /var/lib/pinwatch --output json\n",
 	.args = status_args,
@@ -45,12 +46,16 @@ static bool connect_to(const char *state, int *fd, struct error *err)
 
 	*fd = -1;
 	if (n >= (int)sizeof(address.sun_path))
-		return error_set(err, ERROR_USAGE, 0, "%.200s: too long for a socket's name; give serve.state a shorter path", state);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%.200s: too long for a socket's name; give serve.state a shorter "
+				 "path",
+				 state);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;
 	error_set(err, ERROR_IO, 0,
-		  "%s: no daemon answers: %s; look at whether pinwatch serve runs, with this serve.state",
+		  "%s: no daemon answers: %s; look at whether pinwatch serve runs, with this "
+		  "serve.state",
 		  address.sun_path, strerror(errno));
 	if (*fd >= 0)
 		close(*fd);
@@ -58,7 +63,8 @@ static bool connect_to(const char *state, int *fd, struct error *err)
 }
 
 /* Asks, and hands on the answer. */
-static bool ask(const char *state, const char *request, FILE *out, char *first, size_t size, struct error *err)
+static bool ask(const char *state, const char *request, FILE *out, char *first, size_t size,
+		struct error *err)
 {
 	char chunk[65536];
 	size_t total = 0;
@@ -69,7 +75,8 @@ static bool ask(const char *state, const char *request, FILE *out, char *first, 
 		return false;
 	if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request)) {
 		close(fd);
-		return error_set(err, ERROR_IO, 0, "%s: cannot be asked: %s", state, strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: cannot be asked: %s", state,
+				 strerror(errno));
 	}
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR)) {
 		if (n < 0)
@@ -83,7 +90,9 @@ static bool ask(const char *state, const char *request, FILE *out, char *first, 
 	close(fd);
 	if (size > 0)
 		first[total < size ? total : size - 1] = '\0';
-	return total > 0 || error_set(err, ERROR_IO, 0, "%s: the daemon ended before it answered; look at what it said", state);
+	return total > 0 ||
+	       error_set(err, ERROR_IO, 0,
+			 "%s: the daemon ended before it answered; look at what it said", state);
 }
 
 static bool report(const char *state, bool settle, bool json, struct error *err)
@@ -101,8 +110,9 @@ static bool report(const char *state, bool settle, bool json, struct error *err)
 
 int cmd_status(int argc, char **argv)
 {
-	const char *config = NULL, *state = NULL, *value;
-	bool settle = false, json = false, ok = true;
+	struct where where = { 0 };
+	bool settle = false, ok = true;
+	const char *value;
 	struct conf conf;
 	struct args args;
 	struct error err;
@@ -118,25 +128,24 @@ int cmd_status(int argc, char **argv)
 			return report_finish("status", EXIT_DONE);
 		}
 		if (r == ARGS_OPERAND)
-			ok = error_set(&err, ERROR_USAGE, 0, "%.200s: status takes no paths; -c FILE names the "
-							     "configuration", value);
+			ok = error_set(&err, ERROR_USAGE, 0,
+				       "%.200s: status takes no paths; -c FILE names the "
+				       "configuration",
+				       value);
 		else if (r == ARGS_ERROR)
 			ok = false;
-		else if (id == STATUS_CONFIG)
-			config = value;
-		else if (id == STATUS_STATE)
-			state = value;
-		else if (id == STATUS_OUTPUT)
-			json = strcmp(value, "json") == 0;
+		else if (id < WHERE_ARGS)
+			where_option(&where, id, value);
 		else
 			settle = true;
 	}
-	if (ok && config != NULL) {
+	if (ok && where.config != NULL) {
 		conf_free(&conf);
-		ok = conf_load(&conf, config, &err);
+		ok = conf_load(&conf, where.config, &err);
 	}
 	if (ok)
-		ok = report(state != NULL ? state : conf.state.p, settle, json, &err);
+		ok = report(where.state != NULL ? where.state : conf.state.p, settle, where.json,
+			    &err);
 	conf_free(&conf);
 	if (!ok)
 		return report_error("status", &err);

@@ -14,6 +14,8 @@ struct command {
 extern const struct command command_table[];
 
 extern const struct args_command scan_command, explain_command, parse_command, formats_command,
-    analytic_command, backtest_command, check_config_command, serve_command, status_command, findings_command, allow_command, user_command, db_command, sim_command, score_command, completion_command;
+    analytic_command, backtest_command, check_config_command, serve_command, status_command,
+    findings_command, allow_command, user_command, db_command, sim_command, score_command,
+    completion_command;
 
 #endif

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -7,24 +6,28 @@
 #include "base/jsonw.h"
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/door.h"
 #include "cli/grid.h"
 #include "cli/report.h"
 #include "cli/tables.h"
+#include "cli/where.h"
 #include "parse/json.h"
 
 #define TARGET "/api/v1/users"
 #define MAX_OUTPUT ((size_t)64 * 1024 * 1024)
 #define MAX_PASSWORD 4096
 
-enum { USER_CONFIG = 1, USER_STATE, USER_DB, USER_OUTPUT, USER_ROLE, USER_NO_PASSWORD, USER_LABEL, USER_DAYS, USER_REVOKE };
+enum {
+	USER_ROLE = WHERE_ARGS,
+	USER_NO_PASSWORD,
+	USER_LABEL,
+	USER_DAYS,
+	USER_REVOKE,
+};
 
 static const struct arg user_args[] = {
-	{ USER_CONFIG, 'c', "config", "FILE", NULL, "the daemon's configuration, for its serve.state" },
-	{ USER_STATE, 0, "state", "DIR", NULL, "the daemon's state folder" },
-	{ USER_DB, 0, "db", "FILE", NULL, "the database, pinwatch.db in the state folder" },
-	{ USER_OUTPUT, 'o', "output", "FORM", "table json", "how it is written; table" },
-	{ USER_ROLE, 0, "role", "ROLE", "viewer analyst admin", "add: what the user may, viewer; token: at most this" },
+	WHERE_ARG_TABLE,
+	{ USER_ROLE, 0, "role", "ROLE", "viewer analyst admin",
+	  "add: what the user may, viewer; token: at most this" },
 	{ USER_NO_PASSWORD, 0, "no-password", NULL, NULL, "add, passwd: no log-in, tokens only" },
 	{ USER_LABEL, 0, "label", "TEXT", NULL, "token: what it is for" },
 	{ USER_DAYS, 0, "days", "N", NULL, "token: holds so long; 90" },
@@ -34,24 +37,27 @@ static const struct arg user_args[] = {
 
 const struct args_command user_command = {
 	.name = "user",
+	.verbs = "list add remove passwd role token tokens",
 	.summary = "who may use the API: users, roles, passwords, tokens",
-	.usage = "[OPTION]... list\n"
-		 "       pinwatch user [OPTION]... add NAME [--role ROLE] [--no-password]\n"
-		 "       pinwatch user [OPTION]... remove NAME\n"
-		 "       pinwatch user [OPTION]... passwd NAME\n"
-		 "       pinwatch user [OPTION]... role NAME ROLE\n"
-		 "       pinwatch user [OPTION]... token NAME [--role ROLE] [--days N] [--label TEXT]\n"
-		 "       pinwatch user [OPTION]... token NAME --revoke ID\n"
-		 "       pinwatch user [OPTION]... tokens NAME",
-	.about = "A viewer reads; an analyst also works on findings and previews allow-lists; an\n"
-		 "admin also changes allow-lists and users and reads the audit. Passwords are read\n"
-		 "from the terminal, or a line of standard input. A token is shown once, and kept\n"
-		 "as its hash; it may do no more than its user, who may lose the role meanwhile.\n"
-		 "\n"
-		 "Works over the socket of a running daemon, or on its database where none runs.\n"
-		 "\n"
-		 "Exit code: 0 done; 2 usage or configuration error, or refused; 3 no daemon or\n"
-		 "database answers.",
+	.usage =
+	    "[OPTION]... list\n"
+	    "       pinwatch user [OPTION]... add NAME [--role ROLE] [--no-password]\n"
+	    "       pinwatch user [OPTION]... remove NAME\n"
+	    "       pinwatch user [OPTION]... passwd NAME\n"
+	    "       pinwatch user [OPTION]... role NAME ROLE\n"
+	    "       pinwatch user [OPTION]... token NAME [--role ROLE] [--days N] [--label TEXT]\n"
+	    "       pinwatch user [OPTION]... token NAME --revoke ID\n"
+	    "       pinwatch user [OPTION]... tokens NAME",
+	.about =
+	    "A viewer reads; an analyst also works on findings and previews allow-lists; an\n"
+	    "admin also changes allow-lists and users and reads the audit. Passwords are read\n"
+	    "from the terminal, or a line of standard input. A token is shown once, and kept\n"
+	    "as its hash; it may do no more than its user, who may lose the role meanwhile.\n"
+	    "\n"
+	    "Works over the socket of a running daemon, or on its database where none runs.\n"
+	    "\n"
+	    "Exit code: 0 done; 2 usage or configuration error, or refused; 3 no daemon or\n"
+	    "database answers.",
 	.examples = "  pinwatch user -c pinwatch.yaml add alice --role analyst\n"
 		    "  pinwatch user token alice --role viewer --days 30 --label dashboard\n"
 		    "  pinwatch user list\n",
@@ -60,27 +66,17 @@ const struct args_command user_command = {
 };
 
 struct request {
-	const char *config, *state, *database, *role, *label, *days, *revoke;
-	const char *words[3];
-	size_t n_words;
-	bool json, no_password, help;
+	struct where where;
+	const char *role, *label, *days, *revoke;
+	bool no_password;
 };
 
-static void take_option(struct request *q, int id, const char *value)
+static bool take_option(void *arg, int id, const char *value, struct error *err)
 {
+	struct request *q = arg;
+
+	(void)err;
 	switch (id) {
-	case USER_CONFIG:
-		q->config = value;
-		break;
-	case USER_STATE:
-		q->state = value;
-		break;
-	case USER_DB:
-		q->database = value;
-		break;
-	case USER_OUTPUT:
-		q->json = strcmp(value, "json") == 0;
-		break;
 	case USER_ROLE:
 		q->role = value;
 		break;
@@ -95,31 +91,6 @@ static void take_option(struct request *q, int id, const char *value)
 		break;
 	default:
 		q->revoke = value;
-	}
-}
-
-static bool read_request(struct request *q, int argc, char **argv, struct error *err)
-{
-	struct args args;
-	enum args_result r;
-	const char *value;
-	int id;
-
-	args_begin(&args, &user_command, argc, argv);
-	while ((r = args_next(&args, &id, &value, err)) != ARGS_END) {
-		if (r == ARGS_ERROR)
-			return false;
-		if (r == ARGS_OPTION && id == ARG_HELP) {
-			q->help = true;
-			return true;
-		}
-		if (r == ARGS_OPTION)
-			take_option(q, id, value);
-		else if (q->n_words == 3)
-			return error_set(err, ERROR_USAGE, 0, "%.200s: one word too many (`pinwatch user --help` says more)",
-					 value);
-		else
-			q->words[q->n_words++] = value;
 	}
 	return true;
 }
@@ -145,7 +116,8 @@ static bool read_line(const char *prompt, char *out, size_t size, struct error *
 		fputc('\n', stderr);
 	}
 	if (got == NULL)
-		return error_set(err, ERROR_USAGE, 0, "expected a password: a line of standard input, or --no-password");
+		return error_set(err, ERROR_USAGE, 0,
+				 "expected a password: a line of standard input, or --no-password");
 	out[strcspn(out, "\r\n")] = '\0';
 	return true;
 }
@@ -160,7 +132,9 @@ static bool read_password(char *out, size_t size, struct error *err)
 	if (!isatty(STDIN_FILENO))
 		return true;
 	ok = read_line("once more", again, sizeof(again), err) &&
-	     (strcmp(out, again) == 0 || error_set(err, ERROR_USAGE, 0, "expected the same password twice; nothing was changed"));
+	     (strcmp(out, again) == 0 ||
+	      error_set(err, ERROR_USAGE, 0,
+			"expected the same password twice; nothing was changed"));
 	explicit_bzero(again, sizeof(again));
 	return ok;
 }
@@ -190,7 +164,9 @@ static bool is_true(const struct value *v, const char *name)
 
 static void view_users(struct buf *out, const struct value *v)
 {
-	static const char *const titles[] = { "NAME", "ROLE", "PASSWORD", ">TOKENS", "CREATED", "BY" };
+	static const char *const titles[] = {
+		"NAME", "ROLE", "PASSWORD", ">TOKENS", "CREATED", "BY"
+	};
 	const struct value *list = value_member(v, SV("users"));
 	struct grid g;
 
@@ -258,14 +234,6 @@ static void view_user(struct buf *out, const struct value *v)
 
 /* ---- verbs */
 
-static void member(struct jsonw *w, const char *key, const char *value)
-{
-	if (value == NULL)
-		return;
-	jsonw_key(w, key);
-	jsonw_str(w, value);
-}
-
 static bool password_member(struct jsonw *w, const struct request *q, struct error *err)
 {
 	char password[MAX_PASSWORD];
@@ -284,8 +252,8 @@ static bool token_members(struct jsonw *w, const struct request *q, struct error
 {
 	int64_t days;
 
-	member(w, "role", q->role);
-	member(w, "label", q->label);
+	door_member(w, "role", q->role);
+	door_member(w, "label", q->label);
 	if (q->days == NULL)
 		return true;
 	if (!sv_to_i64(sv_cstr(q->days), &days))
@@ -295,7 +263,16 @@ static bool token_members(struct jsonw *w, const struct request *q, struct error
 	return true;
 }
 
-enum verb { VERB_LIST, VERB_ADD, VERB_REMOVE, VERB_PASSWD, VERB_ROLE, VERB_TOKEN, VERB_TOKENS, VERBS };
+enum verb {
+	VERB_LIST,
+	VERB_ADD,
+	VERB_REMOVE,
+	VERB_PASSWD,
+	VERB_ROLE,
+	VERB_TOKEN,
+	VERB_TOKENS,
+	VERBS
+};
 
 static const struct {
 	const char *word, *method, *below;
@@ -319,13 +296,13 @@ static bool write_body(struct buf *body, enum verb verb, const struct request *q
 
 	jsonw_open(&w, '{');
 	if (verb == VERB_ADD) {
-		member(&w, "name", q->words[1]);
-		member(&w, "role", q->role != NULL ? q->role : "viewer");
+		door_member(&w, "name", q->where.words[1]);
+		door_member(&w, "role", q->role != NULL ? q->role : "viewer");
 	}
 	if (verb == VERB_ADD || verb == VERB_PASSWD)
 		ok = password_member(&w, q, err);
 	if (verb == VERB_ROLE)
-		member(&w, "role", q->words[2]);
+		door_member(&w, "role", q->where.words[2]);
 	if (verb == VERB_TOKEN)
 		ok = token_members(&w, q, err);
 	jsonw_close(&w, '}');
@@ -336,15 +313,17 @@ static bool find_verb(const struct request *q, enum verb *verb, struct error *er
 {
 	int i = 0;
 
-	while (i < VERBS && strcmp(q->words[0], verbs[i].word) != 0)
+	while (i < VERBS && strcmp(q->where.words[0], verbs[i].word) != 0)
 		i++;
 	if (i == VERBS)
 		return error_set(err, ERROR_USAGE, 0,
-				 "%.100s: expected list, add, remove, passwd, role, token or tokens (`pinwatch user --help` says "
-				 "more)",
-				 q->words[0]);
-	if (q->n_words != verbs[i].n_words)
-		return error_set(err, ERROR_USAGE, 0, "%s: expected %s (`pinwatch user --help` says more)", q->words[0],
+				 "%.100s: expected list, add, remove, passwd, role, token or "
+				 "tokens (`pinwatch user --help` says more)",
+				 q->where.words[0]);
+	if (q->where.n_words != verbs[i].n_words)
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: expected %s (`pinwatch user --help` says more)",
+				 q->where.words[0],
 				 i == VERB_LIST	  ? "no name"
 				 : i == VERB_ROLE ? "a name and a role"
 						  : "a name alone");
@@ -352,14 +331,14 @@ static bool find_verb(const struct request *q, enum verb *verb, struct error *er
 	return true;
 }
 
-static bool run(struct door *d, const struct request *q, struct error *err)
+static bool run(struct door *d, void *arg, struct error *err)
 {
+	const struct request *q = arg;
 	struct buf target, body, answer, out;
 	struct arena a = { 0 };
 	enum verb verb = VERB_LIST;
 	bool ok = find_verb(q, &verb, err), revoke;
 	struct value v;
-	unsigned status;
 
 	if (!ok)
 		return false;
@@ -371,7 +350,7 @@ static bool run(struct door *d, const struct request *q, struct error *err)
 	buf_str(&target, TARGET);
 	if (verbs[verb].below != NULL) {
 		buf_char(&target, '/');
-		door_encode(&target, sv_cstr(q->words[1]));
+		door_encode(&target, sv_cstr(q->where.words[1]));
 		buf_str(&target, verbs[verb].below);
 	}
 	if (revoke) {
@@ -380,9 +359,9 @@ static bool run(struct door *d, const struct request *q, struct error *err)
 	}
 	buf_char(&target, '\0');
 	ok = (revoke || !verbs[verb].body || write_body(&body, verb, q, err)) &&
-	     door_ask(d, revoke ? "DELETE" : verbs[verb].method, target.p, buf_view(&body), &status, &answer, err) &&
-	     door_refused(status, buf_view(&answer), err);
-	if (ok && q->json)
+	     door_ask(d, revoke ? "DELETE" : verbs[verb].method, target.p, buf_view(&body), &answer,
+		      err);
+	if (ok && q->where.json)
 		buf_sv(&out, buf_view(&answer));
 	else if (ok && (ok = json_to_value(buf_view(&answer), &a, &v, err)))
 		(revoke ? view_user : verbs[verb].view)(&out, &v);
@@ -398,21 +377,14 @@ static bool run(struct door *d, const struct request *q, struct error *err)
 
 int cmd_user(int argc, char **argv)
 {
+	static const struct where_command command = {
+		.args = &user_command,
+		.max_words = 3,
+		.otherwise = "list",
+		.option = take_option,
+		.run = run,
+	};
 	struct request q = { 0 };
-	struct error err = { 0 };
-	struct door d;
-	bool ok = read_request(&q, argc, argv, &err);
 
-	if (ok && q.help) {
-		args_help(&user_command);
-		return report_finish("user", EXIT_DONE);
-	}
-	if (ok && q.n_words == 0)
-		q.words[q.n_words++] = "list";
-	ok = ok && door_open(&d, q.config, q.state, q.database, &err);
-	if (ok) {
-		ok = run(&d, &q, &err);
-		door_close(&d);
-	}
-	return ok ? report_finish("user", EXIT_DONE) : report_error("user", &err);
+	return where_main(&command, &q.where, &q, argc, argv);
 }

@@ -20,7 +20,7 @@ struct place {
 static bool expected(const struct place *p, const struct node *n)
 {
 	char example[160];
-	const char *word = option_type_example(p->o->type);
+	const char *word = option_example(p->o);
 	const char *type = option_type_name(p->o->type);
 	const char *article = type[0] == 'a' ? "an" : "a";
 
@@ -165,8 +165,8 @@ static bool assign_number(const struct place *p, const struct node *n, void *fie
 			    p->o->path, SV_ARG(text), SV_ARG(text), SV_ARG(text), SV_ARG(text));
 		break;
 	case OPTION_COUNT:
-		ok = sv_to_u64(text, &count) && count <= UINT32_MAX;
-		value = ok ? (int64_t)count : 0;
+		ok = sv_to_u64(text, &count);
+		value = ok && count < INT64_MAX ? (int64_t)count : INT64_MAX; /* each has bounds, within 32 bits */
 		break;
 	case OPTION_SIZE:
 		ok = size_value(text, &value);

@@ -311,7 +311,8 @@ static bool set_value(struct conf *c, const struct option *o, struct conf_source
 	nothing.kind = NODE_NULL;
 	if (option_is_list(o->type) && value.n == 0)
 		n = &nothing;
-	else if (option_is_list(o->type) && value.p[0] == '[' && sv_ends(value, SV("]")) &&
+	else if (option_is_list(o->type) &&
+		 ((value.p[0] == '[' && sv_ends(value, SV("]"))) || (value.p[0] == '{' && sv_ends(value, SV("}")))) &&
 		 !node_read(value, "--set", &c->_arena, &n, err))
 		return false;
 	if (!option_assign(o, n, SV_NONE, record, &c->_arena, err))
@@ -358,6 +359,11 @@ bool conf_set(struct conf *c, const char *assignment, struct error *err)
 	}
 	if (o != NULL)
 		return set_value(c, o, source, value, err);
+	if (option_is_section(path) || sv_eq(path, SV("sources")))
+		return error_set(err, ERROR_CONFIG, 0,
+				 "--set: `%.*s` is no option, but has some: expected %s", SV_ARG(path),
+				 sv_eq(path, SV("sources")) ? "sources.NAME.option, for example sources.proxy.max_lag"
+							    : "one by name (`pinwatch check-config` shows them)");
 	near = option_nearest(path);
 	return error_set(err, ERROR_CONFIG, 0, "--set: unknown option `%.*s`%s%.*s%s",
 			 SV_ARG(sv_first(path, 80)), near.n > 0 ? ": did you mean `" : "",

@@ -67,20 +67,22 @@ enum conf_signature {
 	SIGNATURE_SHA512_HEX,
 };
 
-/* What a source is said to be, beside a sensor kind (SENSORS: as the format says): captured packets, a
- * flow sensor of our own. */
+/* What a source is said to be, beside a sensor kind (SENSORS: as the format says): captured
+ * packets, a flow sensor of our own. */
 #define CONF_KIND_WIRE (SENSORS + 1)
 
 struct conf_source {
 	struct sv name;
-	unsigned kind;	  /* enum sensor_kind, SENSORS or CONF_KIND_WIRE; conf_source_sensor tells */
+	/* enum sensor_kind, SENSORS or CONF_KIND_WIRE; conf_source_sensor tells */
+	unsigned kind;
 	struct sv format; /* "auto", or a format's name */
 	struct conf_strings filter; /* BPF, of captures; all have to hold */
 	struct conf_strings
 	    path; /* globs as written, made absolute to the file's folder; "-" stdin */
 	struct sv interface;	  /* network interface to capture from; empty: none */
 	struct sv drop;		  /* watched folder; empty: none */
-	struct conf_strings listen; /* `udp://ADDRESS:PORT`, likewise tcp and tls; checked on loading */
+	/* `udp://ADDRESS:PORT`, likewise tcp and tls; checked on loading */
+	struct conf_strings listen;
 	bool ingest;		  /* takes records over HTTP */
 	struct sv token_file, secret_file; /* paths; empty: none */
 	struct sv signature_header; /* empty: the usual one */
@@ -134,7 +136,8 @@ struct conf {
 	struct span checkpoint, judge_every, history, resolve_after;
 	uint64_t history_size, segment_size;
 	struct sv findings_file; /* path; empty: none */
-	bool tls_self_made; /* where no certificate is given: one's own, made once in the state folder */
+	/* where no certificate is given: one's own, made once in the state folder */
+	bool tls_self_made;
 	struct span session_age;
 	uint32_t login_attempts, event_streams;
 	struct conf_networks proxy_addresses;

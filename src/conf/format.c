@@ -99,13 +99,15 @@ bool option_format(const struct option *o, const void *record, struct buf *out)
 	const void *field = (const char *)record + o->offset;
 	const struct allow_list *allow = field;
 	char text[INSTANT_ISO_SIZE];
+	uint32_t count;
 
 	switch (o->type) {
 	case OPTION_DURATION:
 		return option_format_number(o, ((const struct span *)field)->ns, out);
 	case OPTION_COUNT:
 	case OPTION_SHARE:
-		return option_format_number(o, *(const uint32_t *)field, out);
+		count = *(const uint32_t *)field;
+		return (count > 0 || o->fallback != NULL) && option_format_number(o, count, out);
 	case OPTION_SIZE:
 		return option_format_number(o, (int64_t) * (const uint64_t *)field, out);
 	case OPTION_BOOLEAN:

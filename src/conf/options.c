@@ -84,6 +84,7 @@ const struct option option_table[] = {
 
 	{ "inspection.root_profiles", OPTION_STRINGS, GLOBAL(root_profiles),
 	  .unset = "any com.apple.security.root payload counts",
+	  .example = "[com.acme.inspection-root]",
 	  .description =
 	      "identifiers of the profiles that install the inspection root, as MDM reports them" },
 	{ "inspection.issuers", OPTION_STRINGS, GLOBAL(issuers),
@@ -116,13 +117,17 @@ const struct option option_table[] = {
 	  .description = "size at which the daemon's dead-letter file is put aside and a new one begun; one "
 			 "old one is kept" },
 	{ "serve.listen", OPTION_ENDPOINT, GLOBAL(listen), "127.0.0.1:8443",
-	  .description = "address and port of the daemon's API, console and metrics" },
+	  .description = "address and port of the daemon's API and metrics" },
 	{ "serve.tls_certificate", OPTION_PATH, GLOBAL(tls_certificate), .unset = "no TLS",
+	  .example = "/etc/pinwatch/tls.pem",
 	  .description = "certificate chain (PEM) of the daemon, for HTTPS and syslog over TLS" },
-	{ "serve.tls_key", OPTION_PATH, GLOBAL(tls_key), .unset = "no TLS", .description = "its key (PEM)" },
+	{ "serve.tls_key", OPTION_PATH, GLOBAL(tls_key), .unset = "no TLS", .example = "/etc/pinwatch/tls.key",
+	  .description = "its key (PEM)" },
 	{ "serve.tls_client_ca", OPTION_PATH, GLOBAL(tls_client_ca), .unset = "clients need no certificate",
+	  .example = "/etc/pinwatch/senders-ca.pem",
 	  .description = "CA (PEM) whose certificates syslog senders over TLS have to show" },
 	{ "serve.state", OPTION_PATH, GLOBAL(state), "/var/lib/pinwatch",
+	  .example = "/var/lib/pinwatch",
 	  .description = "folder of the daemon's database, journal, spools and dead letters" },
 	{ "serve.checkpoint", OPTION_DURATION, GLOBAL(checkpoint), "2s", .min = 100 * NS_PER_MS,
 	  .max = 5 * NS_PER_MINUTE,
@@ -142,6 +147,7 @@ const struct option option_table[] = {
 	  .max = 3650 * NS_PER_DAY,
 	  .description = "a finding that saw nothing new for so long is resolved" },
 	{ "serve.findings", OPTION_PATH, GLOBAL(findings_file), .unset = "not written",
+	  .example = "/var/log/pinwatch/findings.jsonl",
 	  .description = "file to which each new revision of a shown finding is appended as a JSON line, at "
 			 "least once" },
 
@@ -156,12 +162,15 @@ const struct option option_table[] = {
 	{ "serve.event_streams", OPTION_COUNT, GLOBAL(event_streams), "64", .min = 1, .max = 512,
 	  .description = "how many may listen at /api/v1/events at once" },
 	{ "serve.proxy_addresses", OPTION_NETWORKS, GLOBAL(proxy_addresses), .unset = "no proxy is believed",
+	  .example = "[127.0.0.1, 10.0.0.6]",
 	  .description = "addresses of proxies before the API, whose X-Forwarded-For and headers below are "
 			 "believed" },
 	{ "serve.proxy_user_header", OPTION_NAME, GLOBAL(proxy_user_header), .unset = "proxies name no users",
+	  .example = "X-Remote-User",
 	  .description = "header in which such a proxy says whom it has let in" },
 	{ "serve.proxy_role_header", OPTION_NAME, GLOBAL(proxy_role_header),
 	  .unset = "the role of the local user of that name",
+	  .example = "X-Remote-Role",
 	  .description = "header in which such a proxy says their role: viewer, analyst or admin" },
 
 	{ "sources[].name", OPTION_NAME, SOURCE(name), .required = true,
@@ -173,21 +182,28 @@ const struct option option_table[] = {
 	{ "sources[].path", OPTION_PATHS, SOURCE(path), .unset = "no files",
 	  .description = "files or folders, globs allowed, one or a list; - is standard input" },
 	{ "sources[].interface", OPTION_NAME, SOURCE(interface), .unset = "no interface",
+	  .example = "eth1",
 	  .description = "network interface that the daemon captures packets from; with `kind: wire`" },
 	{ "sources[].filter", OPTION_STRINGS, SOURCE(filter), .unset = "all packets",
+	  .example = "[\"tcp port 443\"]",
 	  .description = "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
 			 "to hold" },
 	{ "sources[].drop", OPTION_PATH, SOURCE(drop), .unset = "no watched folder",
+	  .example = "/var/spool/pinwatch/drop",
 	  .description = "folder whose files are read once they are complete (the daemon)" },
 	{ "sources[].listen", OPTION_STRINGS, SOURCE(listen), .unset = "no syslog",
+	  .example = "[\"tcp://10.0.0.8:5514\"]",
 	  .description = "where the daemon takes syslog: udp://ADDRESS:PORT, tcp:// or tls://, one or a list" },
 	{ "sources[].ingest", OPTION_BOOLEAN, SOURCE(ingest), "false",
 	  .description = "the daemon takes records over HTTP, at /api/v1/ingest/NAME" },
 	{ "sources[].token_file", OPTION_PATH, SOURCE(token_file), .unset = "no token",
+	  .example = "/etc/pinwatch/mdm.token",
 	  .description = "file with the token that whoever pushes over HTTP has to show" },
 	{ "sources[].secret_file", OPTION_PATH, SOURCE(secret_file), .unset = "bodies are not signed",
+	  .example = "/etc/pinwatch/mdm.secret",
 	  .description = "file with the secret under which bodies pushed over HTTP are signed" },
 	{ "sources[].signature_header", OPTION_NAME, SOURCE(signature_header), .unset = "X-Hmac-Signature",
+	  .example = "X-Hub-Signature-256",
 	  .description = "header in which the signature stands" },
 	{ "sources[].signature", OPTION_WORD, SOURCE(signature), "sha256-base64", .words = signatures,
 	  .description = "how bodies are signed, and how the signature is written" },
@@ -246,7 +262,10 @@ static const struct {
 };
 
 const char *option_type_name(enum option_type type) { return types[type].name; }
-const char *option_type_example(enum option_type type) { return types[type].example; }
+const char *option_example(const struct option *o)
+{
+	return o->example != NULL ? o->example : types[o->type].example;
+}
 bool option_is_list(enum option_type type) { return type >= OPTION_STRINGS; }
 
 const struct option *option_find(struct sv path)

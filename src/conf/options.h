@@ -49,6 +49,7 @@ struct option {
 	int64_t min, max;     /* inclusive, in the field's unit; both 0: the type's own */
 	const struct option_word *words; /* OPTION_WORD, ends with a NULL word */
 	bool required;
+	const char *example; /* as one would write it; NULL: its type's */
 	const char *description;
 };
 
@@ -72,8 +73,8 @@ struct sv option_leaf(const struct option *o);
 bool option_is_list(enum option_type type);
 /* "duration", "list of addresses", … */
 const char *option_type_name(enum option_type type);
-/* "10m" */
-const char *option_type_example(enum option_type type);
+/* "10m"; NULL for one of `words` */
+const char *option_example(const struct option *o);
 
 /* What an unknown path most likely means, for "did you mean": a name of the same section within few
  * edits, else the same last name in another section. Empty when nothing is near; else good for ever

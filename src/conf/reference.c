@@ -35,7 +35,7 @@ void conf_reference(struct buf *out)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
-		const char *example = option_type_example(o->type);
+		const char *example = option_example(o);
 		buf_printf(out, "%s%s\n    %s\n    ", i > 0 ? "\n" : "", o->path, o->description);
 		write_facts(out, o);
 		if (example != NULL && o->fallback == NULL)

@@ -1,7 +1,7 @@
 /* A backtest's result for people and programs: table, JSON and a chart.
  *
- * JSON is docs/openapi.yaml's `Backtest`; the command line and the API give the same. The chart is one SVG that needs
- * nothing around it, light or dark as its reader likes.
+ * JSON is docs/openapi.yaml's `Backtest`; the command line and the API give the same. The chart is
+ * one SVG that needs nothing around it, light or dark as its reader likes.
  */
 #ifndef PINWATCH_EMIT_BACKTEST_H
 #define PINWATCH_EMIT_BACKTEST_H

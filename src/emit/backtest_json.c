@@ -105,7 +105,8 @@ static void setting(struct jsonw *w, const struct backtest_setting *s, bool in_f
 	jsonw_key_count(w, "others", s->others);
 	jsonw_close(w, '}');
 	for (int k = 0; k < BACKTEST_CHANGES; k++)
-		jsonw_key_count(w, backtest_change_name((enum backtest_change_kind)k), s->by_change[k]);
+		jsonw_key_count(w, backtest_change_name((enum backtest_change_kind)k),
+				s->by_change[k]);
 	measure(w, &s->measure);
 	jsonw_key(w, "changes");
 	jsonw_open(w, '[');

@@ -1,5 +1,6 @@
-/* The sweep as a chart: for each setting how many findings would be shown, what that gains and loses against the
- * settings in force, and, where there is a truth, precision and recall. Shapes and words say what colours say. */
+/* The sweep as a chart: for each setting how many findings would be shown, what that gains and
+ * loses against the settings in force, and, where there is a truth, precision and recall. Shapes
+ * and words say what colours say. */
 #include <stdio.h>
 
 #include "emit/backtest.h"
@@ -57,17 +58,21 @@ static void style(struct buf *out)
 {
 	buf_str(out,
 		"<style>"
-		"svg{--bg:#fff;--text:#16191d;--soft:#525b67;--line:#dfe3e8;--force:#eef1f5;--confirmed:#b3211b;"
-		"--suspected:#e0a15a;--p:#1a5fb0;--r:#146c37;--f:#7a3fc4;"
+		"svg{--bg:#fff;--text:#16191d;--soft:#525b67;--line:#dfe3e8;--force:#eef1f5;"
+		"--confirmed:#b3211b;--suspected:#e0a15a;--p:#1a5fb0;--r:#146c37;--f:#7a3fc4;"
 		"background:var(--bg);font:12px system-ui,sans-serif;color-scheme:light dark}"
-		"@media(prefers-color-scheme:dark){svg{--bg:#0e1116;--text:#e5e9ee;--soft:#9ca7b4;--line:#2a313b;"
-		"--force:#1b212a;--confirmed:#ff8a80;--suspected:#a3692c;--p:#80b6ff;--r:#7cd79b;--f:#bd93ff}}"
+		"@media(prefers-color-scheme:dark){svg{--bg:#0e1116;--text:#e5e9ee;--soft:#9ca7b4;"
+		"--line:#2a313b;--force:#1b212a;--confirmed:#ff8a80;--suspected:#a3692c;"
+		"--p:#80b6ff;--r:#7cd79b;--f:#bd93ff}}"
 		"text{fill:var(--text)}.soft{fill:var(--soft)}.h{font-size:16px;font-weight:600}"
-		".m{text-anchor:middle}.e{text-anchor:end}.tick{stroke:var(--line)}.force{fill:var(--force)}"
-		".confirmed{fill:var(--confirmed)}.suspected{fill:var(--suspected);stroke:var(--confirmed);"
-		"stroke-dasharray:3 2}.p,.r,.f{fill:none;stroke-width:2}.p{stroke:var(--p)}.r{stroke:var(--r);"
-		"stroke-dasharray:7 3}.f{stroke:var(--f);stroke-dasharray:2 3}.dr{fill:var(--r)}"
-		".df{fill:var(--f);stroke:var(--bg)}</style>\n");
+		".m{text-anchor:middle}.e{text-anchor:end}"
+		".tick{stroke:var(--line)}.force{fill:var(--force)}"
+		".confirmed{fill:var(--confirmed)}"
+		".suspected{fill:var(--suspected);stroke:var(--confirmed);stroke-dasharray:3 2}"
+		".p,.r,.f{fill:none;stroke-width:2}"
+		".p{stroke:var(--p)}.r{stroke:var(--r);stroke-dasharray:7 3}"
+		".f{stroke:var(--f);stroke-dasharray:2 3}"
+		".dr{fill:var(--r)}.df{fill:var(--f);stroke:var(--bg)}</style>\n");
 }
 
 static void period(struct buf *out, const struct backtest *b)
@@ -109,10 +114,12 @@ static void describe(struct buf *out, const struct backtest *b)
 		buf_printf(out, ": %zu confirmed, %zu suspected", s->by_verdict[VERDICT_CONFIRMED],
 			   s->by_verdict[VERDICT_SUSPECTED]);
 		if (i > 0)
-			buf_printf(out, ", %zu gained, %zu lost, %zu changed", s->by_change[BACKTEST_GAINED],
-				   s->by_change[BACKTEST_LOST], s->by_change[BACKTEST_CHANGED]);
+			buf_printf(out, ", %zu gained, %zu lost, %zu changed",
+				   s->by_change[BACKTEST_GAINED], s->by_change[BACKTEST_LOST],
+				   s->by_change[BACKTEST_CHANGED]);
 		if (s->measure.there)
-			buf_printf(out, ", precision %.3f, recall %.3f", s->measure.precision, s->measure.recall);
+			buf_printf(out, ", precision %.3f, recall %.3f", s->measure.precision,
+				   s->measure.recall);
 		buf_char(out, '.');
 	}
 	buf_str(out, "</desc>\n");
@@ -123,13 +130,15 @@ static void ground(struct buf *out, const struct chart *c, int top, bool shares,
 {
 	int bottom = top + PANEL;
 
-	buf_printf(out, "<rect class=\"force\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>", LEFT, top, c->column,
-		   PANEL);
+	buf_printf(out, "<rect class=\"force\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+		   LEFT, top, c->column, PANEL);
 	for (int i = 0; i <= 5; i++) {
 		int y = bottom - PANEL * i / 5;
 
-		buf_printf(out, "<path class=\"tick\" d=\"M%d %dH%d\"/><text class=\"soft e\" x=\"%d\" y=\"%d\">", LEFT, y,
-			   c->width - RIGHT, LEFT - 6, y + 4);
+		buf_printf(out,
+			   "<path class=\"tick\" d=\"M%d %dH%d\"/><text class=\"soft e\" x=\"%d\" "
+			   "y=\"%d\">",
+			   LEFT, y, c->width - RIGHT, LEFT - 6, y + 4);
 		if (shares)
 			buf_printf(out, "%.1f", i / 5.0);
 		else
@@ -145,7 +154,8 @@ static void name(struct buf *out, const struct chart *c, size_t i, int y)
 
 	buf_printf(out, "<text class=\"%s\" ", c->names > NAMES ? "e" : "m");
 	if (c->names > NAMES)
-		buf_printf(out, "transform=\"translate(%d %d) rotate(-40)\">", x_of(c, i) + 4, y - 2);
+		buf_printf(out, "transform=\"translate(%d %d) rotate(-40)\">", x_of(c, i) + 4,
+			   y - 2);
 	else
 		buf_printf(out, "x=\"%d\" y=\"%d\">", x_of(c, i), y);
 	html_plain(out, text, LABEL_MAX_CHARS);
@@ -165,24 +175,31 @@ static void bars(struct buf *out, const struct chart *c, int top)
 
 		buf_printf(out, "<g><title>");
 		html_plain(out, s->label, 80);
-		buf_printf(out, ": %zu confirmed, %zu suspected</title>", s->by_verdict[VERDICT_CONFIRMED],
-			   s->by_verdict[VERDICT_SUSPECTED]);
-		buf_printf(out, "<rect class=\"confirmed\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>", x - half, y,
-			   half * 2, bottom - y);
+		buf_printf(out, ": %zu confirmed, %zu suspected</title>",
+			   s->by_verdict[VERDICT_CONFIRMED], s->by_verdict[VERDICT_SUSPECTED]);
+		buf_printf(out,
+			   "<rect class=\"confirmed\" x=\"%d\" y=\"%d\" width=\"%d\" "
+			   "height=\"%d\"/>",
+			   x - half, y, half * 2, bottom - y);
 		if (above < y)
-			buf_printf(out, "<rect class=\"suspected\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+			buf_printf(out,
+				   "<rect class=\"suspected\" x=\"%d\" y=\"%d\" width=\"%d\" "
+				   "height=\"%d\"/>",
 				   x - half, above, half * 2, y - above);
-		buf_printf(out, "<text class=\"m\" x=\"%d\" y=\"%d\">%zu</text></g>", x, above - 4, shown(s));
+		buf_printf(out, "<text class=\"m\" x=\"%d\" y=\"%d\">%zu</text></g>", x, above - 4,
+			   shown(s));
 		name(out, c, i, bottom + 18);
 		if (i > 0)
-			buf_printf(out, "<text class=\"soft m\" x=\"%d\" y=\"%d\">+%zu</text><text class=\"soft m\" x=\"%d\" "
-				   "y=\"%d\">−%zu</text>",
-				   x, bottom + c->names - 26, s->by_change[BACKTEST_GAINED], x, bottom + c->names - 12,
-				   s->by_change[BACKTEST_LOST]);
+			buf_printf(out,
+				   "<text class=\"soft m\" x=\"%d\" y=\"%d\">+%zu</text><text "
+				   "class=\"soft m\" x=\"%d\" y=\"%d\">−%zu</text>",
+				   x, bottom + c->names - 26, s->by_change[BACKTEST_GAINED], x,
+				   bottom + c->names - 12, s->by_change[BACKTEST_LOST]);
 		buf_char(out, '\n');
 	}
-	buf_printf(out, "<text class=\"soft e\" x=\"%d\" y=\"%d\">gained</text><text class=\"soft e\" x=\"%d\" "
-		   "y=\"%d\">lost</text>\n",
+	buf_printf(out,
+		   "<text class=\"soft e\" x=\"%d\" y=\"%d\">gained</text><text class=\"soft e\" "
+		   "x=\"%d\" y=\"%d\">lost</text>\n",
 		   LEFT - 6, bottom + c->names - 26, LEFT - 6, bottom + c->names - 12);
 }
 
@@ -216,7 +233,8 @@ static void lines(struct buf *out, const struct chart *c, int top)
 		buf_str(out, "\"/>");
 		for (size_t i = 0; i < c->b->n; i++) {
 			buf_printf(out, "<g><title>%.3f</title>", share(&c->b->settings[i], which));
-			mark(out, which, x_of(c, i), y_of(bottom, share(&c->b->settings[i], which), 1));
+			mark(out, which, x_of(c, i),
+			     y_of(bottom, share(&c->b->settings[i], which), 1));
 			buf_str(out, "</g>");
 		}
 		buf_char(out, '\n');
@@ -231,10 +249,9 @@ static void legend(struct buf *out, const struct chart *c, int y)
 	int x = LEFT;
 
 	buf_printf(out,
-		   "<rect class=\"confirmed\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/><text x=\"%d\" "
-		   "y=\"%d\">confirmed</text>"
-		   "<rect class=\"suspected\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/><text x=\"%d\" "
-		   "y=\"%d\">suspected</text>",
+		   "<rect class=\"confirmed\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/><text "
+		   "x=\"%d\" y=\"%d\">confirmed</text><rect class=\"suspected\" x=\"%d\" y=\"%d\" "
+		   "width=\"12\" height=\"12\"/><text x=\"%d\" y=\"%d\">suspected</text>",
 		   x, y - 10, x + 17, y, x + 92, y - 10, x + 109, y);
 	for (int which = 0; which < 3 && c->b->measured; which++) {
 		x = LEFT + 190 + which * 75;
@@ -253,7 +270,9 @@ void backtest_svg(struct buf *out, const struct backtest *b)
 	c.column = c.column < NARROWEST ? NARROWEST : c.column > WIDEST ? WIDEST : c.column;
 	for (size_t i = 0; i < b->n; i++) {
 		most = shown(&b->settings[i]) > most ? shown(&b->settings[i]) : most;
-		if (text_columns(b->settings[i].value) > (c.column >= 70 ? 10 : c.column >= 54 ? FLAT_CHARS : 2))
+		if (text_columns(b->settings[i].value) > (c.column >= 70   ? 10
+							  : c.column >= 54 ? FLAT_CHARS
+									   : 2))
 			c.names = NAMES + SLANTED;
 	}
 	c.top = round_up(most + most / 10 + 1);
@@ -261,14 +280,16 @@ void backtest_svg(struct buf *out, const struct backtest *b)
 	c.width = c.width < least ? least : c.width;
 	height = TOP + PANEL + c.names + (b->measured ? 24 + PANEL + c.names - 34 : 0) + LEGEND;
 	buf_printf(out,
-		   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
-		   "role=\"img\"><title>",
+		   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
+		   "height=\"%d\" role=\"img\"><title>",
 		   c.width, height, c.width, height);
 	title(out, b);
 	buf_str(out, "</title>\n");
 	describe(out, b);
 	style(out);
-	buf_printf(out, "<rect width=\"%d\" height=\"%d\" style=\"fill:var(--bg)\"/><text class=\"h\" x=\"%d\" y=\"22\">",
+	buf_printf(out,
+		   "<rect width=\"%d\" height=\"%d\" style=\"fill:var(--bg)\"/><text class=\"h\" "
+		   "x=\"%d\" y=\"22\">",
 		   c.width, height, 14);
 	title(out, b);
 	buf_str(out, "</text><text class=\"soft\" x=\"14\" y=\"40\">");

@@ -87,9 +87,7 @@ static void subject(struct buf *b, const struct backtest_change *c, const struct
 	else
 		text_safe(b, c->app, 80);
 	buf_char(b, ' ');
-	text_safe(b, c->host, 80);
-	if (c->port != 443)
-		buf_printf(b, ":%u", c->port);
+	text_place(b, c->host, 80, c->port != 443 ? c->port : 0);
 }
 
 static void verdicts(struct buf *b, const struct backtest_change *c)

@@ -121,8 +121,7 @@ static void masthead(struct buf *b, const struct finding *f, const struct text_s
 		words_app(b, f);
 		buf_printf(b, " (attribution %s: %s)\nDestination  ",
 			   attribution_name(f->attribution), words_attribution(f->attribution));
-		text_safe(b, f->host, 0);
-		buf_printf(b, ":%u", f->port);
+		text_place(b, f->host, 0, f->port);
 	}
 	buf_printf(b, "\nSeverity     %s (risk %d of 100)", severity_name(f->severity), f->risk);
 	buf_printf(b, "\nConfidence   %s\n",

@@ -29,8 +29,8 @@ void explain_finding(struct buf *out, const struct finding *f,
 void explain_evidence(struct buf *out, const struct finding *f,
 		      const struct explain_options *options);
 /* Reads records again: raws[i] becomes the raw line of records[i], cut to as many bytes as
- * EXPLAIN_RAW_MAX_CHARS characters may take, in the arena and still hostile; empty where the file no
- * longer holds it. Each file is read once, however many records it has. */
+ * EXPLAIN_RAW_MAX_CHARS characters may take, in the arena and still hostile; empty where the file
+ * no longer holds it. Each file is read once, however many records it has. */
 void explain_raw_lines(const struct evidence *const *records, size_t n, struct arena *a,
 		       struct sv *raws);
 

@@ -108,8 +108,8 @@ static void found_listener(struct buf *b, const struct run_summary *s)
 		return;
 	addr_format(&s->found_listener.ip, ip);
 	buf_printf(b,
-		   "%s:%u is taken as the gateway's listener, since flows to it are the gateway's own "
-		   "connections; inspection.listeners says so for good\n",
+		   "%s:%u is taken as the gateway's listener, since flows to it are the gateway's "
+		   "own connections; inspection.listeners says so for good\n",
 		   ip, s->found_listener.port);
 }
 
@@ -163,7 +163,9 @@ static void merging(struct buf *b, const struct run_summary *s)
 	text_plural(b, s->apps, "app", "apps");
 	buf_str(b, ", ");
 	text_plural(b, s->destinations, "destination", "destinations");
-	count_if(b, s->contradictions, "contradictions between sources");
+	count_if(b, s->contradictions,
+		 s->contradictions == 1 ? "contradiction between sources"
+					: "contradictions between sources");
 	count_if(b, s->gateway_own, "records of the gateway's own connections dropped");
 	count_if(b, s->unjudged, "without a host, not judged");
 	count_if(b, s->evicted, "given up to stay within limits.memory");
@@ -196,8 +198,10 @@ void footer(struct buf *out, const struct run_summary *s, const struct text_styl
 	log_sources(out, s, style);
 	if (!verbose && s->n_left_alone > 0) {
 		text_plural(out, s->n_left_alone, "file", "files");
-		buf_str(out, " left alone: empty, or truth, configuration or lists beside the logs (-v names "
-			     "them; -c takes a configuration)\n");
+		buf_str(out,
+			" left alone: empty, no files, or truth, configuration or lists beside "
+			"the logs (-v "
+			"names them; -c takes a configuration)\n");
 	}
 	for (size_t i = 0; verbose && i < s->n_left_alone; i++) {
 		if (i == LEFT_ALONE_MAX) {

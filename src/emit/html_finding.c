@@ -119,7 +119,7 @@ static void fact(struct buf *b, const char *name) { buf_printf(b, "<div><dt>%s</
 
 static void facts(struct buf *b, const struct finding *f)
 {
-	bool first = true;
+	bool first = true, v6 = text_is_v6(f->host);
 
 	buf_str(b, "<dl class=\"facts\">");
 	fact(b, "App");
@@ -127,8 +127,9 @@ static void facts(struct buf *b, const struct finding *f)
 	buf_printf(b, "<small>%s: %s</small></dd></div>\n", attribution_name(f->attribution),
 		   words_attribution(f->attribution));
 	fact(b, "Destination");
+	buf_str(b, v6 ? "[" : "");
 	html_value(b, f->host, HTML_MAX_NAME);
-	buf_printf(b, ":%u</dd></div>\n", f->port);
+	buf_printf(b, "%s:%u</dd></div>\n", v6 ? "]" : "", f->port);
 	fact(b, "Seen");
 	html_period(b, f->first_seen, f->last_seen);
 	buf_str(b, "</dd></div>\n");

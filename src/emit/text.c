@@ -45,6 +45,18 @@ void text_time(struct buf *out, struct instant t, const struct text_style *style
 		buf_printf(out, "%.*s:%s", (int)(n - 2), text, text + n - 2);
 }
 
+bool text_is_v6(struct sv host) { return host.n > 0 && memchr(host.p, ':', host.n) != NULL; }
+
+void text_place(struct buf *out, struct sv host, size_t max_chars, unsigned port)
+{
+	bool bracketed = port != 0 && text_is_v6(host);
+
+	buf_str(out, bracketed ? "[" : "");
+	text_safe(out, host, max_chars);
+	if (port != 0)
+		buf_printf(out, "%s:%u", bracketed ? "]" : "", port);
+}
+
 void text_count(struct buf *out, uint64_t n)
 {
 	char digits[24];

@@ -38,6 +38,10 @@ void text_paint(struct buf *out, const struct text_style *style, enum text_paint
 const char *text_paint_code(enum text_paint paint);
 /* `2026-11-24T02:14:13Z`, or in the reader's zone `2026-11-24T03:14:13+01:00`; `-` when unknown. */
 void text_time(struct buf *out, struct instant t, const struct text_style *style);
+/* `bank.test:8443`, `[2001:db8::7]:8443`; without the port where it is 0. Hosts over `max_chars` are cut as text_safe does. */
+void text_place(struct buf *out, struct sv host, size_t max_chars, unsigned port);
+/* Is the host an address whose colons would run into a port's? */
+bool text_is_v6(struct sv host);
 /* `1,234,567`. */
 void text_count(struct buf *out, uint64_t n);
 /* `1 device`, `3 devices`. */

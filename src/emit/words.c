@@ -180,9 +180,7 @@ void words_app(struct buf *out, const struct finding *f)
 
 void words_destination(struct buf *out, const struct finding *f)
 {
-	text_safe(out, f->host, 80);
-	if (f->port != 443)
-		buf_printf(out, ":%u", f->port);
+	text_place(out, f->host, 80, f->port != 443 ? f->port : 0);
 }
 
 /* The contribution that speaks loudest for the finding; the prior and caps say nothing about it. */

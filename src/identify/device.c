@@ -42,14 +42,41 @@ static uint32_t by_own_key(struct devices *d, const struct keys *k, bool ambiguo
 	return number(d, k->mac, ID_MAC, ambiguous);
 }
 
+#define MAX_UNRESOLVED 8
+
 struct claims {
 	const struct inventory *inventory;
 	const struct names *names;
 	int64_t t;
 	uint32_t udid;
+	uint32_t strangers[MAX_UNRESOLVED]; /* keys of claims that the inventory does not know */
+	uint32_t holders[MAX_UNRESOLVED];   /* keys of claims that it does */
 	unsigned resolved, unresolved;
 	bool ambiguous;
 };
+
+static bool shares_key(const struct keys *a, const struct keys *b)
+{
+	return (a->serial != 0 && a->serial == b->serial) || (a->mdm_id != 0 && a->mdm_id == b->mdm_id) ||
+	       (a->user != 0 && a->user == b->user) || (a->mac != 0 && a->mac == b->mac);
+}
+
+/* A private Wi-Fi address is unknown to the inventory; where a session of a known user names it as well, that lease is no
+ * second device's. */
+static bool all_are_holders(const struct claims *c)
+{
+	if (c->unresolved > MAX_UNRESOLVED)
+		return false;
+	for (unsigned i = 0; i < c->unresolved; i++) {
+		bool known = false;
+		for (unsigned k = 0; k < c->resolved && k < MAX_UNRESOLVED && c->strangers[i] != 0; k++)
+			known |= shares_key(names_keys_get(c->names, c->strangers[i]),
+					    names_keys_get(c->names, c->holders[k]));
+		if (!known)
+			return false;
+	}
+	return true;
+}
 
 static void take_claim(void *arg, uint32_t keys)
 {
@@ -60,6 +87,8 @@ static void take_claim(void *arg, uint32_t keys)
 
 	switch (inventory_resolve(c->inventory, k, c->t, &udid)) {
 	case RESOLVE_NONE:
+		if (c->unresolved < MAX_UNRESOLVED)
+			c->strangers[c->unresolved] = keys;
 		c->unresolved++;
 		break;
 	case RESOLVE_AMBIGUOUS:
@@ -69,6 +98,8 @@ static void take_claim(void *arg, uint32_t keys)
 		if (c->resolved > 0 && c->udid != udid)
 			c->ambiguous = true;
 		c->udid = udid;
+		if (c->resolved < MAX_UNRESOLVED)
+			c->holders[c->resolved] = keys;
 		c->resolved++;
 		break;
 	}
@@ -81,7 +112,7 @@ static uint32_t by_address(struct devices *d, uint32_t addr, int64_t t)
 	size_t n;
 
 	leases_at(d->leases, addr, t, take_claim, &c);
-	if (c.resolved > 0 && c.unresolved == 0 && !c.ambiguous)
+	if (c.resolved > 0 && !c.ambiguous && all_are_holders(&c))
 		return number(d, c.udid, ID_UDID, false);
 	n = addr_format(names_addr_get(d->names, addr), text);
 	return number(d, names_put(d->names, sv_make(text, n)), ID_IP, c.ambiguous || c.resolved > 0);

@@ -110,6 +110,8 @@ static void add_record(struct postures *p, const struct posture_record *r, uint3
 		tracks_add(&p->_fields, r->device, POSTURE_PROFILES, (struct point){ r->time, index, 0 });
 	if (r->has_apps) {
 		tracks_add(&p->_fields, r->device, POSTURE_APPS, (struct point){ r->time, index, 0 });
+		if (r->snapshot)
+			tracks_add(&p->_fields, r->device, POSTURE_WHOLE, (struct point){ r->time, index, 0 });
 		fold_apps(p, r, index);
 	}
 }
@@ -183,6 +185,19 @@ const struct posture_record *posture_profiles(const struct postures *p, uint32_t
 	return point != NULL ? &p->inventory->records[point->value] : NULL;
 }
 
+/* Whether an app that the list of that time lacks is not there: records that only add say nothing of the others. */
+static bool whole(const struct postures *p, uint32_t device, const struct point *list, int64_t t)
+{
+	struct points track = tracks_get(&p->_fields, device, POSTURE_WHOLE);
+	uint32_t n = points_until(track, t);
+
+	if (list == NULL)
+		return false;
+	if (list->time > t)
+		return p->inventory->records[list->value].snapshot;
+	return n > 0 && t - track.list[n - 1].time <= p->max_age;
+}
+
 enum tri posture_app(const struct postures *p, uint32_t device, uint32_t bundle, int64_t t,
 		     struct app_entry *entry)
 {
@@ -196,14 +211,14 @@ enum tri posture_app(const struct postures *p, uint32_t device, uint32_t bundle,
 	/* Where the first list after t stands in, it is read as of its own time. */
 	n = points_until(track, list->time > t ? list->time : t);
 	if (n == 0 || track.list[n - 1].value == 0)
-		return TRI_FALSE;
+		return whole(p, device, list, t) ? TRI_FALSE : TRI_UNKNOWN;
 	*entry = p->_entries[track.list[n - 1].value - 1];
 	return TRI_TRUE;
 }
 
 uint32_t posture_app_named(const struct postures *p, uint32_t device, uint32_t name, int64_t t)
 {
-	bool listed = as_of(p, device, POSTURE_APPS, t) != NULL;
+	bool listed = whole(p, device, as_of(p, device, POSTURE_APPS, t), t);
 	struct points bundles = tracks_get(&p->_named, listed ? device : 0, name);
 	uint32_t found = 0;
 

@@ -16,6 +16,7 @@ enum posture_field {
 	POSTURE_JAILBROKEN,
 	POSTURE_APPS,     /* the list as such: value is the record's index */
 	POSTURE_PROFILES, /* likewise */
+	POSTURE_WHOLE,    /* a list that is complete: likewise */
 	POSTURE_FIELDS
 };
 
@@ -41,7 +42,7 @@ const struct posture_record *posture_newest(const struct postures *p, uint32_t d
 enum tri posture_field(const struct postures *p, uint32_t device, enum posture_field f, int64_t t);
 /* The record whose profiles hold as of t, or NULL. */
 const struct posture_record *posture_profiles(const struct postures *p, uint32_t device, int64_t t);
-/* TRUE: installed; FALSE: the list is known and lacks it; UNKNOWN: no list. *entry where TRUE. */
+/* TRUE: installed; FALSE: a complete list lacks it; UNKNOWN: no list, or none that is complete. *entry where TRUE. */
 enum tri posture_app(const struct postures *p, uint32_t device, uint32_t bundle, int64_t t,
 		     struct app_entry *entry);
 /* The one bundle of that app name, on the device as of t, or in the fleet where its list is unknown. 0: none

@@ -224,6 +224,10 @@ static void settle_sources(const struct bench *b, const struct records *r, const
 	for (size_t i = 0; i < r->n; i++)
 		if (r->list[i].kind == OBS_POSTURE)
 			out->log_sources[SENSOR_MDM] = SOURCE_CONTRIBUTED;
+	/* What caps the confidence is named, whatever came before it fell silent. */
+	for (int s = 0; s < 4; s++)
+		if (b->log_sources[s] == SOURCE_STALE)
+			out->log_sources[s] = SOURCE_STALE;
 }
 
 static int by_device(const void *a, const void *b)

@@ -102,7 +102,7 @@ void write_notes(const struct version_case *c, struct finding *out)
 
 	switch (c->verdict) {
 	case VERDICT_EXPECTED:
-		note(&n, SV("It is expected: without that it would be judged by what stands above."));
+		note(&n, SV("It is expected: without that it would be judged by the score, the rivals and the paths below."));
 		break;
 	case VERDICT_EXPLAINED:
 		note(&n, say(n.arena, "It would be judged on its own once %.*s is refuted or repaired.",

@@ -152,7 +152,7 @@ static void judge_excluding(struct version_case *c)
 		    : say(s->arena, "failures of a device that does not trust the inspection root: %llu",
 			  (unsigned long long)ca),
 	    SV("every failing device was fine under inspection before its last failure here"),
-	    SV("no failing device was seen fine under inspection before it failed here"));
+	    SV("not every failing device was seen fine under inspection before its last failure here"));
 	set(c, RIVAL_GATEWAY_FAULT, gateway > 0, false,
 	    gateway == 0 ? SV("")
 			 : say(s->arena, "failures that fall into a fault of the gateway: %llu",
@@ -185,7 +185,7 @@ void judge_rivals(struct version_case *c)
 	    t.upstream * 2 > t.all
 		    ? say(s->arena, "%llu of %llu attempts failed between gateway and origin",
 			  (unsigned long long)t.upstream, (unsigned long long)t.all)
-	    : most_expired ? SV("several apps reject the certificate as expired and none is fine")
+	    : most_expired ? SV("most failures are alert 45 (certificate_expired), several apps fail here and none is fine")
 			   : SV("several apps fail here, inspected or not"),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_TLS_MISMATCH, t.mismatch > 0 && t.mismatch >= t.failures, fine,
@@ -195,8 +195,9 @@ void judge_rivals(struct version_case *c)
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_INTERMITTENT, c->score < 0 && stack_mixed(&c->trials), false,
 	    SV("the same version and stack both fails and succeeds, and the score is below 0"), SV(""),
-	    c->any_success ? SV("the score is not below 0, or the stacks differ")
-			   : SV("no success under inspection was seen"));
+	    !c->any_success	? SV("no success under inspection was seen")
+	    : t.failures == 0 ? SV("no failure under inspection was seen")
+			      : SV("the score is not below 0, or the stacks differ"));
 	set(c, RIVAL_APPLE_SERVICE, apple_service(host), false,
 	    SV("Apple documents this service as never inspectable"), SV(""),
 	    SV("not one of Apple's services"));

@@ -1,8 +1,8 @@
-/* What a backtest answers: the past under the settings in force, and what every other setting tried would
- * have changed.
+/* What a backtest answers: the past under the settings in force, and what every other setting tried
+ * would have changed.
  *
- * A result and all its views live in the arena that backtest_run was given; it borrows nothing from the past that
- * was judged.
+ * A result and all its views live in the arena that backtest_run was given; it borrows nothing from
+ * the past that was judged.
  */
 #ifndef PINWATCH_MODEL_BACKTEST_H
 #define PINWATCH_MODEL_BACKTEST_H
@@ -13,9 +13,15 @@
 /* Settings tried at most, beside those in force. */
 #define BACKTEST_MAX_SETTINGS 64u
 
-/* Seen by who looks at findings without --all: GAINED is shown now, LOST no longer, CHANGED before and after. QUIET:
- * never shown, yet judged otherwise. */
-enum backtest_change_kind { BACKTEST_GAINED, BACKTEST_LOST, BACKTEST_CHANGED, BACKTEST_QUIET, BACKTEST_CHANGES };
+/* Seen by who looks at findings without --all: GAINED is shown now, LOST no longer, CHANGED before
+ * and after. QUIET: never shown, yet judged otherwise. */
+enum backtest_change_kind {
+	BACKTEST_GAINED,
+	BACKTEST_LOST,
+	BACKTEST_CHANGED,
+	BACKTEST_QUIET,
+	BACKTEST_CHANGES
+};
 
 /* A finding as one setting judges it. */
 struct backtest_side {
@@ -51,7 +57,8 @@ struct backtest_measure {
 
 struct backtest_setting {
 	struct sv label;  /* "InspectionFailureThreshold=5"; of those in force "in force" */
-	struct sv value;  /* what differs from its neighbours in a sweep: "5"; without a sweep "as tried" */
+	/* what differs from its neighbours in a sweep: "5"; without a sweep "as tried" */
+	struct sv value;
 	struct span time_window;
 	uint32_t inspection_failure_threshold;
 	bool foreground_state_required;
@@ -68,8 +75,10 @@ struct backtest_setting {
 struct backtest {
 	const struct backtest_setting *settings; /* the first: in force */
 	size_t n;
-	struct sv swept;             /* the elements, "TimeWindow, ForegroundStateRequired"; empty: none */
-	struct sv fixed;             /* what all that was tried has, "AllowedAppList=[]"; empty: nothing */
+	/* the elements, "TimeWindow, ForegroundStateRequired"; empty: none */
+	struct sv swept;
+	/* what all that was tried has, "AllowedAppList=[]"; empty: nothing */
+	struct sv fixed;
 	struct instant since, until; /* as asked; INSTANT_NONE: all there is */
 	struct instant first, last;  /* of what was judged */
 	uint64_t observations, outside, attempts;

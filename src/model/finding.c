@@ -1,10 +1,12 @@
 #include "model/finding.h"
 
 static const char *const kinds[] = { "pinning", "ca_untrusted", "gateway_fault", "source_silent" };
-static const char *const verdicts[] = { "confirmed", "suspected", "explained", "observed", "expected" };
+static const char *const verdicts[] = { "confirmed", "suspected", "explained", "observed",
+					"expected" };
 static const char *const severities[] = { "informational", "low", "medium", "high" };
 static const char *const confidences[] = { NULL, "low", "medium", "high" };
-static const char *const attributions[] = { "none", "foreground", "learned", "agent", "host", "exact" };
+static const char *const attributions[] = { "none",  "foreground", "learned",
+					    "agent", "host",	   "exact" };
 static const char *const id_types[] = { "udid", "serial", "mdm_id", "user", "mac", "ip" };
 static const char *const terms[] = {
 	"prior", "differential", "cap", "same_app_uninspected", "other_app_same_destination",

@@ -4,9 +4,9 @@
  * the next record; whoever keeps a name interns or copies it. An empty view, TRI_UNKNOWN, −1,
  * INSTANT_NONE and SPAN_NONE all mean "not said".
  *
- * The parser delivers names normalised: hosts as lower-case A-labels without trailing dot, bundle ids
- * without `TEAMID.` or leading `.`, MACs as `aa:bb:cc:dd:ee:ff`, UDIDs as the device spells them
- * (upper-case hex), serials trimmed and upper-case, versions of TLS as `1.0`…`1.3`.
+ * The parser delivers names normalised: hosts as lower-case A-labels without trailing dot, bundle
+ * ids without `TEAMID.` or leading `.`, MACs as `aa:bb:cc:dd:ee:ff`, UDIDs as the device spells
+ * them (upper-case hex), serials trimmed and upper-case, versions of TLS as `1.0`…`1.3`.
  */
 #ifndef PINWATCH_MODEL_OBSERVATION_H
 #define PINWATCH_MODEL_OBSERVATION_H
@@ -39,7 +39,8 @@ enum activity_event {
 	ACTIVITY_CONNECT,
 	ACTIVITY_BACKGROUND_TASK,
 	ACTIVITY_DETECTION,
-	ACTIVITY_DECLARED, /* privacy report: this app contacts this host; feeds baseline and `learned` */
+	/* privacy report: this app contacts this host; feeds baseline and `learned` */
+	ACTIVITY_DECLARED,
 	ACTIVITIES
 };
 
@@ -78,9 +79,11 @@ struct tls_attempt {
 	int64_t bytes_out, bytes_in; /* payload from and to the client, −1 */
 	enum side closed_by;
 	enum close_kind close;
-	enum tri ended; /* FALSE: the record shows the handshake, more may follow on this connection */
+	/* FALSE: the record shows the handshake, more may follow on this connection */
+	enum tri ended;
 	enum tri udp;   /* QUIC */
-	/* Other causes write the same record: on this alone a finding never goes beyond suspected. */
+	/* Other causes write the same record: on this alone a finding never goes beyond
+	 * suspected. */
 	bool weak_late;
 };
 
@@ -170,8 +173,8 @@ enum outcome outcome_of_alert(int alert, enum side from);
 
 /* When it was written, in ns: a connection's end. Records are put in order by it. */
 int64_t observation_order(const struct observation *o);
-/* The kind of a source that the command line or the configuration states outranks what the format says of a TLS
- * attempt; kinds that carry none state nothing. */
+/* The kind of a source that the command line or the configuration states outranks what the format
+ * says of a TLS attempt; kinds that carry none state nothing. */
 void observation_state_kind(struct observation *o, enum sensor_kind stated);
 
 #endif

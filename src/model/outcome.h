@@ -52,7 +52,8 @@ enum failure_weight outcome_weight(enum outcome o);
 /* 1 (wins) to 7. */
 int outcome_specificity(enum outcome o);
 
-/* TLS alert descriptions (RFC 8446, 6; RFC 5246, 7.2; RFC 9849 for ech_required). NULL when unassigned. */
+/* TLS alert descriptions (RFC 8446, 6; RFC 5246, 7.2; RFC 9849 for ech_required). NULL when
+ * unassigned. */
 const char *alert_name(int alert);
 /* By the standard's name, spaces or underscores, any case; −1 when unknown. */
 int alert_from_name(struct sv name);

@@ -1,6 +1,6 @@
-/* What the operator decides about meaning: the five mutable elements under their MITRE names, and the
- * numbers of docs/evidence.md that may be changed. conf/ fills it, the stages read it.
- */
+/* What the operator decides about meaning: the five mutable elements under their MITRE names, and
+ * the numbers of docs/evidence.md that may be changed. conf/ fills it, the stages read
+ * it. */
 #ifndef PINWATCH_MODEL_SETTINGS_H
 #define PINWATCH_MODEL_SETTINGS_H
 
@@ -10,7 +10,8 @@
 
 /* One entry of AllowedAppList or AllowedDestinationList. */
 struct allowance {
-	struct sv text;            /* the app or destination as written; names the entry in findings */
+	/* the app or destination as written; names the entry in findings */
+	struct sv text;
 	bool is_app_list;          /* which of the two lists it stands in */
 	struct sv app;             /* exact, or `prefix.*`; empty: any app */
 	const struct sv *apps;     /* AllowedDestinationList: any of these; none: any app */
@@ -36,7 +37,8 @@ struct settings {
 	struct span score_window, posture_max_age, state_max_age;
 	uint32_t baseline_days, baseline_devices, opaque_sessions;
 
-	const struct sv *root_profiles; /* how MDM names the inspection root; none: any root payload */
+	/* how MDM names the inspection root; none: any root payload */
+	const struct sv *root_profiles;
 	size_t n_root_profiles;
 	const struct sv *issuers;
 	size_t n_issuers;

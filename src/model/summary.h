@@ -1,4 +1,5 @@
-/* What a run has read, in plain counts: the material of the footer, of `parse --stats` and of `analytic`.
+/* What a run has read, in plain counts: the material of the footer, of `parse --stats` and of
+ * `analytic`.
  *
  * The views live as long as the run that filled them. Every record of an input is in exactly one of
  * `records − irrelevant − rejected − overlong` (gave observations), `irrelevant`, `rejected` and
@@ -53,9 +54,11 @@ struct run_summary {
 	uint64_t gateway_own;    /* dropped: the gateway's own connections, seen beyond it */
 	uint64_t unjudged;       /* attempts without a host */
 	uint64_t evicted;        /* attempts given up to stay within the memory bound */
-	struct listener found_listener; /* taken as the gateway's since none is configured; port 0: none */
+	/* taken as the gateway's since none is configured; port 0: none */
+	struct listener found_listener;
 	uint32_t devices, apps, destinations;
-	const struct sv *left_alone; /* truth, configuration and list files found in a scanned folder */
+	/* truth, configuration and list files found in a scanned folder */
+	const struct sv *left_alone;
 	size_t n_left_alone;
 };
 

@@ -272,10 +272,8 @@ static bool private_address(struct sv text)
 
 static bool is_one_of(const struct condition *c, struct sv text)
 {
-	struct short_text head = short_text(text);
-
 	for (size_t i = 0; i < c->n_texts; i++)
-		if (short_text_is(c->heads[i], c->texts[i], head, text))
+		if (short_text_same(c->heads[i], c->texts[i], text))
 			return true;
 	return false;
 }

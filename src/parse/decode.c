@@ -31,7 +31,7 @@ void decode_from_tree(const struct format *f, struct sv prefix, const struct val
 {
 	for (size_t i = 0; i < f->names.n; i++) {
 		struct sv name = f->names.list[i];
-		if (prefix.n == 0 ? format_name_is_inner(f, name) : !sv_starts(name, prefix))
+		if (prefix.n == 0 ? f->inner[i] : !sv_starts(name, prefix))
 			continue;
 		raw_from_value(&raws[i], value_path(tree, sv_skip(name, prefix.n)), scratch);
 	}

@@ -61,7 +61,7 @@ static inline bool unset_holds(const struct unset *u, struct sv text)
 		return true;
 	for (size_t i = 0; i < u->n; i++)
 		if (text.n == u->words[i].n && text.p[0] == u->words[i].p[0] &&
-		    sv_eq(text, u->words[i]))
+		    (text.n == 1 || sv_eq(text, u->words[i])))
 			return true;
 	return false;
 }

@@ -33,6 +33,7 @@ struct piece {
 	struct sv literal;
 	struct sv name;
 	enum capture capture;
+	enum byte_class class; /* of the capture: words and numbers are not empty */
 	bool has_field;
 };
 
@@ -72,6 +73,19 @@ static struct sv take_literal(struct sv text, size_t *at, struct arena *a)
 	return sv_make(p, n);
 }
 
+static enum byte_class class_of(enum capture capture)
+{
+	switch (capture) {
+	case CAPTURE_WORD:
+	case CAPTURE_PADDED:
+		return BYTES_WORD;
+	case CAPTURE_NUMBER:
+		return BYTES_NUMBER;
+	default:
+		return BYTES_ANY;
+	}
+}
+
 static bool take_field(struct sv text, size_t *at, struct piece *piece, struct arena *a,
 		       struct yaml where, struct error *err)
 {
@@ -101,6 +115,7 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 		    err, where,
 		    "expected {name}, {name:word}, {name:number}, {name:endpoint}, {name:blank} "
 		    "or {name:padded}");
+	piece->class = class_of(piece->capture);
 	return true;
 }
 
@@ -186,35 +201,44 @@ static void close(void *state)
 	free(s);
 }
 
+/* Whether any bytes are what the capture takes. */
 static bool fits(enum capture capture, struct sv text)
 {
 	struct addr ip;
 	uint16_t port;
 
-	if (capture == CAPTURE_ANY)
-		return true;
-	if (capture == CAPTURE_ENDPOINT)
+	switch (capture) {
+	case CAPTURE_ENDPOINT:
 		return addr_parse_port(text, &ip, &port) && port != 0;
-	if (capture == CAPTURE_BLANK)
+	case CAPTURE_BLANK:
 		return sv_trim(text).n == 0;
-	return text.n > 0 &&
-	       text_scan_is(text, capture == CAPTURE_NUMBER ? BYTES_NUMBER : BYTES_WORD);
+	default:
+		return true;
+	}
 }
 
-/* Where the literal stands next, or SIZE_MAX. */
-static inline size_t find_literal(struct sv text, struct sv literal)
+/* Where the field at p ends, the literal behind it; NULL where that is nowhere or the field holds what it may not. */
+static inline const char *field_end(enum byte_class class, const char *p, const char *end, struct sv literal)
 {
-	size_t at = text_scan_find(text, 0, literal.p[0]);
-
-	while (at != SIZE_MAX && literal.n > 1) {
-		if (at + literal.n > text.n)
-			return SIZE_MAX;
-		if (text.p[at + 1] == literal.p[1] && /* which most often is all of it */
-		    (literal.n == 2 || memcmp(text.p + at, literal.p, literal.n) == 0))
-			break;
-		at = text_scan_find(text, at + 1, literal.p[0]);
+	switch (class) { /* a copy of the search each */
+	case BYTES_WORD:
+		return text_scan_to(p, end, literal, BYTES_WORD);
+	case BYTES_NUMBER:
+		return text_scan_to(p, end, literal, BYTES_NUMBER);
+	default:
+		return text_scan_to(p, end, literal, BYTES_ANY);
 	}
-	return at;
+}
+
+/* Likewise of the last field: it ends where the line does, but for the literal, which may stand in it as well. */
+static const char *last_end(enum byte_class class, const char *p, const char *end, struct sv literal)
+{
+	struct sv rest = sv_make(p, (size_t)(end - p));
+
+	if (!sv_ends(rest, literal))
+		return NULL;
+	rest.n -= literal.n;
+	return text_scan_is(rest, class) ? p + rest.n : NULL;
 }
 
 /* sv_starts; most patterns that do not fit fail at the first byte. */
@@ -225,37 +249,34 @@ static inline bool starts_like(struct sv line, struct sv literal)
 }
 
 /* Fits the whole line, or says how far it came. */
-static bool match(const struct pattern *p, struct sv line, struct sv *found, size_t *reached)
+static bool match(const struct pattern *pattern, struct sv line, struct sv *found, size_t *reached)
 {
-	struct sv rest = line;
+	const char *p = line.p, *end = line.p + line.n, *stop;
 
 	*reached = 0;
-	if (!starts_like(rest, p->pieces[0].literal))
+	if (!starts_like(line, pattern->pieces[0].literal))
 		return false;
-	for (size_t i = 0; i < p->n; i++) {
-		const struct piece *piece = &p->pieces[i];
-		size_t end = rest.n;
+	for (size_t i = 0; i < pattern->n; i++) {
+		const struct piece *piece = &pattern->pieces[i], *next = piece + 1;
 
-		rest = sv_skip(rest,
-			       piece->literal.n); /* which was found where the last field ended */
+		p += piece->literal.n; /* which was found where the last field ended */
 		*reached = i;
 		if (!piece->has_field)
-			return rest.n == 0;
-		while (piece->capture == CAPTURE_PADDED && rest.n > 0 && rest.p[0] == ' ')
-			rest = sv_skip(rest, 1);
-		if (i + 1 < p->n) {
-			struct sv next = p->pieces[i + 1].literal;
-			if (p->pieces[i + 1].has_field)
-				end = find_literal(rest, next);
-			else /* the line's end: what the field holds may look like it */
-				end = sv_ends(rest, next) ? rest.n - next.n : SIZE_MAX;
-		}
-		if (end == SIZE_MAX || !fits(piece->capture, sv_first(rest, end)))
+			break;
+		while (piece->capture == CAPTURE_PADDED && p < end && *p == ' ')
+			p++;
+		if (i + 1 < pattern->n && next->has_field)
+			stop = field_end(piece->class, p, end, next->literal);
+		else
+			stop = last_end(piece->class, p, end, i + 1 < pattern->n ? next->literal : SV_NONE);
+		if (stop == NULL || (stop == p && piece->class != BYTES_ANY))
 			return false;
-		found[i] = sv_first(rest, end);
-		rest = sv_skip(rest, end);
+		found[i] = sv_make(p, (size_t)(stop - p));
+		if (piece->class == BYTES_ANY && !fits(piece->capture, found[i]))
+			return false;
+		p = stop;
 	}
-	return rest.n == 0;
+	return p == end;
 }
 
 static enum decode_result run(void *state, struct sv record, struct decode_context *c)

@@ -27,6 +27,12 @@ struct zeek_state {
 	uint32_t offsets[COLUMNS_MAX];
 };
 
+/* sv_eq of texts that are not empty, of which most differ in the first byte or have but one. */
+static inline bool is_word(struct sv text, struct sv word)
+{
+	return text.n == word.n && text.p[0] == word.p[0] && (text.n == 1 || sv_eq(text, word));
+}
+
 /* Header texts a parser keeps, in bytes, before it lets go of old ones: headers repeat in a file.
  */
 #define KEEP_MAX (256u * 1024u)
@@ -181,8 +187,8 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		struct sv text = sv_make(record.p + start, end - start);
 
 		start = end + 1;
-		if (slot == SLOT_NONE || text.n == 0 || sv_eq(text, s->unset) ||
-		    sv_eq(text, s->empty))
+		if (slot == SLOT_NONE || text.n == 0 || is_word(text, s->unset) ||
+		    is_word(text, s->empty))
 			continue;
 		raw_set_text(&c->raws[slot], escaped ? unescape(text, c->scratch) : text);
 	}

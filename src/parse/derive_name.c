@@ -110,39 +110,6 @@ static bool is_address(struct sv name, struct addr *ip)
 	       addr_parse(name, ip);
 }
 
-static enum derived host_of_authority(struct derive_context *c, struct sv in, struct cell *out)
-{
-	struct sv name, port;
-	struct addr ip;
-
-	if (!split_authority(in, &name, &port))
-		return derive_bad(c, "HOST:PORT");
-	return is_address(name, &ip) ? DERIVED_NOTHING : host(c, name, out);
-}
-
-static enum derived ip_of_authority(struct derive_context *c, struct sv in, struct cell *out)
-{
-	struct sv name, port;
-
-	if (!split_authority(in, &name, &port))
-		return derive_bad(c, "HOST:PORT");
-	return is_address(name, &out->addr) && addr_known(&out->addr) ? DERIVED : DERIVED_NOTHING;
-}
-
-static enum derived port_of_authority(struct derive_context *c, struct sv in, struct cell *out)
-{
-	struct sv name, port;
-	uint64_t n;
-
-	if (!split_authority(in, &name, &port))
-		return derive_bad(c, "HOST:PORT");
-	if (port.n == 0)
-		return DERIVED_NOTHING;
-	if (!sv_to_u64(port, &n) || n > 65535)
-		return derive_bad(c, "a port");
-	return derive_number(out, (int64_t)n);
-}
-
 /* The authority of a URL without user information (RFC 3986, 3.2). */
 static bool authority_of_url(struct sv in, struct sv *scheme, struct sv *authority)
 {
@@ -161,35 +128,105 @@ static bool authority_of_url(struct sv in, struct sv *scheme, struct sv *authori
 	return end > begin;
 }
 
+/* The parts of HOST:PORT, or of a URL; where the parser remembers, those of the text asked for before if it is the same
+ * one. `room` is used where it does not. */
+static const struct authority *authority(struct derive_context *c, struct sv in, bool url, struct authority *room)
+{
+	struct authority *a = c->hosts != NULL ? &c->hosts->last : room;
+	struct sv text = in;
+
+	if (a != room && in.n > 0 && a->of.p == in.p && a->of.n == in.n && a->url == url)
+		return a;
+	a->of = in;
+	a->url = url;
+	a->there = !url || authority_of_url(in, &a->scheme, &text);
+	a->good = a->there && split_authority(text, &a->name, &a->port);
+	return a;
+}
+
+static enum derived host_of(struct derive_context *c, const struct authority *a, struct cell *out)
+{
+	struct addr ip;
+
+	if (!a->good)
+		return derive_bad(c, "HOST:PORT");
+	return is_address(a->name, &ip) ? DERIVED_NOTHING : host(c, a->name, out);
+}
+
+static enum derived ip_of(struct derive_context *c, const struct authority *a, struct cell *out)
+{
+	if (!a->good)
+		return derive_bad(c, "HOST:PORT");
+	return is_address(a->name, &out->addr) && addr_known(&out->addr) ? DERIVED : DERIVED_NOTHING;
+}
+
+static enum derived port_of(struct derive_context *c, const struct authority *a, struct cell *out)
+{
+	uint64_t n;
+
+	if (!a->good)
+		return derive_bad(c, "HOST:PORT");
+	if (a->port.n == 0)
+		return DERIVED_NOTHING;
+	if (!sv_to_u64(a->port, &n) || n > 65535)
+		return derive_bad(c, "a port");
+	return derive_number(out, (int64_t)n);
+}
+
+static enum derived host_of_authority(struct derive_context *c, struct sv in, struct cell *out)
+{
+	struct authority room;
+	const struct authority *a = authority(c, in, false, &room);
+
+	return host_of(c, a, out);
+}
+
+static enum derived ip_of_authority(struct derive_context *c, struct sv in, struct cell *out)
+{
+	struct authority room;
+	const struct authority *a = authority(c, in, false, &room);
+
+	return ip_of(c, a, out);
+}
+
+static enum derived port_of_authority(struct derive_context *c, struct sv in, struct cell *out)
+{
+	struct authority room;
+	const struct authority *a = authority(c, in, false, &room);
+
+	return port_of(c, a, out);
+}
+
 static enum derived url_host(struct derive_context *c, struct sv in, struct cell *out)
 {
-	struct sv scheme, authority;
+	struct authority room;
+	const struct authority *a = authority(c, in, true, &room);
 
-	return authority_of_url(in, &scheme, &authority) ? host_of_authority(c, authority, out)
-							 : DERIVED_NOTHING;
+	return a->there ? host_of(c, a, out) : DERIVED_NOTHING;
 }
 
 static enum derived url_ip(struct derive_context *c, struct sv in, struct cell *out)
 {
-	struct sv scheme, authority;
+	struct authority room;
+	const struct authority *a = authority(c, in, true, &room);
 
-	return authority_of_url(in, &scheme, &authority) ? ip_of_authority(c, authority, out)
-							 : DERIVED_NOTHING;
+	return a->there ? ip_of(c, a, out) : DERIVED_NOTHING;
 }
 
 static enum derived url_port(struct derive_context *c, struct sv in, struct cell *out)
 {
-	struct sv scheme, authority;
+	struct authority room;
+	const struct authority *a = authority(c, in, true, &room);
 	enum derived got;
 
-	if (!authority_of_url(in, &scheme, &authority))
+	if (!a->there)
 		return DERIVED_NOTHING;
-	got = port_of_authority(c, authority, out);
+	got = port_of(c, a, out);
 	if (got != DERIVED_NOTHING)
 		return got;
-	if (sv_eq_nocase(scheme, SV("https")) || sv_eq_nocase(scheme, SV("wss")))
+	if (sv_eq_nocase(a->scheme, SV("https")) || sv_eq_nocase(a->scheme, SV("wss")))
 		return derive_number(out, 443);
-	return sv_eq_nocase(scheme, SV("http")) || sv_eq_nocase(scheme, SV("ws"))
+	return sv_eq_nocase(a->scheme, SV("http")) || sv_eq_nocase(a->scheme, SV("ws"))
 		   ? derive_number(out, 80)
 		   : DERIVED_NOTHING;
 }

@@ -43,6 +43,15 @@ bool format_name_is_inner(const struct format *f, struct sv name)
 	return conversation_delivers(f->conversation, &f->names, name);
 }
 
+static const bool *inner_names(struct format *f)
+{
+	bool *inner = arena_alloc(&f->arena, f->names.n * sizeof(*inner));
+
+	for (size_t i = 0; i < f->names.n; i++)
+		inner[i] = format_name_is_inner(f, f->names.list[i]);
+	return inner;
+}
+
 static bool compile_slots(struct format *f, struct yaml y, const uint32_t **slots, size_t *n,
 			  struct error *err)
 {
@@ -328,6 +337,7 @@ struct format *format_compile(const char *name, struct sv yaml,
 	if (compile_names(f, yfile_get(root, "names"), err) && check_names(f, err) &&
 	    check_documentation(f, err)) {
 		names_index(&f->names, &f->arena);
+		f->inner = inner_names(f);
 		return f;
 	}
 fail:

@@ -40,6 +40,7 @@ struct format {
 	size_t n_ignore;
 	bool syslog; /* a syslog header may stand before each record */
 	struct names names;
+	const bool *inner; /* a slot each: format_name_is_inner of its name */
 	struct embed *embeds;
 	size_t n_embeds;
 	struct detection detect;

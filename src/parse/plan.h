@@ -57,8 +57,8 @@ struct step {
 
 /* A field of a list's item. */
 struct item_field {
-	enum { ITEM_PATH, ITEM_KEY, ITEM_ITSELF } where;
-	struct sv path; /* without `[]` and what follows */
+	enum { ITEM_PATH, ITEM_MEMBER, ITEM_KEY, ITEM_ITSELF } where;
+	struct sv path; /* without `[]` and what follows; of ITEM_MEMBER the name of one member */
 };
 
 /* A list of the posture: `each` leads to an array (or an object, whose keys are `@key`), `every` to

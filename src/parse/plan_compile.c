@@ -289,10 +289,13 @@ static const struct item_field *item_fields(const struct names *names, struct ar
 		struct sv name = names->list[i];
 		size_t mark = sv_find(name, SV("[]"));
 
-		fields[i].where = sv_eq(name, SV("@key"))    ? ITEM_KEY
-				  : sv_eq(name, SV("@item")) ? ITEM_ITSELF
-							     : ITEM_PATH;
 		fields[i].path = mark == SIZE_MAX ? name : sv_first(name, mark);
+		if (sv_eq(name, SV("@key")))
+			fields[i].where = ITEM_KEY;
+		else if (sv_eq(name, SV("@item")))
+			fields[i].where = ITEM_ITSELF;
+		else
+			fields[i].where = sv_find_char(fields[i].path, '.') == SIZE_MAX ? ITEM_MEMBER : ITEM_PATH;
 	}
 	return fields;
 }

@@ -1,3 +1,4 @@
+#include "parse/host_cache.h"
 #include "parse/plan.h"
 
 /* Items a list of a posture may have; more is no inventory. */
@@ -215,7 +216,9 @@ static void fill_item(struct raw *raws, const struct list_step *list, struct sv 
 			raw_set_text(&raws[i], key);
 		else if (field->where == ITEM_ITSELF)
 			raw_from_value(&raws[i], item, scratch);
-		else if (field->where == ITEM_PATH)
+		else if (field->where == ITEM_MEMBER && item->type == VALUE_OBJECT && field->path.n > 0)
+			raw_from_value(&raws[i], value_member(item, field->path), scratch);
+		else if (field->where == ITEM_PATH || field->where == ITEM_MEMBER)
 			raw_from_value(&raws[i], value_path(item, field->path), scratch);
 	}
 }
@@ -382,6 +385,8 @@ bool plan_observe(const struct record_rule *rule, const struct plan_run *run, st
 	/* Of an assignment compilers make `rep movs`, which takes longer to start than to copy. */
 	memcpy(o, &rule->base, rule->base_size);
 	r.context = (struct derive_context){ run->scratch, run->options, o, SV_NONE, NULL, run->hosts };
+	if (run->hosts != NULL)
+		run->hosts->last.of = SV_NONE;
 	if (!run_assignments(&r, &rule->assign, o))
 		return false;
 	for (size_t i = 0; i < rule->n_cases; i++)

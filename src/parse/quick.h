@@ -7,6 +7,8 @@
 #ifndef PINWATCH_PARSE_QUICK_H
 #define PINWATCH_PARSE_QUICK_H
 
+#include <endian.h>
+
 #include "parse/short_text.h"
 #include "parse/target.h"
 
@@ -86,34 +88,41 @@ static inline bool quick_number(struct sv in, const struct target *t, int64_t *o
 	return true;
 }
 
+static inline unsigned quick_digit(const char *p) { return (unsigned)(unsigned char)*p - '0'; }
+
+/* One to three digits up to 255; returns what stands behind them, or NULL. */
+static inline const char *quick_octet(const char *p, const char *end, uint32_t *out)
+{
+	unsigned sum, d;
+
+	if (p == end || (sum = quick_digit(p)) > 9)
+		return NULL;
+	if (++p != end && (d = quick_digit(p)) <= 9) {
+		sum = sum * 10 + d;
+		if (++p != end && (d = quick_digit(p)) <= 9) {
+			sum = sum * 10 + d;
+			p++;
+		}
+	}
+	*out = *out << 8 | sum;
+	return sum <= 255 ? p : NULL;
+}
+
 /* Dotted IPv4. */
 static inline bool quick_ip(struct sv in, struct addr *out)
 {
-	uint32_t sum = 0, part = 0;
-	unsigned dots = 0, digits = 0;
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const char *p = in.p, *end = in.p + in.n;
+	uint32_t sum = 0;
 
-	for (size_t i = 0; i < in.n; i++) {
-		unsigned d = (unsigned)(unsigned char)in.p[i] - '0';
-		if (d <= 9) {
-			part = part * 10 + d;
-			if (++digits > 3 || part > 255)
-				return false;
-			continue;
-		}
-		if (in.p[i] != '.' || digits == 0 || ++dots > 3)
+	for (int i = 0; i < 3; i++)
+		if ((p = quick_octet(p, end, &sum)) == NULL || p == end || *p++ != '.')
 			return false;
-		sum = sum << 8 | part;
-		part = digits = 0;
-	}
-	if (dots != 3 || digits == 0)
+	if ((p = quick_octet(p, end, &sum)) != end)
 		return false;
-	sum = sum << 8 | part;
-	*out = (struct addr){ { [10] = 0xff,
-				[11] = 0xff,
-				[12] = (uint8_t)(sum >> 24),
-				[13] = (uint8_t)(sum >> 16),
-				[14] = (uint8_t)(sum >> 8),
-				[15] = (uint8_t)sum } };
+	sum = htobe32(sum);
+	memcpy(out->b, mapped, sizeof(mapped));
+	memcpy(out->b + sizeof(mapped), &sum, sizeof(sum));
 	return true;
 }
 
@@ -154,7 +163,8 @@ static inline bool quick_placeholder(struct sv in)
 	return n == 0 || (in.n <= 16 && (in.p[0] == 'U' || in.p[0] == 'N'));
 }
 
-static inline bool quick_take(enum quick quick, struct sv in, const struct target *t, void *object)
+/* Inlined even where it stands more than once: what a step does then hangs on one jump. */
+__attribute__((always_inline)) static inline bool quick_take(enum quick quick, struct sv in, const struct target *t, void *object)
 {
 	void *at = (char *)object + t->offset;
 	int64_t n;

@@ -66,4 +66,11 @@ static inline bool short_text_is(struct short_text head, struct sv whole, struct
 	return short_text_eq(head, other) && (text.n <= 16 || sv_eq(whole, text));
 }
 
+/* Whether a text is that whole one. Most that are not differ in length or the first byte. */
+static inline bool short_text_same(struct short_text head, struct sv whole, struct sv text)
+{
+	return text.n == whole.n &&
+	       (text.n == 0 || (text.p[0] == whole.p[0] && short_text_is(head, whole, short_text(text), text)));
+}
+
 #endif

@@ -27,10 +27,10 @@ const struct value *value_path(const struct value *v, struct sv path)
 		return v;
 	do {
 		const struct value *step, *found;
+		const char *dot = memchr(path.p + end, '.', path.n - end);
 		struct sv name;
 
-		while (end < path.n && path.p[end] != '.')
-			end++;
+		end = dot != NULL ? (size_t)(dot - path.p) : path.n;
 		name = sv_first(path, end);
 		step = v->type == VALUE_ARRAY ? item(v, name) : value_member(v, name);
 		if (step != NULL) {

@@ -98,7 +98,7 @@ static struct capture *capture_new(const char *name)
 {
 	struct capture *c = xcalloc(1, sizeof(*c));
 
-	c->name = strdup(name);
+	c->name = xstrdup(name);
 	c->source._fd = -1;
 	return c;
 }

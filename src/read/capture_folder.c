@@ -132,7 +132,7 @@ struct capture_folder *capture_folder_open(const struct capture_folder_options *
 {
 	struct capture_folder *f = xcalloc(1, sizeof(*f));
 
-	f->path = strdup(o->path);
+	f->path = xstrdup(o->path);
 	f->poll.ns = o->poll.ns > 0 ? o->poll.ns : POLL;
 	f->settle.ns = o->settle.ns > 0 ? o->settle.ns : SETTLE;
 	f->watch_fd = -1;
@@ -282,7 +282,7 @@ static void look_at(struct capture_folder *f, int dir, const char *name, struct 
 	}
 	if (x->name == NULL || strcmp(x->name, name) != 0) {
 		free(x->name);
-		x->name = strdup(name);
+		x->name = xstrdup(name);
 	}
 	see(f, x, &st, mtime, now);
 	for (size_t i = 0; i < f->n_complete; i++)
@@ -311,15 +311,15 @@ static void resolve(struct capture_folder *f)
 
 	free(f->dir);
 	free(f->pattern);
-	f->dir = strdup(f->path);
+	f->dir = xstrdup(f->path);
 	f->pattern = NULL;
 	if (stat(f->path, &st) == 0 && S_ISDIR(st.st_mode))
 		return;
 	slash = strrchr(f->dir, '/');
-	f->pattern = strdup(slash != NULL ? slash + 1 : f->path);
+	f->pattern = xstrdup(slash != NULL ? slash + 1 : f->path);
 	if (slash == NULL) {
 		free(f->dir);
-		f->dir = strdup(".");
+		f->dir = xstrdup(".");
 	} else {
 		slash[slash == f->dir] = '\0';
 	}
@@ -398,7 +398,7 @@ static void take_events(struct capture_folder *f)
 
 			f->dirty = true;
 			if (e->len > 0 && complete && f->n_complete < MAX_COMPLETE)
-				f->complete[f->n_complete++] = strdup(e->name);
+				f->complete[f->n_complete++] = xstrdup(e->name);
 			at += (ssize_t)(sizeof(*e) + e->len);
 		}
 }

@@ -211,16 +211,38 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* The folders that one is in, so that a link back to one of them is not walked for ever. */
+struct above {
+	dev_t device;
+	ino_t file;
+	const struct above *above;
+};
+
+static bool walks_back(const struct above *a, const struct stat *st)
+{
+	for (; a != NULL; a = a->above)
+		if (a->device == st->st_dev && a->file == st->st_ino)
+			return true;
+	return false;
+}
+
 static bool add_path(struct inputs_read *in, const struct scan_options *o,
-		     const struct scan_input *asked, const char *path, int depth, struct error *err)
+		     const struct scan_input *asked, const char *path, int depth, const struct above *above, struct error *err)
 {
 	struct dirent **entries;
+	struct above here;
 	struct stat st;
 	bool ok = true;
 	int n;
 
-	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || (depth == 0 && !S_ISDIR(st.st_mode)) || S_ISREG(st.st_mode))
 		return add_file(in, o, asked, path, depth > 0, err);
+	/* A pipe or socket in a folder would be waited for; nobody asked for it by name. */
+	if (!S_ISDIR(st.st_mode) || walks_back(above, &st)) {
+		leave_alone(in, path);
+		return true;
+	}
+	here = (struct above){ st.st_dev, st.st_ino, above };
 	if (depth > MAX_DEPTH)
 		return error_set(err, ERROR_LIMIT, 0,
 				 "%s: folders nest deeper than %d; name the inner one", path,
@@ -236,7 +258,7 @@ static bool add_path(struct inputs_read *in, const struct scan_options *o,
 			buf_printf(&child, "%s%s%s", path, sv_ends(sv_cstr(path), SV("/")) ? "" : "/",
 				   entries[i]->d_name);
 			buf_char(&child, '\0');
-			ok = add_path(in, o, asked, child.p, depth + 1, err);
+			ok = add_path(in, o, asked, child.p, depth + 1, &here, err);
 			buf_free(&child);
 		}
 		free(entries[i]);
@@ -256,7 +278,7 @@ bool inputs_find(struct inputs_read *in, const struct scan_options *o, struct ar
 {
 	*in = (struct inputs_read){ .arena = a };
 	for (size_t i = 0; i < o->n_inputs; i++)
-		if (!add_path(in, o, &o->inputs[i], o->inputs[i].path, 0, err))
+		if (!add_path(in, o, &o->inputs[i], o->inputs[i].path, 0, NULL, err))
 			return false;
 	if (in->n == 0)
 		return error_set(err, ERROR_FORMAT, 0,

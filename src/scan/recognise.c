@@ -78,6 +78,12 @@ struct sv recognise_head(struct reader *r)
 	return head;
 }
 
+/* Its first member would be taken for a log, and headers between the others for damaged lines. */
+static bool is_tar(struct sv head)
+{
+	return head.n >= 262 && memcmp(head.p + 257, "ustar", 5) == 0;
+}
+
 const struct format *recognise(const struct format_set *set, struct reader *r, const char *path,
 			       struct format_match *match, struct error *err)
 {
@@ -88,6 +94,11 @@ const struct format *recognise(const struct format_set *set, struct reader *r, c
 	/* Nothing to look at: unreadable is not the same as empty. */
 	if (head.n == 0 && reader_next(r, &record, err) == READ_ERROR)
 		return NULL;
+	if (is_tar(head)) {
+		error_set(err, ERROR_UNRECOGNISED, 0,
+			  "%s: a tar archive, which is not read here: unpack it first, for example with `tar -xf`", path);
+		return NULL;
+	}
 	if (n > 0 && matches[0].score > 0) {
 		*match = matches[0];
 		return matches[0].format;

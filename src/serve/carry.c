@@ -36,8 +36,10 @@ static void hash_text(XXH3_state_t *s, struct sv v)
 /* What a posture says something about: a later one that says as much replaces it. */
 static unsigned said(const struct posture *p)
 {
-	return (unsigned)(p->supervised != TRI_UNKNOWN) | (unsigned)(p->managed != TRI_UNKNOWN) << 1 |
-	       (unsigned)(p->compliant != TRI_UNKNOWN) << 2 | (unsigned)(p->jailbroken != TRI_UNKNOWN) << 3 |
+	return (unsigned)(p->supervised != TRI_UNKNOWN) |
+	       (unsigned)(p->managed != TRI_UNKNOWN) << 1 |
+	       (unsigned)(p->compliant != TRI_UNKNOWN) << 2 |
+	       (unsigned)(p->jailbroken != TRI_UNKNOWN) << 3 |
 	       (unsigned)!sv_empty(p->ownership) << 4 | (unsigned)!sv_empty(p->os_version) << 5 |
 	       (unsigned)!sv_empty(p->wifi_mac) << 6 | (unsigned)p->has_apps << 7 |
 	       (unsigned)p->has_profiles << 8 | (unsigned)p->snapshot << 9 |
@@ -66,7 +68,8 @@ static bool always(const struct carrying *c, const struct kept_observation *o)
 {
 	const struct posture *p = &o->seen.posture;
 
-	return o->seen.kind == OBS_POSTURE && (o->order >= c->recent || (p->has_apps && !p->snapshot));
+	return o->seen.kind == OBS_POSTURE &&
+	       (o->order >= c->recent || (p->has_apps && !p->snapshot));
 }
 
 static bool holds(const struct carrying *c, const struct kept_observation *o)
@@ -179,14 +182,15 @@ static void evicted(void *arg, int32_t source, int64_t before)
 
 static bool pass(struct carrying *c, uint64_t from, uint64_t until, struct error *err)
 {
-	const struct journal_sink sink = { c, begin_segment, name_source, name_file, take, released, evicted };
+	const struct journal_sink sink = { c,	 begin_segment, name_source, name_file,
+					   take, released,	evicted };
 	struct journal_position good;
 	uint64_t lost = 0;
 
 	/* Damaged blocks were passed over when the journal was opened, and are here. */
 	for (uint64_t i = from; i <= until; i++)
-		if (journal_replay_segment(c->k->dir, i, UINT64_MAX, true, &sink, &good, &lost, err) !=
-		    JOURNAL_OK)
+		if (journal_replay_segment(c->k->dir, i, UINT64_MAX, true, &sink, &good, &lost,
+					   err) != JOURNAL_OK)
 			return false;
 	return true;
 }

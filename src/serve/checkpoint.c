@@ -5,8 +5,8 @@
 
 bool daemon_has_news(const struct daemon *d)
 {
-	if (journal_unwritten(d->keeper.journal) > 0 || ledger_changed(&d->ledger) || governed_changed(&d->governed) ||
-	    d->deliver.done != d->deliver.dropped)
+	if (journal_unwritten(d->keeper.journal) > 0 || ledger_changed(&d->ledger) ||
+	    governed_changed(&d->governed) || d->deliver.done != d->deliver.dropped)
 		return true;
 	for (size_t i = 0; i < d->intake.n; i++)
 		if (d->intake.inputs[i]->changed)
@@ -70,9 +70,11 @@ static bool write_all(struct daemon *d, struct journal_position at, struct error
 
 	return write_inputs(d, c.id, err) && write_sources(d, err) && write_segments(d, err) &&
 	       retention_commit(d, err) &&
-	       ledger_write(&d->ledger, d->store, output, d->wall, err) && governed_write(&d->governed, d->store, err) &&
-	       deliver_commit(&d->deliver, d->store, err) && store_put_checkpoint(d->store, &c, err) &&
-	       store_prune(d->store, c.id, err) && store_prune_people(d->store, d->wall.ns, err);
+	       ledger_write(&d->ledger, d->store, output, d->wall, err) &&
+	       governed_write(&d->governed, d->store, err) &&
+	       deliver_commit(&d->deliver, d->store, err) &&
+	       store_put_checkpoint(d->store, &c, err) && store_prune(d->store, c.id, err) &&
+	       store_prune_people(d->store, d->wall.ns, err);
 }
 
 static void committed(struct daemon *d)
@@ -85,7 +87,7 @@ static void committed(struct daemon *d)
 	governed_committed(&d->governed);
 	retention_committed(d);
 	if (d->doors != NULL)
-		doors_changed(d->doors);
+		d->options->doors->changed(d->doors);
 	for (size_t i = 0; i < d->intake.n; i++)
 		d->intake.inputs[i]->changed = false;
 	for (size_t i = 0; i < d->sources.n; i++)
@@ -104,7 +106,8 @@ static void trim_spools(struct daemon *d)
 
 		if (x->kind != LIVE_SPOOL)
 			continue;
-		position = store_input(d->store, x->name, d->checkpoint - STORE_CHECKPOINTS + 1, &a);
+		position =
+		    store_input(d->store, x->name, d->checkpoint - STORE_CHECKPOINTS + 1, &a);
 		if (!sv_empty(position) && !spool_trim(x->spool, position, &err))
 			daemon_log(d, LOG_WARNING, "%s", err.message);
 	}

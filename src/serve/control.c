@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "serve/status.h"
 
 #define MAX_CLIENTS 32
@@ -37,7 +38,8 @@ struct control_socket *control_open(struct daemon *d, struct error *err)
 	struct control_socket *c = xcalloc(1, sizeof(*c));
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct epoll_event event = { .events = EPOLLIN };
-	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock", d->state_dir);
+	int n =
+	    snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock", d->state_dir);
 
 	c->d = d;
 	c->listening = -1;
@@ -47,16 +49,18 @@ struct control_socket *control_open(struct daemon *d, struct error *err)
 	}
 	c->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (n >= (int)sizeof(address.sun_path)) {
-		error_set(err, ERROR_CONFIG, 0, "%s/control.sock: too long for a socket's name; give serve.state a "
-						"shorter path",
+		error_set(err, ERROR_CONFIG, 0,
+			  "%s/control.sock: too long for a socket's name; give serve.state a "
+			  "shorter path",
 			  d->state_dir);
 		control_close(c);
 		return NULL;
 	}
-	c->path = strdup(address.sun_path);
+	c->path = xstrdup(address.sun_path);
 	unlink(c->path);
 	c->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->listening >= 0 && bind(c->listening, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	if (c->listening >= 0 &&
+	    bind(c->listening, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    chmod(c->path, 0660) == 0 && listen(c->listening, 16) == 0 &&
 	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listening, &event) == 0)
 		return c;
@@ -123,7 +127,8 @@ static void answer(struct control_socket *c, struct client *x)
 
 	x->answering = true;
 	while (x->written < x->answer.n) {
-		ssize_t n = send(x->fd, x->answer.p + x->written, x->answer.n - x->written, MSG_NOSIGNAL);
+		ssize_t n =
+		    send(x->fd, x->answer.p + x->written, x->answer.n - x->written, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -151,7 +156,8 @@ static void obey(struct control_socket *c, struct client *x, struct sv line)
 		c->d->reload = true;
 		buf_str(&x->answer, "ok\n");
 	} else {
-		buf_str(&x->answer, "unknown request: expected status json, status table, settle or reload\n");
+		buf_str(&x->answer,
+			"unknown request: expected status json, status table, settle or reload\n");
 	}
 	answer(c, x);
 }

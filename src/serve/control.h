@@ -1,8 +1,9 @@
 /* The control socket: `control.sock` in the state folder, for whoever may open it.
  *
- * A client writes one line and gets one answer, then the connection is closed: `status json`, `status table`,
- * `settle` (answered once everything that lies in the inputs has been read, judged and made durable) and `reload`.
- * Clients are few and bounded; one that is slow delays nobody. The daemon's thread.
+ * A client writes one line and gets one answer, then the connection is closed: `status json`,
+ * `status table`, `settle` (answered once everything that lies in the inputs has been read, judged
+ * and made durable) and `reload`. Clients are few and bounded; one that is slow delays nobody. The
+ * daemon's thread.
  */
 #ifndef PINWATCH_SERVE_CONTROL_H
 #define PINWATCH_SERVE_CONTROL_H

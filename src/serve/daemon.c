@@ -12,7 +12,6 @@
 
 #include "base/safe.h"
 #include "parse/parser.h"
-#include "serve/api.h"
 #include "serve/control.h"
 #include "serve/doors.h"
 #include "serve/notify.h"
@@ -130,7 +129,7 @@ static void wait_for_news(struct daemon *d, int64_t until)
 			continue;
 		}
 		if (events[i].data.ptr == d->doors) {
-			if ((api_told(doors_api(d->doors)) & API_NEWS_ALLOW) != 0)
+			if (d->options->doors->allow_changed(d->doors))
 				reload_allow(d);
 			continue;
 		}
@@ -230,7 +229,7 @@ static void look_around(struct daemon *d)
 	if (!d->trouble && governed_is_due(&d->governed, d->wall))
 		reload_allow_ends(d);
 	web_publish(d->web, d);
-	doors_look(d->doors, d);
+	d->options->doors->look(d->doors, d);
 	if (d->monotonic.ns < d->next_retention.ns || d->trouble)
 		return;
 	d->next_retention.ns = d->monotonic.ns + RETENTION;
@@ -253,7 +252,7 @@ static void settle(struct daemon *d)
 	if (d->deliver.done != d->deliver.dropped)
 		daemon_checkpoint(d);
 	daemon_now(d);
-	doors_look(d->doors, d);
+	d->options->doors->look(d->doors, d);
 	control_settled(d->control);
 }
 
@@ -327,7 +326,7 @@ static void end(struct daemon *d)
 
 static void close_all(struct daemon *d)
 {
-	doors_close(d->doors);
+	d->options->doors->close(d->doors);
 	pushed_stop(d->pushed);
 	web_free(d->web);
 	control_close(d->control);
@@ -373,11 +372,11 @@ static bool open_web(struct daemon *d, struct error *err)
 		return false;
 	d->web = web_new();
 	web_publish(d->web, d);
-	d->doors = doors_open(d, err);
+	d->doors = d->options->doors->open(d, err);
 	if (d->doors == NULL)
 		return false;
 	event.data.ptr = d->doors;
-	return epoll_ctl(d->epoll, EPOLL_CTL_ADD, api_fd(doors_api(d->doors)), &event) == 0 ||
+	return epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->options->doors->fd(d->doors), &event) == 0 ||
 	       error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno));
 }
 
@@ -389,7 +388,7 @@ static bool begin(struct daemon *d, struct error *err)
 	if (d->formats == NULL || (o->formats_dir != NULL && !format_set_add_dir(d->formats, o->formats_dir, err)))
 		return false;
 	d->conf = xcalloc(1, sizeof(*d->conf));
-	if (!reload_load(o, d->conf, err))
+	if (!reload_load(o, d->formats, d->conf, err))
 		return false;
 	reload_note(d);
 	pool_init(&d->pool, o->threads > 0 ? o->threads : pool_processors());

@@ -44,7 +44,8 @@ struct daemon {
 	struct instant wall, monotonic; /* as of the present turn of the loop */
 	struct instant began;		/* monotonic */
 	struct instant next_judge, next_checkpoint, next_look, next_retention;
-	struct instant caught_up;	/* monotonic: when all inputs were last read to their ends */
+	/* monotonic: when all inputs were last read to their ends */
+	struct instant caught_up;
 	struct span judged_in;		/* how long the last judgement took */
 	struct span checkpointed_in;
 	struct instant checkpoint_ended; /* monotonic: the last try */
@@ -52,16 +53,20 @@ struct daemon {
 	int64_t checkpoint;		/* id of the last committed one */
 	struct instant checkpointed_at; /* wall */
 	bool silence_changed;
-	uint64_t drop_from, drop_until; /* segments of the journal that go with the next checkpoint; 0: none */
+	/* segments of the journal that go with the next checkpoint; 0: none */
+	uint64_t drop_from, drop_until;
 	uint64_t segments_dropped;
 	uint64_t memory;		/* bytes that records take, as of the last look */
-	bool trouble;			/* the disk refuses: nothing is read until a checkpoint succeeds */
+	/* the disk refuses: nothing is read until a checkpoint succeeds */
+	bool trouble;
 	struct error trouble_why;
 	bool ready;			/* the journal has been replayed and the inputs are open */
 	bool settle, settling;		/* somebody waits for everything read to be judged */
 	bool stop, reload;
-	bool allow_again;		/* the database's allow-list could not be read: tried again */
-	uint64_t conf_mark, conf_seen; /* of the configuration's files: as loaded, as last looked at */
+	/* the database's allow-list could not be read: tried again */
+	bool allow_again;
+	/* of the configuration's files: as loaded, as last looked at */
+	uint64_t conf_mark, conf_seen;
 	uint64_t reloads;
 	bool broken;			/* cannot go on: *why */
 	struct error why;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/jsonw.h"
 #include "base/keylog.h"
 
@@ -18,7 +19,7 @@
 
 void dead_letter_init(struct dead_letter *d, const char *path, uint64_t limit)
 {
-	*d = (struct dead_letter){ .path = strdup(path), .limit = limit };
+	*d = (struct dead_letter){ .path = xstrdup(path), .limit = limit };
 	buf_init(&d->_lines, MAX_HELD);
 }
 
@@ -29,8 +30,8 @@ void dead_letter_free(struct dead_letter *d)
 	*d = (struct dead_letter){ 0 };
 }
 
-void dead_letter_put(struct dead_letter *d, struct instant at, struct sv source, struct sv path, uint64_t line,
-		     const char *reason, struct sv record)
+void dead_letter_put(struct dead_letter *d, struct instant at, struct sv source, struct sv path,
+		     uint64_t line, const char *reason, struct sv record)
 {
 	struct jsonw w = jsonw_on(&d->_lines);
 	size_t before = d->_lines.n;

@@ -69,8 +69,8 @@ static bool batch(struct deliver *d, struct store *s, int fd, struct buf *lines,
 		return true;
 	fault_point("deliver.write");
 	if (!append(fd, lines) || fsync(fd) != 0)
-		return error_set(&d->why, ERROR_IO, 0, "%s: findings cannot be appended: %s", d->path.p,
-				 strerror(errno));
+		return error_set(&d->why, ERROR_IO, 0, "%s: findings cannot be appended: %s",
+				 d->path.p, strerror(errno));
 	fault_point("deliver.written");
 	d->done = rows[*n - 1].id;
 	d->delivered += *n;

@@ -1,9 +1,10 @@
-/* Delivery of revisions through the outbox: at least once, in the order in which they were committed.
+/* Delivery of revisions through the outbox: at least once, in the order in which they were
+ * committed.
  *
- * After a checkpoint has committed, the outbox's rows behind the last delivered one are appended to the file as
- * JSON lines and synced; the next checkpoint drops them from the outbox. A crash between the two delivers again.
- * A line that was torn by a crash is cut off when the file is next opened: its row is in the outbox still. The file
- * may be moved away at any time.
+ * After a checkpoint has committed, the outbox's rows behind the last delivered one are appended to
+ * the file as JSON lines and synced; the next checkpoint drops them from the outbox. A crash
+ * between the two delivers again. A line that was torn by a crash is cut off when the file is next
+ * opened: its row is in the outbox still. The file may be moved away at any time.
  */
 #ifndef PINWATCH_SERVE_DELIVER_H
 #define PINWATCH_SERVE_DELIVER_H

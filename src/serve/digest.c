@@ -33,8 +33,10 @@ static void devices(XXH3_state_t *s, const struct finding *f)
 	number(s, (int64_t)f->n_devices);
 	for (size_t i = 0; i < f->n_devices; i++) {
 		const struct finding_device *d = &f->devices[i];
-		const uint32_t counts[] = { d->id_type,	  d->ambiguous,	    d->failures,	  d->trials,
-					    d->successes, d->uninspected, d->background_starts, d->locked_starts };
+		const uint32_t counts[] = { d->id_type,		  d->ambiguous,
+					    d->failures,	  d->trials,
+					    d->successes,	  d->uninspected,
+					    d->background_starts, d->locked_starts };
 
 		text(s, d->id);
 		XXH3_128bits_update(s, counts, sizeof(counts));
@@ -79,11 +81,24 @@ static void evidence(XXH3_state_t *s, const struct finding *f)
 struct digest digest_finding(const struct finding *f, uint64_t seed)
 {
 	const int64_t plain[] = {
-		f->kind,	   f->verdict,		f->attribution,		 f->port,
-		f->score_centidb,  f->confidence,	f->risk,		 f->severity,
-		f->paths,	   f->first_seen.ns,	f->last_seen.ns,	 f->excluded_ca_untrusted,
-		f->excluded_gateway_fault, f->log_sources[0], f->log_sources[1], f->log_sources[2],
-		f->log_sources[3], f->controls_met,
+		f->kind,
+		f->verdict,
+		f->attribution,
+		f->port,
+		f->score_centidb,
+		f->confidence,
+		f->risk,
+		f->severity,
+		f->paths,
+		f->first_seen.ns,
+		f->last_seen.ns,
+		f->excluded_ca_untrusted,
+		f->excluded_gateway_fault,
+		f->log_sources[0],
+		f->log_sources[1],
+		f->log_sources[2],
+		f->log_sources[3],
+		f->controls_met,
 	};
 	XXH3_state_t s;
 	XXH128_hash_t h;

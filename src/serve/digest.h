@@ -1,4 +1,5 @@
-/* Whether a finding says the same as before, without writing it out: a hash of everything that its JSON is made of. */
+/* Whether a finding says the same as before, without writing it out: a hash of everything that its
+ * JSON is made of. */
 #ifndef PINWATCH_SERVE_DIGEST_H
 #define PINWATCH_SERVE_DIGEST_H
 

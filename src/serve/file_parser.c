@@ -7,7 +7,8 @@
 #include "scan/capture.h"
 #include "scan/recognise.h"
 
-/* Parsers kept of an input; the least used one goes. Files that are written to at once are fewer. */
+/* Parsers kept of an input; the least used one goes. Files that are written to at once are
+ * fewer. */
 #define MAX_PARSERS 64
 
 static void close_parser(struct file_parser *f)
@@ -49,13 +50,15 @@ static struct file_parser *new_parser(struct live_input *x)
 	return least;
 }
 
-/* The source's own word, or what was told of it before a restart (of pushed records there is no head). */
+/* The source's own word, or what was told of it before a restart (of pushed records there is no
+ * head). */
 static const struct format *told_format(const struct live_input *x)
 {
 	const struct conf_source *c = x->source->conf;
 
 	if (c != NULL && !sv_empty(c->interface))
-		return format_find(x->intake->formats, SV("canonical")); /* as the capture writes them */
+		return format_find(x->intake->formats,
+				   SV("canonical")); /* as the capture writes them */
 	if (c != NULL && !sv_empty(c->format) && !sv_eq(c->format, SV("auto")))
 		return format_find(x->intake->formats, c->format);
 	if (x->kind == LIVE_SPOOL && !sv_empty(x->source->counts.format))
@@ -63,7 +66,8 @@ static const struct format *told_format(const struct live_input *x)
 	return NULL;
 }
 
-static void recognise_head_of(struct live_input *x, struct file_parser *f, struct sv path, struct sv head)
+static void recognise_head_of(struct live_input *x, struct file_parser *f, struct sv path,
+			      struct sv head)
 {
 	struct reader *r = reader_on_bytes(head, &(struct reader_options){ 0 });
 	struct format_match match = { 0 };
@@ -109,14 +113,15 @@ static void make_parser(struct live_input *x, struct file_parser *f, struct sv p
 		if (instant_known(c->date))
 			options.date = c->date;
 	}
-	/* Times of day alone are told from the file's end backwards; what comes later runs on from there. */
+	/* Times of day alone are told from the file's end backwards; what comes later runs on from
+	 * there. */
 	if (x->kind != LIVE_SPOOL)
 		parser_midnights(f->format, name, f->framing, &options.midnights, &err);
 	f->parser = parser_new(f->format, &options);
 }
 
-struct file_parser *file_parser_begin(struct live_input *x, uint64_t file, struct sv path, struct sv head,
-				      bool resumed)
+struct file_parser *file_parser_begin(struct live_input *x, uint64_t file, struct sv path,
+				      struct sv head, bool resumed)
 {
 	struct file_parser *f = file_parser_find(x, file);
 
@@ -172,15 +177,18 @@ static void feed(struct file_parser *f, struct reader *r, uint64_t before, bool 
 		if (reader_line(r) >= before)
 			break;
 		if (got == READ_RECORD &&
-		    parser_run(f->parser, record, &seen, &n, &err) == PARSE_OBSERVATIONS && heading_only)
+		    parser_run(f->parser, record, &seen, &n, &err) == PARSE_OBSERVATIONS &&
+		    heading_only)
 			break;
 	}
 	reader_close(r);
 }
 
-void file_parser_catch_up(struct live_input *x, struct file_parser *f, struct sv path, uint64_t line)
+void file_parser_catch_up(struct live_input *x, struct file_parser *f, struct sv path,
+			  uint64_t line)
 {
-	struct reader_options options = { .framing = f->framing, .max_record = x->intake->conf->max_record };
+	struct reader_options options = { .framing = f->framing,
+					  .max_record = x->intake->conf->max_record };
 	struct reader *r;
 	struct error err;
 	char name[4096];

@@ -21,15 +21,16 @@ struct file_parser {
 };
 
 /* Tells the file's format from its first bytes, or by what its source says; makes its parser. */
-struct file_parser *file_parser_begin(struct live_input *x, uint64_t file, struct sv path, struct sv head,
-				      bool resumed);
+struct file_parser *file_parser_begin(struct live_input *x, uint64_t file, struct sv path,
+				      struct sv head, bool resumed);
 /* Of a capture, which needs no parser: what is known of it otherwise. */
 struct file_parser *file_parser_capture(struct live_input *x, uint64_t file, struct sv path);
 /* The one of that file, NULL where there is none (any more). */
 struct file_parser *file_parser_find(struct live_input *x, uint64_t file);
-/* Before the first record of a file in the middle of which reading goes on: lets the parser see what it needs of
- * what stands before. */
-void file_parser_catch_up(struct live_input *x, struct file_parser *f, struct sv path, uint64_t line);
+/* Before the first record of a file in the middle of which reading goes on: lets the parser see
+ * what it needs of what stands before. */
+void file_parser_catch_up(struct live_input *x, struct file_parser *f, struct sv path,
+			  uint64_t line);
 void file_parsers_free(struct live_input *x);
 
 #endif

@@ -75,9 +75,11 @@ struct ingest *ingest_new(const struct ingest_options *options, struct error *er
 		bool known = find(in, s->name) != NULL;
 		if (known || (s->token.n == 0 && s->secret.n == 0)) {
 			error_set(err, ERROR_CONFIG, 0,
-				  known ? "source `%.*s`: two sources of this name take pushed records"
-					: "source `%.*s`: takes pushed records from everyone: give it a "
-					  "token_file or a secret_file",
+				  known
+				      ? "source `%.*s`: two sources of this name take pushed "
+					"records"
+				      : "source `%.*s`: takes pushed records from everyone: give "
+					"it a token_file or a secret_file",
 				  SV_ARG(s->name));
 			ingest_free(in);
 			return NULL;
@@ -164,17 +166,20 @@ static void admit(void *context, const struct http_request *q, struct http_respo
 		return;
 	}
 	if (t->secret.n > 0 && http_header(q, t->header).n == 0) {
-		snprintf(message, sizeof(message), "this source wants signed bodies: %.100s: HMAC", t->header);
+		snprintf(message, sizeof(message), "this source wants signed bodies: %.100s: HMAC",
+			 t->header);
 		refuse(in, t, r, 401, "unsigned", message);
 		return;
 	}
 	if (ingest_type_of(http_header(q, "Content-Type")) == INGEST_UNKNOWN) {
 		refuse(in, t, r, 415, "unsupported_media_type",
-		       "expected Content-Type application/json, application/x-ndjson or text/plain");
+		       "expected Content-Type application/json, application/x-ndjson or "
+		       "text/plain");
 		return;
 	}
 	if (ingest_packing_of(http_header(q, "Content-Encoding")) == INGEST_OTHER) {
-		refuse(in, t, r, 415, "unsupported_encoding", "expected Content-Encoding gzip, zstd or none");
+		refuse(in, t, r, 415, "unsupported_encoding",
+		       "expected Content-Encoding gzip, zstd or none");
 		http_set_header(r, "Accept-Encoding", "gzip, zstd");
 		return;
 	}
@@ -206,8 +211,8 @@ static void store(struct ingest *in, struct target *t, const struct http_request
 	char seconds[16];
 	uint64_t ticket;
 	enum spool_result result =
-	    spool_append_batch(t->spool, records->items, records->n, http_header(q, "Idempotency-Key"),
-			       q->now, &ticket, &err);
+	    spool_append_batch(t->spool, records->items, records->n,
+			       http_header(q, "Idempotency-Key"), q->now, &ticket, &err);
 
 	snprintf(seconds, sizeof(seconds), "%u", in->retry_after);
 	if ((result == SPOOL_DONE || result == SPOOL_KNOWN) && !spool_sync(t->spool, ticket, &err))
@@ -223,7 +228,8 @@ static void store(struct ingest *in, struct target *t, const struct http_request
 		count(in, &t->stats.full);
 		return;
 	case SPOOL_TOO_LONG:
-		refuse(in, t, r, 413, "too_large", "more records than the source's spool takes at once");
+		refuse(in, t, r, 413, "too_large",
+		       "more records than the source's spool takes at once");
 		return;
 	case SPOOL_ERROR:
 	default:
@@ -263,8 +269,8 @@ static void push(void *context, const struct http_request *q, struct http_respon
 		}
 		body = buf_view(&unpacked);
 	}
-	if (ingest_split(body, ingest_type_of(http_header(q, "Content-Type")), t->json, in->max_record,
-			 checker, &records, &err))
+	if (ingest_split(body, ingest_type_of(http_header(q, "Content-Type")), t->json,
+			 in->max_record, checker, &records, &err))
 		store(in, t, q, &records, r);
 	else
 		refuse(in, t, r, err.code == ERROR_LIMIT ? 413 : 400,

@@ -1,23 +1,24 @@
 /* Pushed records over HTTP: `POST /api/v1/ingest/{source}`.
  *
- * What a body is, its Content-Type says: application/x-ndjson, application/jsonl and text/plain are a
- * record a line; application/json is one record, or, where it is an array, a record an element. gzip
- * and zstd by Content-Encoding, unpacked only so far as max_unpacked allows. JSON is checked before
- * anything is taken: a body is taken whole or not at all.
+ * What a body is, its Content-Type says: application/x-ndjson, application/jsonl and text/plain are
+ * a record a line; application/json is one record, or, where it is an array, a record an element.
+ * gzip and zstd by Content-Encoding, unpacked only so far as max_unpacked allows. JSON is checked
+ * before anything is taken: a body is taken whole or not at all.
  *
- * 200 {"accepted":N} is sent only once the records are synced in the source's spool. `Idempotency-Key`
- * makes repeating safe: a body that came before is answered 200 {"accepted":0,"known":true}. 429 with
- * Retry-After while the spool is full, 503 while the disk fails.
+ * 200 {"accepted":N} is sent only once the records are synced in the source's spool.
+ * `Idempotency-Key` makes repeating safe: a body that came before is answered 200
+ * {"accepted":0,"known":true}. 429 with Retry-After while the spool is full, 503 while the disk
+ * fails.
  *
- * A source is open to whoever shows its token (`Authorization: Bearer …`) or signs the body with its
- * secret (an HMAC of the bytes as sent, in a header). Where it has both, both are needed. Tokens and
- * signatures are compared in constant time and only their hashes are kept.
+ * A source is open to whoever shows its token (`Authorization: Bearer …`) or signs the body with
+ * its secret (an HMAC of the bytes as sent, in a header). Where it has both, both are needed.
+ * Tokens and signatures are compared in constant time and only their hashes are kept.
  */
 #ifndef PINWATCH_SERVE_INGEST_H
 #define PINWATCH_SERVE_INGEST_H
 
-#include "serve/http.h"
-#include "serve/hmac.h"
+#include "http/hmac.h"
+#include "http/http.h"
 
 struct spool;
 

@@ -65,7 +65,8 @@ bool ingest_unpack(struct sv body, enum ingest_packing packing, size_t max, stru
 			       "body: expected %s data, which its Content-Encoding says it is",
 			       packing == INGEST_GZIP ? "gzip" : "zstd");
 	while (ok && got > 0) {
-		ok = buf_reserve(out, BLOCK) && unpack_read(unpack, out->p + out->n, BLOCK, &got, err);
+		ok = buf_reserve(out, BLOCK) &&
+		     unpack_read(unpack, out->p + out->n, BLOCK, &got, err);
 		out->n += ok ? got : 0;
 	}
 	unpack_free(unpack);
@@ -94,12 +95,13 @@ static size_t line_of(struct sv body, const char *at)
 
 static bool too_long(size_t line, struct sv record, size_t max_record, struct error *err)
 {
-	return error_set(err, ERROR_LIMIT, line, "line %zu: a record of %zu bytes, more than the %zu allowed",
-			 line, record.n, max_record);
+	return error_set(err, ERROR_LIMIT, line,
+			 "line %zu: a record of %zu bytes, more than the %zu allowed", line,
+			 record.n, max_record);
 }
 
-static bool split_lines(struct sv body, bool checked, size_t max_record, struct json_checker *checker,
-			struct ingest_records *out, struct error *err)
+static bool split_lines(struct sv body, bool checked, size_t max_record,
+			struct json_checker *checker, struct ingest_records *out, struct error *err)
 {
 	struct sv rest = body;
 	size_t number = 0;
@@ -133,8 +135,7 @@ static bool split_document(struct sv body, size_t max_record, struct json_checke
 
 	if (!json_check(checker, document, false, &array, err)) {
 		/* Where the text ends early its last line is at fault. */
-		size_t at = err->position < document.n ? err->position : document.n;
-		err->position = line_of(body, document.p + at);
+		err->position = line_of(body, sv_skip(document, err->position).p);
 		error_prefix(err, "line %zu", err->position);
 		return false;
 	}
@@ -156,7 +157,8 @@ static bool split_document(struct sv body, size_t max_record, struct json_checke
 		if (element.p[0] == '{')
 			return too_long(line, element, max_record, err);
 		return error_set(err, ERROR_FORMAT, line,
-				 "line %zu: element %zu of the array: expected an object {…}", line, number);
+				 "line %zu: element %zu of the array: expected an object {…}", line,
+				 number);
 	}
 	return true;
 }
@@ -167,5 +169,6 @@ bool ingest_split(struct sv body, enum ingest_type type, bool checked, size_t ma
 	*out = (struct ingest_records){ 0 };
 	if (type == INGEST_JSON)
 		return split_document(body, max_record, checker, out, err);
-	return split_lines(body, checked || type == INGEST_JSON_LINES, max_record, checker, out, err);
+	return split_lines(body, checked || type == INGEST_JSON_LINES, max_record, checker, out,
+			   err);
 }

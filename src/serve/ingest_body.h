@@ -14,7 +14,8 @@ enum ingest_type ingest_type_of(struct sv content_type);
 
 enum ingest_packing { INGEST_PLAIN, INGEST_GZIP, INGEST_ZSTD, INGEST_OTHER };
 enum ingest_packing ingest_packing_of(struct sv content_encoding);
-/* Unpacks at most `max` bytes into out, which this initialises (ERROR_LIMIT where there are more). */
+/* Unpacks at most `max` bytes into out, which this initialises (ERROR_LIMIT where there are
+ * more). */
 bool ingest_unpack(struct sv body, enum ingest_packing packing, size_t max, struct buf *out,
 		   struct error *err);
 
@@ -24,8 +25,8 @@ struct ingest_records {
 	size_t bytes;
 };
 
-/* checked: each line has to be a JSON object, too. err->position is the line, 1-based, where the first bad
- * record begins. The records' array has to be freed either way. */
+/* checked: each line has to be a JSON object, too. err->position is the line, 1-based, where the
+ * first bad record begins. The records' array has to be freed either way. */
 bool ingest_split(struct sv body, enum ingest_type type, bool checked, size_t max_record,
 		  struct json_checker *checker, struct ingest_records *out, struct error *err);
 

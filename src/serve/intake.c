@@ -29,7 +29,8 @@ struct live_input *intake_find(const struct intake *in, struct sv name)
 	return NULL;
 }
 
-static enum framing framing_of(void *context, uint64_t file, struct sv path, struct sv head, bool resumed)
+static enum framing framing_of(void *context, uint64_t file, struct sv path, struct sv head,
+			       bool resumed)
 {
 	struct live_input *x = context;
 
@@ -79,8 +80,8 @@ static struct live_input *opened(struct intake *in, struct live_input *x, bool o
 	return x;
 }
 
-struct live_input *intake_tail(struct intake *in, struct live_source *source, struct sv path, struct sv position,
-			       struct error *err)
+struct live_input *intake_tail(struct intake *in, struct live_source *source, struct sv path,
+			       struct sv position, struct error *err)
 {
 	struct live_input *x = add(in, source, path, LIVE_TAIL);
 	const struct tail_options options = {
@@ -95,8 +96,8 @@ struct live_input *intake_tail(struct intake *in, struct live_source *source, st
 	return opened(in, x, x->tail != NULL);
 }
 
-struct live_input *intake_drop(struct intake *in, struct live_source *source, struct sv dir, struct sv position,
-			       struct error *err)
+struct live_input *intake_drop(struct intake *in, struct live_source *source, struct sv dir,
+			       struct sv position, struct error *err)
 {
 	struct live_input *x = add(in, source, dir, LIVE_DROP);
 	const struct drop_options options = {
@@ -111,8 +112,8 @@ struct live_input *intake_drop(struct intake *in, struct live_source *source, st
 	return opened(in, x, x->drop != NULL);
 }
 
-struct live_input *intake_wire(struct intake *in, struct live_source *source, struct sv path, struct sv position,
-			       struct error *err)
+struct live_input *intake_wire(struct intake *in, struct live_source *source, struct sv path,
+			       struct sv position, struct error *err)
 {
 	struct live_input *x = add(in, source, path, LIVE_WIRE);
 
@@ -199,7 +200,8 @@ static void set_aside(const struct arrival *a, const char *reason)
 	struct live_source *source = a->x->source;
 
 	live_source_example(in->sources, source, reason);
-	dead_letter_put(in->dead, in->wall, source->name, a->where->path, a->where->line, reason, a->record);
+	dead_letter_put(in->dead, in->wall, source->name, a->where->path, a->where->line, reason,
+			a->record);
 }
 
 static void not_used(const struct arrival *a, const char *why, int64_t order)
@@ -296,9 +298,10 @@ static void parse(const struct arrival *a)
 	}
 }
 
-/* Pushed records come without a file: the first that a format is told by says which. A file whose parser was given
- * up for others' gets a new one. */
-static struct file_parser *parser_of(struct live_input *x, const struct input_where *where, struct sv record)
+/* Pushed records come without a file: the first that a format is told by says which. A file whose
+ * parser was given up for others' gets a new one. */
+static struct file_parser *parser_of(struct live_input *x, const struct input_where *where,
+				     struct sv record)
 {
 	uint64_t file = x->kind == LIVE_SPOOL ? 0 : where->file;
 	struct sv path = x->kind == LIVE_SPOOL ? x->name : where->path;
@@ -333,8 +336,8 @@ static enum input_result next(struct live_input *x, struct sv *record, struct in
 
 /* ---- choosing */
 
-/* Files that are written to at once are read in turns: until each has had one, or all have been read to their
- * ends, their first records say how far the input is. */
+/* Files that are written to at once are read in turns: until each has had one, or all have been
+ * read to their ends, their first records say how far the input is. */
 static void settle_floor(struct live_input *x)
 {
 	struct tail_stats stats;
@@ -446,7 +449,9 @@ static void run_records(struct live_input *x)
 		a.parser = parser_of(x, &where, a.record);
 		if (got == INPUT_OVERLONG) {
 			x->source->counts.overlong++;
-			set_aside(&a, "longer than limits.max_record; raise it or look at what wrote it");
+			set_aside(&a,
+				  "longer than limits.max_record; raise it or look at what wrote "
+				  "it");
 			continue;
 		}
 		parse(&a);
@@ -468,7 +473,8 @@ static void count_silent(struct live_input *x, const struct input_where *where)
 	if (silent.cut == 0)
 		return;
 	snprintf(reason, sizeof(reason),
-		 "%llu packets are captured too short for their own headers: capture them whole (tcpdump -s 0)",
+		 "%llu packets are captured too short for their own headers: capture them whole "
+		 "(tcpdump -s 0)",
 		 (unsigned long long)silent.cut);
 	set_aside(&a, reason);
 }
@@ -483,7 +489,8 @@ static void run_capture(struct live_input *x)
 	int steps = 0;
 
 	for (int i = 0; i < INTAKE_RUN && steps < WIRE_STEPS; i++) {
-		enum input_result got = wire_files_next(x->wire, in->monotonic, in->wall, &seen, &where, &err);
+		enum input_result got =
+		    wire_files_next(x->wire, in->monotonic, in->wall, &seen, &where, &err);
 
 		if (got == INPUT_NOTHING_YET) {
 			read_to_its_end(x);

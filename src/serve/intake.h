@@ -1,9 +1,9 @@
 /* Intake: the daemon's inputs, read, parsed and handed to the keeper.
  *
- * An input is one path, folder or glob (tail), one watched folder (drop), capture files of a path or folder (wire)
- * or one spool of pushed records, and belongs to a source. Like a scan, intake reads the input first that is least far in event time, so that a
- * backlog is taken in order; what has been read to its end is asked again when its descriptor says so.
- * One thread.
+ * An input is one path, folder or glob (tail), one watched folder (drop), capture files of a path
+ * or folder (wire) or one spool of pushed records, and belongs to a source. Like a scan, intake
+ * reads the input first that is least far in event time, so that a backlog is taken in order; what
+ * has been read to its end is asked again when its descriptor says so. One thread.
  */
 #ifndef PINWATCH_SERVE_INTAKE_H
 #define PINWATCH_SERVE_INTAKE_H
@@ -39,7 +39,8 @@ struct live_input {
 	bool changed;		/* its position, since the last checkpoint */
 	bool watched;		/* its descriptor wakes the loop */
 	bool keep;		/* during a reload: still wanted */
-	int64_t floor;		/* nothing older is expected, but for max_lag; INT64_MIN: no idea yet */
+	/* nothing older is expected, but for max_lag; INT64_MIN: no idea yet */
+	int64_t floor;
 	struct instant asked;	/* monotonic, when it last said that there is nothing */
 	struct file_parser *parsers;
 	size_t n_parsers;
@@ -62,12 +63,12 @@ struct intake {
 };
 
 /* Adds an input; position as of the checkpoint, or empty. NULL and *err where it makes no sense. */
-struct live_input *intake_tail(struct intake *in, struct live_source *source, struct sv path, struct sv position,
-			       struct error *err);
-struct live_input *intake_drop(struct intake *in, struct live_source *source, struct sv dir, struct sv position,
-			       struct error *err);
-struct live_input *intake_wire(struct intake *in, struct live_source *source, struct sv path, struct sv position,
-			       struct error *err);
+struct live_input *intake_tail(struct intake *in, struct live_source *source, struct sv path,
+			       struct sv position, struct error *err);
+struct live_input *intake_drop(struct intake *in, struct live_source *source, struct sv dir,
+			       struct sv position, struct error *err);
+struct live_input *intake_wire(struct intake *in, struct live_source *source, struct sv path,
+			       struct sv position, struct error *err);
 struct live_input *intake_spool(struct intake *in, struct live_source *source, struct spool *spool,
 				struct sv position, struct error *err);
 /* The name of an input, NUL-terminated in the buffer. */

@@ -9,8 +9,8 @@
 #define PINWATCH_SERVE_KEEPER_H
 
 #include "base/intern.h"
+#include "govern/governed.h"
 #include "scan/engine.h"
-#include "serve/governed.h"
 #include "serve/live_source.h"
 #include "store/journal.h"
 

@@ -64,7 +64,8 @@ static struct ledger_entry *entry_of(struct ledger *l, const char *uid)
 			l->capacity = l->capacity == 0 ? 64 : l->capacity * 2;
 			l->list = xrealloc(l->list, l->capacity, sizeof(*l->list));
 		}
-		l->list[l->n] = (struct ledger_entry){ .resolved_at = INT64_MIN, .last_seen = INT64_MIN };
+		l->list[l->n] =
+		    (struct ledger_entry){ .resolved_at = INT64_MIN, .last_seen = INT64_MIN };
 		snprintf(l->list[l->n].uid, sizeof(l->list[l->n].uid), "%s", uid);
 		*slot = (uint32_t)l->n++;
 	}
@@ -85,7 +86,8 @@ static const char *severity_word(unsigned i) { return severity_name((enum severi
 
 static bool is_shown(const struct ledger_entry *e)
 {
-	const struct finding f = { .kind = (enum finding_kind)e->kind, .verdict = (enum verdict)e->verdict };
+	const struct finding f = { .kind = (enum finding_kind)e->kind,
+				   .verdict = (enum verdict)e->verdict };
 
 	return emit_shows(&f, false);
 }
@@ -141,8 +143,8 @@ static void touch(struct ledger *l, struct ledger_entry *e, bool present, int64_
 	e->touched = true;
 }
 
-static void revise(struct ledger *l, struct ledger_entry *e, struct finding *f, const struct settings *settings,
-		   struct instant wall)
+static void revise(struct ledger *l, struct ledger_entry *e, struct finding *f,
+		   const struct settings *settings, struct instant wall)
 {
 	struct store_finding *p = xcalloc(1, sizeof(*p));
 
@@ -196,7 +198,8 @@ static void compare(struct ledger *l, const struct finding *found, const struct 
 
 	e->seen = l->judgements;
 	e->last_seen = f.last_seen.ns;
-	if ((e->revision > 0 || e->pending != NULL) && memcmp(e->digest, digest.half, sizeof(e->digest)) == 0) {
+	if ((e->revision > 0 || e->pending != NULL) &&
+	    memcmp(e->digest, digest.half, sizeof(e->digest)) == 0) {
 		touch(l, e, true, e->resolved_at);
 		return;
 	}
@@ -213,8 +216,9 @@ static void compare(struct ledger *l, const struct finding *found, const struct 
 	touch(l, e, true, INT64_MIN);
 }
 
-void ledger_take(struct ledger *l, const struct finding *list, size_t n, const struct settings *settings,
-		 struct span resolve_after, int64_t newest, struct instant wall, bool all)
+void ledger_take(struct ledger *l, const struct finding *list, size_t n,
+		 const struct settings *settings, struct span resolve_after, int64_t newest,
+		 struct instant wall, bool all)
 {
 	const struct comparison c = { settings, digest_seed(settings), wall, all };
 
@@ -229,7 +233,8 @@ void ledger_take(struct ledger *l, const struct finding *list, size_t n, const s
 		bool quiet = newest != INT64_MIN && e->last_seen != INT64_MIN &&
 			     newest - e->last_seen > resolve_after.ns;
 
-		/* A source that is heard again is no longer silent; what only time makes old waits for it. */
+		/* A source that is heard again is no longer silent; what only time makes old waits
+		 * for it. */
 		if (e->kind == FINDING_SOURCE_SILENT)
 			quiet = !present;
 		touch(l, e, present,
@@ -268,7 +273,8 @@ static bool tell_revision(struct store *s, const struct store_finding *row, stru
 	return ok;
 }
 
-static bool write_revision(const struct ledger_entry *e, struct store *s, struct sv output, struct error *err)
+static bool write_revision(const struct ledger_entry *e, struct store *s, struct sv output,
+			   struct error *err)
 {
 	struct store_finding row = *e->pending;
 
@@ -276,13 +282,16 @@ static bool write_revision(const struct ledger_entry *e, struct store *s, struct
 	row.present = e->present;
 	row.resolved_at = e->resolved_at;
 	memcpy(row.digest, e->digest, sizeof(row.digest));
-	return store_put_finding(s, &row, e->shown, err) && triage_revised(s, e->uid, row.changed_at, err) &&
+	return store_put_finding(s, &row, e->shown, err) &&
+	       triage_revised(s, e->uid, row.changed_at, err) &&
 	       (!e->shown || tell_revision(s, &row, err)) &&
-	       (!e->shown || sv_empty(output) || store_put_outbox(s, output, e->uid, row.revision, err));
+	       (!e->shown || sv_empty(output) ||
+		store_put_outbox(s, output, e->uid, row.revision, err));
 }
 
 /* Resolved, or gone, or there again; its revision stays. */
-static bool write_touch(const struct ledger_entry *e, struct store *s, struct instant wall, struct error *err)
+static bool write_touch(const struct ledger_entry *e, struct store *s, struct instant wall,
+			struct error *err)
 {
 	const struct store_finding row = {
 		.uid = e->uid,
@@ -298,12 +307,14 @@ static bool write_touch(const struct ledger_entry *e, struct store *s, struct in
 	       (!e->shown || tell_revision(s, &row, err));
 }
 
-bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct instant wall, struct error *err)
+bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct instant wall,
+		  struct error *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct ledger_entry *e = &l->list[i];
 
-		if (e->pending != NULL ? !write_revision(e, s, output, err) : e->touched && !write_touch(e, s, wall, err))
+		if (e->pending != NULL ? !write_revision(e, s, output, err)
+				       : e->touched && !write_touch(e, s, wall, err))
 			return false;
 	}
 	return true;

@@ -1,12 +1,13 @@
 /* The ledger: what was found so far, revision by revision.
  *
- * After each judgement every finding is compared with what stands in the ledger: a new uid is revision 1, a
- * changed one the next. What a judgement no longer gives is kept as it last was. A finding that saw nothing new for
- * resolve_after of event time is marked resolved, and open again with its next revision. A revision counts once it
- * is committed: until then a further change replaces it, so that nobody is told of what did not last.
- * Findings that nobody is shown (observed, explained, expected) are many and change with nearly every record. They
- * have no history, and only LEDGER_LAZY of them are written out between two checkpoints, in turns: the journal has
- * what they are made of. One thread.
+ * After each judgement every finding is compared with what stands in the ledger: a new uid is
+ * revision 1, a changed one the next. What a judgement no longer gives is kept as it last was. A
+ * finding that saw nothing new for resolve_after of event time is marked resolved, and open again
+ * with its next revision. A revision counts once it is committed: until then a further change
+ * replaces it, so that nobody is told of what did not last. Findings that nobody is shown
+ * (observed, explained, expected) are many and change with nearly every record. They have no
+ * history, and only LEDGER_LAZY of them are written out between two checkpoints, in turns: the
+ * journal has what they are made of. One thread.
  */
 #ifndef PINWATCH_SERVE_LEDGER_H
 #define PINWATCH_SERVE_LEDGER_H
@@ -27,7 +28,8 @@ struct ledger_entry {
 	int64_t created_at, resolved_at;
 	uint8_t kind, verdict, severity;
 	bool present;
-	bool shown;		 /* it is, or its newest committed revision was, for people to see */
+	/* it is, or its newest committed revision was, for people to see */
+	bool shown;
 	bool touched;		 /* present or resolved_at changed */
 	struct store_finding *pending; /* the next revision, owned; NULL none */
 };
@@ -50,12 +52,19 @@ void ledger_free(struct ledger *l);
 /* What the database holds. */
 void ledger_load(struct ledger *l, struct store *s);
 /* Compares. wall: for created_at and the like; newest: event time; all: writes out every change. */
-void ledger_take(struct ledger *l, const struct finding *list, size_t n, const struct settings *settings,
-		 struct span resolve_after, int64_t newest, struct instant wall, bool all);
-/* Writes pending revisions, their outbox rows (where output is not empty), what was touched, and what those who listen
- * hear of it, into the open transaction; reopens what people had decided where the evidence goes beyond it (triage.h). ledger_committed afterwards, once the commit has succeeded. */
-bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct instant wall, struct error *err);
+void ledger_take(struct ledger *l, const struct finding *list, size_t n,
+		 const struct settings *settings, struct span resolve_after, int64_t newest,
+		 struct instant wall, bool all);
+/* Writes pending revisions, their outbox rows (where output is not empty), what was touched, and
+ * what those who listen hear of it, into the open transaction; reopens what people had decided
+ * where the evidence goes beyond it (triage.h). ledger_committed afterwards, once the commit has
+ * succeeded. */
+bool ledger_write(struct ledger *l, struct store *s, struct sv output, struct instant wall,
+		  struct error *err);
 void ledger_committed(struct ledger *l);
-static inline bool ledger_changed(const struct ledger *l) { return l->n_pending + l->n_touched > 0; }
+static inline bool ledger_changed(const struct ledger *l)
+{
+	return l->n_pending + l->n_touched > 0;
+}
 
 #endif

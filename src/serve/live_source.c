@@ -91,7 +91,8 @@ static bool more_than_one_percent(const struct live_source *source)
 	return source->beyond * 99 > source->counts.records;
 }
 
-bool live_source_advance(struct live_sources *s, struct live_source *source, int64_t order, struct instant wall)
+bool live_source_advance(struct live_sources *s, struct live_source *source, int64_t order,
+			 struct instant wall)
 {
 	if (is_leap(s, source, order, wall)) {
 		if (source->beyond++ == 0 || order > source->beyond_newest)

@@ -48,11 +48,14 @@ static const struct {
 	{ "rejected_total", "counter", "Records that could not be parsed.", rejected },
 	{ "overlong_total", "counter", "Records longer than limits.max_record.", overlong },
 	{ "irrelevant_total", "counter", "Records that say nothing of use.", irrelevant },
-	{ "quarantined_total", "counter", "Observations ahead of the clock, not used.", quarantined },
+	{ "quarantined_total", "counter", "Observations ahead of the clock, not used.",
+	  quarantined },
 	{ "late_total", "counter", "Observations behind the watermark, used all the same.", late },
-	{ "too_late_total", "counter", "Observations too far behind the watermark, not used.", too_late },
+	{ "too_late_total", "counter", "Observations too far behind the watermark, not used.",
+	  too_late },
 	{ "evicted_total", "counter", "Attempts given up to stay within memory.", evicted },
-	{ "input_errors_total", "counter", "Times that something of an input could not be read.", errors },
+	{ "input_errors_total", "counter", "Times that something of an input could not be read.",
+	  errors },
 	{ "source_silent", "gauge", "1 where the source is silent past silence_after.", silent },
 	{ "source_memory_bytes", "gauge", "Held in memory of the source's records.", footprint },
 };
@@ -91,40 +94,46 @@ void status_metrics(struct buf *out, const struct daemon *d)
 {
 	head(out, "info", "gauge", "The program.");
 	buf_printf(out, "pinwatch_info{version=\"%s\"} 1\n", PINWATCH_VERSION);
-	one(out, "ready", "gauge", "1 once the past is known and inputs are read.", d->ready && !d->trouble);
+	one(out, "ready", "gauge", "1 once the past is known and inputs are read.",
+	    d->ready && !d->trouble);
 	one(out, "uptime_seconds", "gauge", "Since the start.",
 	    (double)(d->monotonic.ns - d->began.ns) / 1e9);
 	if (d->keeper.released != INT64_MIN)
-		one(out, "watermark_seconds", "gauge", "Event time up to which records have been judged.",
+		one(out, "watermark_seconds", "gauge",
+		    "Event time up to which records have been judged.",
 		    (double)d->keeper.released / 1e9);
 	if (live_sources_newest(&d->sources) != INT64_MIN)
 		one(out, "newest_event_seconds", "gauge", "Event time of the newest record.",
 		    (double)live_sources_newest(&d->sources) / 1e9);
 	one(out, "attempts", "gauge", "TLS attempts held.", (double)d->keeper.engine.facts.n);
 	one(out, "cases", "gauge", "Pairs of app and destination held.",
-	    (double)(d->keeper.engine.facts.n_findings > 0 ? d->keeper.engine.facts.n_findings - 1 : 0));
+	    (double)(d->keeper.engine.facts.n_findings > 0 ? d->keeper.engine.facts.n_findings - 1
+							   : 0));
 	one(out, "memory_bytes", "gauge", "Held in memory of records.", (double)d->memory);
 	head(out, "findings", "gauge", "Findings that are not resolved, by verdict.");
 	for (int v = 0; v < VERDICTS; v++)
-		buf_printf(out, "pinwatch_findings{verdict=\"%s\"} %llu\n", verdict_name((enum verdict)v),
+		buf_printf(out, "pinwatch_findings{verdict=\"%s\"} %llu\n",
+			   verdict_name((enum verdict)v),
 			   (unsigned long long)d->ledger.open_by_verdict[v]);
 	one(out, "outbox_depth", "gauge", "Revisions that wait to be delivered.",
 	    (double)store_outbox_depth(d->store));
 	one(out, "delivered_total", "counter", "Revisions delivered since the start.",
 	    (double)d->deliver.delivered);
-	one(out, "checkpoints_total", "counter", "Checkpoints since the start.", (double)d->checkpoints);
+	one(out, "checkpoints_total", "counter", "Checkpoints since the start.",
+	    (double)d->checkpoints);
 	one(out, "checkpoints_failed_total", "counter", "Checkpoints that the disk refused.",
 	    (double)d->checkpoints_failed);
 	one(out, "checkpoint_seconds", "gauge", "How long the last checkpoint took.",
 	    (double)d->checkpointed_in.ns / 1e9);
 	if (instant_known(d->checkpointed_at))
-		one(out, "checkpoint_timestamp_seconds", "gauge", "When the last checkpoint was made.",
-		    (double)d->checkpointed_at.ns / 1e9);
-	one(out, "judgements_total", "counter", "Judgements since the start.", (double)d->judgements);
+		one(out, "checkpoint_timestamp_seconds", "gauge",
+		    "When the last checkpoint was made.", (double)d->checkpointed_at.ns / 1e9);
+	one(out, "judgements_total", "counter", "Judgements since the start.",
+	    (double)d->judgements);
 	one(out, "judgement_seconds", "gauge", "How long the last judgement took.",
 	    (double)d->judged_in.ns / 1e9);
-	one(out, "journal_lost_blocks_total", "counter", "Damaged blocks of the journal that were passed over.",
-	    (double)d->keeper.lost_blocks);
+	one(out, "journal_lost_blocks_total", "counter",
+	    "Damaged blocks of the journal that were passed over.", (double)d->keeper.lost_blocks);
 	one(out, "dead_letters_dropped_total", "counter", "Dead letters that could not be written.",
 	    (double)d->dead.dropped);
 	sources(out, d);

@@ -48,11 +48,13 @@ static bool read_word(struct sv path, struct arena *a, struct sv *out, struct er
 	size_t n;
 
 	if (f == NULL)
-		return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path.p, strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", path.p,
+				 strerror(errno));
 	n = fread(text, 1, sizeof(text), f);
 	fclose(f);
 	*out = arena_sv(a, sv_trim(sv_make(text, n)));
-	return out->n > 0 || error_set(err, ERROR_CONFIG, 0, "%s: is empty: expected a token or secret", path.p);
+	return out->n > 0 ||
+	       error_set(err, ERROR_CONFIG, 0, "%s: is empty: expected a token or secret", path.p);
 }
 
 static bool open_source(struct pushed *p, const struct conf_source *c, struct error *err)
@@ -66,8 +68,10 @@ static bool open_source(struct pushed *p, const struct conf_source *c, struct er
 	};
 
 	*s = (struct pushed_source){ .conf = c, .name = arena_sv(&p->arena, c->name) };
-	if (snprintf(dir, sizeof(dir), "%s/spool/%.*s", p->d->state_dir, SV_ARG(c->name)) >= MAX_PATH)
-		return error_set(err, ERROR_CONFIG, 0, "%s: the path is longer than any file's; name another",
+	if (snprintf(dir, sizeof(dir), "%s/spool/%.*s", p->d->state_dir, SV_ARG(c->name)) >=
+	    MAX_PATH)
+		return error_set(err, ERROR_CONFIG, 0,
+				 "%s: the path is longer than any file's; name another",
 				 p->d->state_dir);
 	if ((!sv_empty(c->token_file) && !read_word(c->token_file, &p->arena, &s->token, err)) ||
 	    (!sv_empty(c->secret_file) && !read_word(c->secret_file, &p->arena, &s->secret, err)))
@@ -96,7 +100,8 @@ struct pushed *pushed_open(struct daemon *d, struct error *err)
 	return NULL;
 }
 
-static bool start_listener(struct pushed *p, struct pushed_source *s, struct sv where, struct error *err)
+static bool start_listener(struct pushed *p, struct pushed_source *s, struct sv where,
+			   struct error *err)
 {
 	const struct conf *c = p->d->conf;
 	enum conf_transport transport;
@@ -104,9 +109,12 @@ static bool start_listener(struct pushed *p, struct pushed_source *s, struct sv 
 	struct syslog_options options = { .spool = s->spool };
 
 	if (!conf_listen(where, &transport, &at))
-		return error_set(err, ERROR_CONFIG, 0, "source %.*s: listen: expected udp://, tcp:// or tls://",
+		return error_set(err, ERROR_CONFIG, 0,
+				 "source %.*s: listen: expected udp://, tcp:// or tls://",
 				 SV_ARG(s->name));
-	options.transport = transport == CONF_UDP ? SYSLOG_UDP : transport == CONF_TCP ? SYSLOG_TCP : SYSLOG_TLS;
+	options.transport = transport == CONF_UDP   ? SYSLOG_UDP
+			    : transport == CONF_TCP ? SYSLOG_TCP
+						    : SYSLOG_TLS;
 	options.ip = at.ip;
 	options.port = at.port;
 	options.max_message = (size_t)c->max_record;
@@ -116,7 +124,8 @@ static bool start_listener(struct pushed *p, struct pushed_source *s, struct sv 
 		options.client_ca = sv_empty(c->tls_client_ca) ? NULL : c->tls_client_ca.p;
 		if (sv_empty(c->tls_certificate) || sv_empty(c->tls_key))
 			return error_set(err, ERROR_CONFIG, 0,
-					 "source %.*s: syslog over TLS needs serve.tls_certificate and serve.tls_key",
+					 "source %.*s: syslog over TLS needs serve.tls_certificate "
+					 "and serve.tls_key",
 					 SV_ARG(s->name));
 	}
 	s->listeners = xrealloc(s->listeners, s->n_listeners + 1, sizeof(struct syslog_listener *));
@@ -140,8 +149,10 @@ static bool start_capture(struct pushed *p, struct pushed_source *s, struct erro
 	};
 
 	settings_from_conf(&s->settings, p->d->conf, &p->arena);
-	if (snprintf(heard, sizeof(heard), "%s/spool/%.*s.heard", p->d->state_dir, SV_ARG(s->name)) >= MAX_PATH)
-		return error_set(err, ERROR_CONFIG, 0, "%s: the path is longer than any file's; name another",
+	if (snprintf(heard, sizeof(heard), "%s/spool/%.*s.heard", p->d->state_dir,
+		     SV_ARG(s->name)) >= MAX_PATH)
+		return error_set(err, ERROR_CONFIG, 0,
+				 "%s: the path is longer than any file's; name another",
 				 p->d->state_dir);
 	s->wire = wire_live_start(&options, err);
 	if (s->wire == NULL)
@@ -247,9 +258,10 @@ void pushed_look(struct pushed *p)
 		char words[WIRE_LIVE_WORDS];
 
 		while (p->list[i].wire != NULL && wire_live_word(p->list[i].wire, words)) {
-			daemon_log(p->d, LOG_WARNING, "source %.*s: %s", SV_ARG(p->list[i].name), words);
-			dead_letter_put(&p->d->dead, p->d->wall, p->list[i].name, p->list[i].conf->interface, 0,
-					words, SV_NONE);
+			daemon_log(p->d, LOG_WARNING, "source %.*s: %s", SV_ARG(p->list[i].name),
+				   words);
+			dead_letter_put(&p->d->dead, p->d->wall, p->list[i].name,
+					p->list[i].conf->interface, 0, words, SV_NONE);
 			if (source == NULL)
 				continue;
 			live_source_example(&p->d->sources, source, words);
@@ -286,8 +298,10 @@ static bool is_in(const struct conf *c, const struct conf_source *s)
 			return o->ingest == s->ingest && o->spool_size == s->spool_size &&
 			       sv_eq(o->interface, s->interface) &&
 			       (sv_empty(s->interface) || same_strings(&o->filter, &s->filter)) &&
-			       o->signature == s->signature && same_strings(&o->listen, &s->listen) &&
-			       sv_eq(o->token_file, s->token_file) && sv_eq(o->secret_file, s->secret_file) &&
+			       o->signature == s->signature &&
+			       same_strings(&o->listen, &s->listen) &&
+			       sv_eq(o->token_file, s->token_file) &&
+			       sv_eq(o->secret_file, s->secret_file) &&
 			       sv_eq(o->signature_header, s->signature_header);
 	}
 	return false;
@@ -302,7 +316,8 @@ bool pushed_same(const struct conf *a, const struct conf *b)
 		if (is_pushed(&b->sources[i]) && !is_in(a, &b->sources[i]))
 			return false;
 	return a->listen.port == b->listen.port && addr_eq(&a->listen.ip, &b->listen.ip) &&
-	       a->tls_self_made == b->tls_self_made && sv_eq(a->tls_certificate, b->tls_certificate) && sv_eq(a->tls_key, b->tls_key) &&
+	       a->tls_self_made == b->tls_self_made &&
+	       sv_eq(a->tls_certificate, b->tls_certificate) && sv_eq(a->tls_key, b->tls_key) &&
 	       sv_eq(a->tls_client_ca, b->tls_client_ca);
 }
 
@@ -314,16 +329,19 @@ static void capture_metrics(const struct pushed *p, struct buf *out)
 		{ "capture_up", "gauge", "1 while the interface is captured from." },
 		{ "capture_packets_total", "counter", "Packets decoded, since the start." },
 		{ "capture_dropped_total", "counter",
-		  "Packets that kernel or interface dropped before they were decoded, since the start." },
+		  "Packets that kernel or interface dropped before they were decoded, since the "
+		  "start." },
 		{ "capture_connections_total", "counter", "Connections seen, since the start." },
-		{ "capture_incomplete_total", "counter", "Connections in which bytes are missing, since the start." },
+		{ "capture_incomplete_total", "counter",
+		  "Connections in which bytes are missing, since the start." },
 		{ "capture_gaps_total", "counter", "Times that nobody listened, since the start." },
-		{ "capture_gap_seconds_total", "counter", "How long nobody listened, since the start." },
+		{ "capture_gap_seconds_total", "counter",
+		  "How long nobody listened, since the start." },
 	};
 
 	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
-		buf_printf(out, "# HELP pinwatch_%s %s\n# TYPE pinwatch_%s %s\n", all[k].name, all[k].help,
-			   all[k].name, all[k].type);
+		buf_printf(out, "# HELP pinwatch_%s %s\n# TYPE pinwatch_%s %s\n", all[k].name,
+			   all[k].help, all[k].name, all[k].type);
 		for (size_t i = 0; i < p->n; i++) {
 			struct wire_live_stats s;
 
@@ -332,8 +350,9 @@ static void capture_metrics(const struct pushed *p, struct buf *out)
 			buf_printf(out, "pinwatch_%s{source=\"%.*s\"} %llu\n", all[k].name,
 				   SV_ARG(p->list[i].name),
 				   (unsigned long long)(uint64_t[]){
-				       s.capturing, s.wire.packets, s.dropped + s.dropped_by_interface,
-				       s.wire.connections, s.wire.incomplete, s.gaps,
+				       s.capturing, s.wire.packets,
+				       s.dropped + s.dropped_by_interface, s.wire.connections,
+				       s.wire.incomplete, s.gaps,
 				       (uint64_t)(s.gap.ns / NS_PER_S) }[k]);
 		}
 	}
@@ -347,13 +366,15 @@ void pushed_metrics(const struct pushed *p, struct buf *out)
 		{ "spool_bytes", "gauge", "Disk that the source's spool takes." },
 		{ "spool_waiting", "gauge", "Records in the spool that are not read yet." },
 		{ "pushed_total", "counter", "Records that were pushed, since the start." },
-		{ "pushed_refused_total", "counter", "Records that the spool could not take, since the start." },
-		{ "udp_lost_total", "counter", "Datagrams that the kernel dropped, since the start." },
+		{ "pushed_refused_total", "counter",
+		  "Records that the spool could not take, since the start." },
+		{ "udp_lost_total", "counter",
+		  "Datagrams that the kernel dropped, since the start." },
 	};
 
 	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
-		buf_printf(out, "# HELP pinwatch_%s %s\n# TYPE pinwatch_%s %s\n", all[k].name, all[k].help,
-			   all[k].name, all[k].type);
+		buf_printf(out, "# HELP pinwatch_%s %s\n# TYPE pinwatch_%s %s\n", all[k].name,
+			   all[k].help, all[k].name, all[k].type);
 		for (size_t i = 0; i < p->n; i++) {
 			struct spool_stats spool;
 			struct syslog_stats syslog;
@@ -364,8 +385,11 @@ void pushed_metrics(const struct pushed *p, struct buf *out)
 				syslog_listener_stats(p->list[i].listeners[l], &syslog);
 				lost += syslog.lost;
 			}
-			value = k == 0 ? spool.size : k == 1 ? spool.waiting : k == 2 ? spool.appended
-				: k == 3 ? spool.refused_full + spool.refused_long : lost;
+			value = k == 0	 ? spool.size
+				: k == 1 ? spool.waiting
+				: k == 2 ? spool.appended
+				: k == 3 ? spool.refused_full + spool.refused_long
+					 : lost;
 			buf_printf(out, "pinwatch_%s{source=\"%.*s\"} %llu\n", all[k].name,
 				   SV_ARG(p->list[i].name), (unsigned long long)value);
 		}

@@ -1,14 +1,15 @@
-/* Sources that are pushed to: their spools, and what fills them: syslog listeners, the HTTP route, live captures.
+/* Sources that are pushed to: their spools, and what fills them: syslog listeners, the HTTP route,
+ * live captures.
  *
- * One spool a source, in `spool/NAME` of the state folder. Listeners and the HTTP server append to it on their own
- * threads; the daemon's reads it like a file. What is configured is opened with the daemon and stays as it is until it
- * ends: a reload may change everything about a source but this.
+ * One spool a source, in `spool/NAME` of the state folder. Listeners and the HTTP server append to
+ * it on their own threads; the daemon's reads it like a file. What is configured is opened with the
+ * daemon and stays as it is until it ends: a reload may change everything about a source but this.
  */
 #ifndef PINWATCH_SERVE_PUSHED_H
 #define PINWATCH_SERVE_PUSHED_H
 
+#include "http/http.h"
 #include "serve/daemon.h"
-#include "serve/http.h"
 
 struct pushed;
 struct wire_live_stats;
@@ -21,7 +22,8 @@ void pushed_stop(struct pushed *p);
 void pushed_close(struct pushed *p);
 /* The source's spool, or NULL. */
 struct spool *pushed_spool(const struct pushed *p, struct sv source);
-/* Says what live captures have to say (gaps, dropped packets), and counts it as the sources' errors. */
+/* Says what live captures have to say (gaps, dropped packets), and counts it as the sources'
+ * errors. */
 void pushed_look(struct pushed *p);
 /* False where the source does not capture. */
 bool pushed_capture(const struct pushed *p, struct sv source, struct wire_live_stats *out);

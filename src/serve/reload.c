@@ -6,14 +6,13 @@
 
 #include "conf/assign.h"
 #include "conf/options.h"
-#include "scan/capture.h"
-#include "serve/doors.h"
+#include "serve/admit.h"
 #include "serve/doors.h"
 #include "serve/pushed.h"
 
 #define MAX_VALUE 4096
 
-bool reload_load(const struct serve_options *o, struct conf *c, struct error *err)
+bool reload_load(const struct serve_options *o, const struct format_set *formats, struct conf *c, struct error *err)
 {
 	bool ok = conf_load(c, o->config, err);
 
@@ -21,9 +20,7 @@ bool reload_load(const struct serve_options *o, struct conf *c, struct error *er
 		ok = conf_set(c, o->sets[i], err);
 	if (ok && c->n_sources == 0)
 		ok = error_set(err, ERROR_CONFIG, 0, "%s: names no sources; a daemon needs one to read", o->config);
-	for (size_t i = 0; i < c->n_sources && ok; i++)
-		ok = capture_filter_check(&c->sources[i], err);
-	return ok;
+	return ok && admit_conf(c, formats, err);
 }
 
 /* ---- when */
@@ -176,7 +173,7 @@ void reload_allow_ends(struct daemon *d)
 			   "%llu allow-list %s ended; %llu acknowledged or closed findings are open again",
 			   (unsigned long long)ended, ended == 1 ? "entry has" : "entries have",
 			   (unsigned long long)reopened);
-	doors_changed(d->doors);
+	d->options->doors->changed(d->doors);
 	d->keeper.news++;
 }
 
@@ -205,7 +202,7 @@ static void apply(struct daemon *d, struct conf *new)
 		d->why = err;
 	}
 	d->keeper.news++;
-	doors_configure(d->doors, d);
+	d->options->doors->configure(d->doors, d);
 	conf_free(old);
 	free(old);
 }
@@ -216,7 +213,7 @@ void reload_run(struct daemon *d)
 	struct error err;
 
 	d->reload = false;
-	if (!reload_load(d->options, new, &err) || !may_change(d->conf, new, &err)) {
+	if (!reload_load(d->options, d->formats, new, &err) || !may_change(d->conf, new, &err)) {
 		daemon_log(d, LOG_ERROR, "reload: %s; going on with what was loaded before", err.message);
 		conf_free(new);
 		free(new);

@@ -9,8 +9,8 @@
 
 #include "serve/daemon.h"
 
-/* Loads the options' configuration with their --set. */
-bool reload_load(const struct serve_options *o, struct conf *c, struct error *err);
+/* Loads the options' configuration with their --set, and sees whether the daemon can run by it. */
+bool reload_load(const struct serve_options *o, const struct format_set *formats, struct conf *c, struct error *err);
 /* Tries; a refusal is logged and changes nothing. */
 void reload_run(struct daemon *d);
 /* The database's allow-list has changed: judges with what stands there now. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "parse/parser.h"
 #include "serve/daemon.h"
 #include "serve/pushed.h"
@@ -27,8 +28,8 @@ static bool make_dir(const char *path, struct error *err)
 {
 	return mkdir(path, 0750) == 0 || errno == EEXIST ||
 	       error_set(err, ERROR_IO, 0,
-			 "%s: cannot be made: %s; make it, or name another folder as serve.state", path,
-			 strerror(errno));
+			 "%s: cannot be made: %s; make it, or name another folder as serve.state",
+			 path, strerror(errno));
 }
 
 /* Two daemons on one state would undo each other. */
@@ -41,7 +42,8 @@ static bool lock(struct daemon *d, struct error *err)
 		error_set(err, ERROR_IO, 0, "%s: cannot be written: %s", path, strerror(errno));
 	else if (flock(d->lock, LOCK_EX | LOCK_NB) != 0)
 		error_set(err, ERROR_IO, 0,
-			  "%s: another pinwatch serve works on this state; end it, or name another serve.state",
+			  "%s: another pinwatch serve works on this state; end it, or name another "
+			  "serve.state",
 			  path);
 	else {
 		free(path);
@@ -104,8 +106,8 @@ static enum journal_result open_at(struct daemon *d, struct journal_position at,
 	enum journal_result result;
 
 	store_segments(d->store, find_segment, &w);
-	result = keeper_open(&d->keeper, d->conf, &d->governed, d->journal_dir, &d->sources, stored_listener(d), at, skip,
-			     w.there ? &w.found : NULL, good, err);
+	result = keeper_open(&d->keeper, d->conf, &d->governed, d->journal_dir, &d->sources,
+			     stored_listener(d), at, skip, w.there ? &w.found : NULL, good, err);
 	if (result != JOURNAL_OK)
 		keeper_close(&d->keeper);
 	return result;
@@ -127,8 +129,8 @@ static bool fall_back(struct daemon *d, const struct store_checkpoint *c, struct
 	return store_commit(d->store, err);
 }
 
-/* From the newest checkpoint whose journal holds; where damage lies before them all, from the newest one without
- * the damaged blocks. */
+/* From the newest checkpoint whose journal holds; where damage lies before them all, from the
+ * newest one without the damaged blocks. */
 static bool open_journal(struct daemon *d, struct error *err)
 {
 	struct store_checkpoint list[STORE_CHECKPOINTS];
@@ -146,8 +148,8 @@ static bool open_journal(struct daemon *d, struct error *err)
 		if (!is_within(list[i].journal, good))
 			continue;
 		daemon_log(d, LOG_WARNING,
-			   "%s: the journal is damaged there; going back to the checkpoint before and reading "
-			   "the inputs again from it",
+			   "%s: the journal is damaged there; going back to the checkpoint before "
+			   "and reading the inputs again from it",
 			   err->message);
 		if (!fall_back(d, &list[i], err))
 			return false;
@@ -155,8 +157,8 @@ static bool open_journal(struct daemon *d, struct error *err)
 		return open_at(d, list[i].journal, false, &good, err) == JOURNAL_OK;
 	}
 	daemon_log(d, LOG_ERROR,
-		   "%s: the journal is damaged before the oldest checkpoint that is kept; what the damaged blocks "
-		   "held is lost to future judgements, findings stay as they are",
+		   "%s: the journal is damaged before the oldest checkpoint that is kept; what the "
+		   "damaged blocks held is lost to future judgements, findings stay as they are",
 		   err->message);
 	return open_at(d, at, true, &good, err) == JOURNAL_OK;
 }
@@ -176,8 +178,8 @@ static struct sv position_of(struct daemon *d, struct sv source, struct sv path,
 	return position;
 }
 
-static bool open_path(struct daemon *d, struct live_source *source, struct sv path, enum live_input_kind kind,
-		      struct error *err)
+static bool open_path(struct daemon *d, struct live_source *source, struct sv path,
+		      enum live_input_kind kind, struct error *err)
 {
 	struct arena a = { 0 };
 	struct live_input *x;
@@ -185,18 +187,22 @@ static bool open_path(struct daemon *d, struct live_source *source, struct sv pa
 
 	if (sv_eq(path, SV("-")))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "source %.*s: a daemon does not read standard input; name a file, folder or glob",
+				 "source %.*s: a daemon does not read standard input; name a file, "
+				 "folder or glob",
 				 SV_ARG(source->name));
 	buf_init(&name, MAX_PATH);
 	intake_name(&name, source->name, path);
 	x = intake_find(&d->intake, buf_view(&name));
 	buf_free(&name);
 	if (x == NULL && kind == LIVE_TAIL)
-		x = intake_tail(&d->intake, source, path, position_of(d, source->name, path, &a), err);
+		x = intake_tail(&d->intake, source, path, position_of(d, source->name, path, &a),
+				err);
 	else if (x == NULL && kind == LIVE_WIRE)
-		x = intake_wire(&d->intake, source, path, position_of(d, source->name, path, &a), err);
+		x = intake_wire(&d->intake, source, path, position_of(d, source->name, path, &a),
+				err);
 	else if (x == NULL && kind == LIVE_DROP)
-		x = intake_drop(&d->intake, source, path, position_of(d, source->name, path, &a), err);
+		x = intake_drop(&d->intake, source, path, position_of(d, source->name, path, &a),
+				err);
 	else if (x == NULL)
 		x = intake_spool(&d->intake, source, pushed_spool(d->pushed, source->name),
 				 position_of(d, source->name, path, &a), err);
@@ -216,9 +222,11 @@ bool daemon_open_inputs(struct daemon *d, struct error *err)
 		bool wire = c->kind == CONF_KIND_WIRE;
 
 		for (size_t p = 0; source != NULL && p < c->path.n; p++)
-			if (!open_path(d, source, c->path.items[p], wire ? LIVE_WIRE : LIVE_TAIL, err))
+			if (!open_path(d, source, c->path.items[p], wire ? LIVE_WIRE : LIVE_TAIL,
+				       err))
 				return false;
-		if (source != NULL && !sv_empty(c->drop) && !open_path(d, source, c->drop, wire ? LIVE_WIRE : LIVE_DROP, err))
+		if (source != NULL && !sv_empty(c->drop) &&
+		    !open_path(d, source, c->drop, wire ? LIVE_WIRE : LIVE_DROP, err))
 			return false;
 		if (source != NULL && pushed_spool(d->pushed, c->name) != NULL &&
 		    !open_path(d, source, SV("spool"), LIVE_SPOOL, err))
@@ -268,7 +276,7 @@ bool daemon_restore(struct daemon *d, struct error *err)
 	uint64_t changed;
 	char *path;
 
-	d->state_dir = strdup(d->conf->state.p);
+	d->state_dir = xstrdup(d->conf->state.p);
 	d->journal_dir = below(d->state_dir, "journal");
 	if (!make_dir(d->state_dir, err) || !make_dir(d->journal_dir, err) || !lock(d, err))
 		return false;

@@ -57,20 +57,23 @@ void retention_journal(struct daemon *d)
 	if (n > 0) {
 		if (cut != INT64_MIN)
 			keeper_evict(&d->keeper, NULL, cut + 1);
-		if (cut == INT64_MIN || carry_over(&d->keeper, all.list[0].number, all.list[n - 1].number,
-						   cut + 1, &err)) {
+		if (cut == INT64_MIN || carry_over(&d->keeper, all.list[0].number,
+						   all.list[n - 1].number, cut + 1, &err)) {
 			d->drop_from = all.list[0].number;
 			d->drop_until = all.list[n - 1].number;
 			d->segments_dropped += n;
-			daemon_log(d, LOG_INFO, "the oldest %zu files of the journal are given up", n);
+			daemon_log(d, LOG_INFO, "the oldest %zu files of the journal are given up",
+				   n);
 		} else {
-			daemon_log(d, LOG_WARNING, "%s; old files of the journal stay", err.message);
+			daemon_log(d, LOG_WARNING, "%s; old files of the journal stay",
+				   err.message);
 		}
 	}
 	free(all.list);
 }
 
-/* Revisions are dated by the wall clock: one that leaps ahead of all events must not make them old. */
+/* Revisions are dated by the wall clock: one that leaps ahead of all events must not make them
+ * old. */
 static bool prune_history(struct daemon *d, struct error *err)
 {
 	int64_t now = live_sources_newest(&d->sources);
@@ -109,7 +112,8 @@ static void shrink(struct daemon *d, struct live_source *s, uint64_t limit)
 	if (first == INT64_MIN || newest <= first)
 		return;
 	for (int64_t i = 1; i <= STEPS && s->footprint > LEAVE(limit); i++) {
-		struct engine_evicted e = keeper_evict(&d->keeper, s, first + (newest - first) / STEPS * i);
+		struct engine_evicted e =
+		    keeper_evict(&d->keeper, s, first + (newest - first) / STEPS * i);
 
 		gone += e.attempts + e.activities + e.leases + e.postures;
 		s->footprint = keeper_footprint(&d->keeper, s);
@@ -118,8 +122,8 @@ static void shrink(struct daemon *d, struct live_source *s, uint64_t limit)
 	s->changed = true;
 	if (gone > 0)
 		daemon_log(d, LOG_WARNING,
-			   "source %.*s held %llu MB in memory, more than its limit of %llu MB: its oldest %llu records "
-			   "were given up",
+			   "source %.*s held %llu MB in memory, more than its limit of %llu MB: "
+			   "its oldest %llu records were given up",
 			   SV_ARG(s->name), (unsigned long long)before / 1000000,
 			   (unsigned long long)limit / 1000000, (unsigned long long)gone);
 }

@@ -1,8 +1,10 @@
-/* What is given up: old segments of the journal by age and size, and a source's oldest records by memory.
+/* What is given up: old segments of the journal by age and size, and a source's oldest records by
+ * memory.
  *
- * The engine forgets exactly what the journal forgets, so that a restart changes nothing: first `evict` is written
- * down and done, then, behind it, what has to outlive the segments is carried over (the newest posture of each
- * device, leases that still hold); after the checkpoint the segments are removed.
+ * The engine forgets exactly what the journal forgets, so that a restart changes nothing: first
+ * `evict` is written down and done, then, behind it, what has to outlive the segments is carried
+ * over (the newest posture of each device, leases that still hold); after the checkpoint the
+ * segments are removed.
  */
 #ifndef PINWATCH_SERVE_RETENTION_H
 #define PINWATCH_SERVE_RETENTION_H

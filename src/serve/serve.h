@@ -1,13 +1,15 @@
 /* The daemon: reads what arrives, keeps it, judges it, and tells. See docs/daemon.md.
  *
- * One thread owns engine and database; the HTTP server and the syslog listeners have their own and only append
- * to spools.
+ * One thread owns engine and database; the HTTP server and the syslog listeners have their own and
+ * only append to spools.
  */
 #ifndef PINWATCH_SERVE_SERVE_H
 #define PINWATCH_SERVE_SERVE_H
 
 #include "base/clock.h"
 #include "base/error.h"
+
+struct doors_kind;
 
 struct serve_clock {
 	struct instant (*wall)(void *arg);      /* UTC */
@@ -23,6 +25,7 @@ struct serve_options {
 	unsigned threads;	 /* for judging, the main one included; 0: as many as processors */
 	bool verbose;
 	struct serve_clock clock;
+	const struct doors_kind *doors; /* through what others come in */
 };
 
 /* Runs until SIGTERM or SIGINT. False: it could not begin, or had to stop. */

@@ -29,7 +29,8 @@ int64_t status_lag(const struct daemon *d, const struct live_source *s)
 {
 	int64_t newest = live_sources_newest(&d->sources);
 
-	return newest == INT64_MIN || s->counts.newest == INT64_MIN ? -1 : newest - s->counts.newest;
+	return newest == INT64_MIN || s->counts.newest == INT64_MIN ? -1
+								    : newest - s->counts.newest;
 }
 
 static const char *state_of(const struct daemon *d)
@@ -263,8 +264,8 @@ void status_table(struct buf *out, const struct daemon *d)
 	text_time(out, (struct instant){ live_sources_newest(&d->sources) }, &style);
 	buf_str(out, "\ncheckpoint ");
 	text_time(out, d->checkpointed_at, &style);
-	buf_printf(out, " in %.1f ms, last judgement in %.1f ms, ", (double)d->checkpointed_in.ns / 1e6,
-		   (double)d->judged_in.ns / 1e6);
+	buf_printf(out, " in %.1f ms, last judgement in %.1f ms, ",
+		   (double)d->checkpointed_in.ns / 1e6, (double)d->judged_in.ns / 1e6);
 	text_bytes(out, d->memory);
 	buf_str(out, " of records held\nfindings:");
 	for (int v = 0; v < VERDICTS; v++) {
@@ -274,8 +275,8 @@ void status_table(struct buf *out, const struct daemon *d)
 	}
 	buf_str(out, "; outbox: ");
 	text_count(out, store_outbox_depth(d->store));
-	buf_printf(out, "\n\n%-24s  %-6s  %13s  %9s  %9s  %9s  %11s  %s\n", "SOURCE", "STATE", "RECORDS",
-		   "REJECTED", "LATE", "NOT USED", "BEHIND", "LAST EVENT");
+	buf_printf(out, "\n\n%-24s  %-6s  %13s  %9s  %9s  %9s  %11s  %s\n", "SOURCE", "STATE",
+		   "RECORDS", "REJECTED", "LATE", "NOT USED", "BEHIND", "LAST EVENT");
 	for (size_t i = 0; i < d->sources.n; i++)
 		source_row(out, d, d->sources.list[i]);
 }

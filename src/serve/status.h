@@ -1,7 +1,8 @@
 /* What a running daemon says of itself: for people, for programs, for Prometheus.
  *
- * All three are made from the daemon's own state, in its thread. A source is red where nothing can be read of it
- * (errors, over its bad-line budget), yellow where it is silent or was never heard, else green.
+ * All three are made from the daemon's own state, in its thread. A source is red where nothing can
+ * be read of it (errors, over its bad-line budget), yellow where it is silent or was never heard,
+ * else green.
  */
 #ifndef PINWATCH_SERVE_STATUS_H
 #define PINWATCH_SERVE_STATUS_H

@@ -81,7 +81,8 @@ static void answer(struct http_response *r, bool good, const char *why)
 
 static bool turns(const struct web *w) { return monotonic().ns - w->published.ns < WEB_STUCK; }
 
-static void healthz(void *context, const struct http_request *request, struct http_response *response)
+static void healthz(void *context, const struct http_request *request,
+		    struct http_response *response)
 {
 	struct web *w = context;
 	bool good;
@@ -93,7 +94,8 @@ static void healthz(void *context, const struct http_request *request, struct ht
 	answer(response, good, "the daemon's loop does not turn");
 }
 
-static void readyz(void *context, const struct http_request *request, struct http_response *response)
+static void readyz(void *context, const struct http_request *request,
+		   struct http_response *response)
 {
 	struct web *w = context;
 	char why[1024];
@@ -102,12 +104,14 @@ static void readyz(void *context, const struct http_request *request, struct htt
 	(void)request;
 	pthread_mutex_lock(&w->lock);
 	good = turns(w) && w->ready && !w->trouble;
-	memcpy(why, w->trouble ? w->why : "not ready yet", w->trouble ? sizeof(why) : sizeof("not ready yet"));
+	memcpy(why, w->trouble ? w->why : "not ready yet",
+	       w->trouble ? sizeof(why) : sizeof("not ready yet"));
 	pthread_mutex_unlock(&w->lock);
 	answer(response, good, why);
 }
 
-static void metrics(void *context, const struct http_request *request, struct http_response *response)
+static void metrics(void *context, const struct http_request *request,
+		    struct http_response *response)
 {
 	struct web *w = context;
 
@@ -123,7 +127,9 @@ void web_routes(struct web *w, struct http_route out[WEB_ROUTES])
 	static const struct {
 		const char *pattern;
 		http_handler *handler;
-	} all[WEB_ROUTES] = { { "/healthz", healthz }, { "/readyz", readyz }, { "/metrics", metrics } };
+	} all[WEB_ROUTES] = { { "/healthz", healthz },
+			      { "/readyz", readyz },
+			      { "/metrics", metrics } };
 
 	for (size_t i = 0; i < WEB_ROUTES; i++)
 		out[i] = (struct http_route){

@@ -54,7 +54,8 @@ static void take(void *arg, const struct wire_seen *s)
 				       .end = capture_input_ended(w->input) };
 	struct observation *o;
 
-	place.given = place.packets == w->at.packets && place.end == w->at.end ? w->at.given + 1 : 1;
+	place.given =
+	    place.packets == w->at.packets && place.end == w->at.end ? w->at.given + 1 : 1;
 	w->at = place;
 	if (is_before(&place, &w->resume))
 		return;
@@ -75,8 +76,8 @@ static void take(void *arg, const struct wire_seen *s)
 
 /* ---- files */
 
-struct wire_files *wire_files_open(const struct conf *c, const struct conf_source *source, struct sv path,
-				   struct sv position, struct error *err)
+struct wire_files *wire_files_open(const struct conf *c, const struct conf_source *source,
+				   struct sv path, struct sv position, struct error *err)
 {
 	struct wire_files *w = xcalloc(1, sizeof(*w));
 	struct capture_folder_options options = { .path = path.p };
@@ -103,8 +104,8 @@ void wire_files_close(struct wire_files *w)
 	free(w);
 }
 
-static enum input_result begin_file(struct wire_files *w, struct instant monotonic, struct instant wall,
-				    struct error *err)
+static enum input_result begin_file(struct wire_files *w, struct instant monotonic,
+				    struct instant wall, struct error *err)
 {
 	struct capture_input_options options = {
 		.settings = &w->settings, .seen = take, .arg = w, .capture = { .filter = w->filter }
@@ -164,8 +165,9 @@ static void decode(struct wire_files *w)
 	}
 }
 
-enum input_result wire_files_next(struct wire_files *w, struct instant monotonic, struct instant wall,
-				  const struct wire_seen **seen, struct input_where *where, struct error *err)
+enum input_result wire_files_next(struct wire_files *w, struct instant monotonic,
+				  struct instant wall, const struct wire_seen **seen,
+				  struct input_where *where, struct error *err)
 {
 	*where = w->where;
 	if (w->input == NULL)

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "parse/parser.h"
 #include "read/spool.h"
@@ -91,8 +92,8 @@ static void note_gap(struct wire_live *w, struct instant from, struct instant to
 	w->stats.gaps++;
 	w->stats.gap.ns += gap.ns;
 	pthread_mutex_unlock(&w->lock);
-	say(w, "%s: nothing was captured for %s from %s on, %s: what passed then is not known", w->interface,
-	    how_long, when, why);
+	say(w, "%s: nothing was captured for %s from %s on, %s: what passed then is not known",
+	    w->interface, how_long, when, why);
 }
 
 static void note_heard(const struct wire_live *w)
@@ -126,7 +127,8 @@ static void take(void *arg, const struct wire_seen *s)
 
 	buf_reset(&w->record);
 	observation_write_json(&w->record, &s->observation, w->options.source);
-	while ((r = spool_append(w->options.spool, buf_view(&w->record), wall(), NULL, &err)) == SPOOL_FULL) {
+	while ((r = spool_append(w->options.spool, buf_view(&w->record), wall(), NULL, &err)) ==
+	       SPOOL_FULL) {
 		/* Ending, there is nobody left who would make room. */
 		if (w->stopping || rest(w, PAUSE_MS))
 			break;
@@ -181,14 +183,16 @@ static void publish(struct wire_live *w)
 	sum(&w->stats.wire, &w->before.wire, capture_input_counts(w->input));
 	w->stats.received = w->before.received + losses.received;
 	w->stats.dropped = w->before.dropped + losses.dropped;
-	w->stats.dropped_by_interface = w->before.dropped_by_interface + losses.dropped_by_interface;
+	w->stats.dropped_by_interface =
+	    w->before.dropped_by_interface + losses.dropped_by_interface;
 	w->stats.capturing = true;
 	now = w->stats.dropped + w->stats.dropped_by_interface;
 	pthread_mutex_unlock(&w->lock);
 	if (now > before)
 		say(w,
-		    "%s: %" PRIu64 " packets were dropped before they could be looked at: narrow `filter:`, or give "
-		    "the machine more time",
+		    "%s: %" PRIu64
+		    " packets were dropped before they could be looked at: narrow `filter:`, or "
+		    "give the machine more time",
 		    w->interface, now - before);
 }
 
@@ -272,9 +276,9 @@ struct wire_live *wire_live_start(const struct wire_live_options *options, struc
 	struct wire_live *w = xcalloc(1, sizeof(*w));
 
 	w->options = *options;
-	w->interface = strdup(options->interface);
-	w->filter = options->filter != NULL ? strdup(options->filter) : NULL;
-	w->heard = strdup(options->heard);
+	w->interface = xstrdup(options->interface);
+	w->filter = options->filter != NULL ? xstrdup(options->filter) : NULL;
+	w->heard = xstrdup(options->heard);
 	buf_init(&w->record, MAX_RECORD);
 	pthread_mutex_init(&w->lock, NULL);
 	w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -283,7 +287,8 @@ struct wire_live *wire_live_start(const struct wire_live_options *options, struc
 	w->runs = w->stop_fd >= 0 && pthread_create(&w->thread, NULL, run, w) == 0;
 	if (w->runs)
 		return w;
-	error_set(err, ERROR_IO, 0, "%s: cannot be given a thread: %s; end other programs, or raise the limit",
+	error_set(err, ERROR_IO, 0,
+		  "%s: cannot be given a thread: %s; end other programs, or raise the limit",
 		  w->interface, strerror(errno));
 failed:
 	free_all(w);

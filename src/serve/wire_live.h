@@ -1,9 +1,11 @@
-/* Live capture: packets of an interface, decoded on a thread of their own, as canonical records into the source's spool.
+/* Live capture: packets of an interface, decoded on a thread of their own, as canonical records
+ * into the source's spool.
  *
- * From there on they are pushed records like others: synced, read and checkpointed, so that what was decoded survives
- * a kill. While the spool is full the thread waits and the kernel drops packets, which it counts. A restart
- * cannot bring back what passed meanwhile: how long nobody listened is a gap, said and counted. What was open
- * when the process was killed is told only in part or not at all; a clean end tells it as it stands.
+ * From there on they are pushed records like others: synced, read and checkpointed, so that what
+ * was decoded survives a kill. While the spool is full the thread waits and the kernel drops
+ * packets, which it counts. A restart cannot bring back what passed meanwhile: how long nobody
+ * listened is a gap, said and counted. What was open when the process was killed is told only in
+ * part or not at all; a clean end tells it as it stands.
  *
  * The time of the last look is the modification time of a file beside the spool.
  */
@@ -22,7 +24,8 @@ struct wire_live_options {
 	const char *interface, *filter;	 /* filter NULL: all packets; copied */
 	struct sv source;		 /* its name; borrowed */
 	struct spool *spool;		 /* borrowed until stop */
-	const char *heard;		 /* path of the file that says when it last looked; copied */
+	/* path of the file that says when it last looked; copied */
+	const char *heard;
 	const struct settings *settings; /* of the gateway; borrowed until stop, may be NULL */
 };
 
@@ -41,7 +44,8 @@ struct wire_live_stats {
 
 struct wire_live;
 
-/* NULL and *err where the interface cannot be captured from. Once begun it is tried again until it can. */
+/* NULL and *err where the interface cannot be captured from. Once begun it is tried again until it
+ * can. */
 struct wire_live *wire_live_start(const struct wire_live_options *options, struct error *err);
 /* Tells what is open, syncs, ends. */
 void wire_live_stop(struct wire_live *w);

@@ -8,9 +8,10 @@
 
 #define MAX_JSON ((size_t)4 * 1024 * 1024)
 
-#define COLUMNS                                                                                                        \
-	"id,list,pattern,scope,owner,reason,ticket,expires,ended_at,file,line,created_at,created_by,changed_at,"       \
-	"changed_by,expired_at,removed_at,removed_by,attempts,only_attempts,findings,only_findings,would_show,last"    \
+#define COLUMNS \
+	"id,list,pattern,scope,owner,reason,ticket,expires,ended_at,file,line,created_at," \
+	"created_by,changed_at,changed_by,expired_at,removed_at,removed_by,attempts," \
+	"only_attempts,findings,only_findings,would_show,last" \
 	" FROM allow_entries LEFT JOIN allow_use ON entry=id"
 
 static struct sv kept(sqlite3_stmt *q, int i, struct arena *a)
@@ -43,8 +44,8 @@ static void read_row(sqlite3_stmt *q, struct arena *a, struct store_allow *e)
 		.expired_at = column_time(q, 15),
 		.removed_at = column_time(q, 16),
 		.removed_by = kept(q, 17, a),
-		.use = { count_at(q, 18), count_at(q, 19), count_at(q, 20), count_at(q, 21), count_at(q, 22),
-			 column_time(q, 23) },
+		.use = { count_at(q, 18), count_at(q, 19), count_at(q, 20), count_at(q, 21),
+			 count_at(q, 22), column_time(q, 23) },
 	};
 }
 
@@ -56,11 +57,12 @@ static bool finished(struct store *s, sqlite3_stmt *q, int code, struct error *e
 	return ok;
 }
 
-bool store_allow_list(struct store *s, bool removed, struct arena *a, struct store_allow **list, size_t *n,
-		      struct error *err)
+bool store_allow_list(struct store *s, bool removed, struct arena *a, struct store_allow **list,
+		      size_t *n, struct error *err)
 {
-	sqlite3_stmt *q = statement_once(s, "SELECT " COLUMNS " WHERE removed_at IS NULL OR ? ORDER BY id", err, "i",
-					 (int64_t)removed);
+	sqlite3_stmt *q =
+	    statement_once(s, "SELECT " COLUMNS " WHERE removed_at IS NULL OR ? ORDER BY id", err,
+			   "i", (int64_t)removed);
 	size_t capacity = 0;
 	int code;
 
@@ -70,7 +72,8 @@ bool store_allow_list(struct store *s, bool removed, struct arena *a, struct sto
 		return false;
 	while ((code = sqlite3_step(q)) == SQLITE_ROW) {
 		if (*n == capacity) {
-			struct store_allow *larger = arena_alloc(a, (capacity + 32) * 2 * sizeof(*larger));
+			struct store_allow *larger =
+			    arena_alloc(a, (capacity + 32) * 2 * sizeof(*larger));
 
 			if (*n > 0)
 				memcpy(larger, *list, *n * sizeof(*larger));
@@ -82,7 +85,8 @@ bool store_allow_list(struct store *s, bool removed, struct arena *a, struct sto
 	return finished(s, q, code, err);
 }
 
-bool store_allow_get(struct store *s, int64_t id, struct arena *a, struct store_allow *out, struct error *err)
+bool store_allow_get(struct store *s, int64_t id, struct arena *a, struct store_allow *out,
+		     struct error *err)
 {
 	sqlite3_stmt *q = statement_once(s, "SELECT " COLUMNS " WHERE id=?", err, "i", id);
 	bool there;
@@ -145,12 +149,15 @@ static void open_entry(struct buf *b, const struct store_allow *e, struct jsonw 
 
 /* ---- changes */
 
-/* The entry before and after (NULL: not there), for the audit and for those who listen. Frees `after`. */
-static bool tell(struct store *s, const struct audit_who *who, const char *action, const struct store_allow *before,
-		 struct buf *after, struct jsonw *w, int64_t id, struct error *err)
+/* The entry before and after (NULL: not there), for the audit and for those who listen. Frees
+ * `after`. */
+static bool tell(struct store *s, const struct audit_who *who, const char *action,
+		 const struct store_allow *before, struct buf *after, struct jsonw *w, int64_t id,
+		 struct error *err)
 {
 	char number[24];
-	struct sv target = sv_make(number, (size_t)snprintf(number, sizeof(number), "%" PRId64, id));
+	struct sv target =
+	    sv_make(number, (size_t)snprintf(number, sizeof(number), "%" PRId64, id));
 	struct buf old;
 	struct jsonw v;
 	bool ok;
@@ -169,7 +176,8 @@ static bool tell(struct store *s, const struct audit_who *who, const char *actio
 	return ok;
 }
 
-bool store_allow_add(struct store *s, const struct audit_who *who, struct store_allow *e, struct error *err)
+bool store_allow_add(struct store *s, const struct audit_who *who, struct store_allow *e,
+		     struct error *err)
 {
 	struct buf b;
 	struct jsonw w;
@@ -178,11 +186,13 @@ bool store_allow_add(struct store *s, const struct audit_who *who, struct store_
 	e->created_by = e->changed_by = who->actor;
 	e->ended_at = e->expired_at = e->removed_at = INT64_MIN;
 	if (!statement_do(s,
-			  "INSERT INTO allow_entries(list,pattern,scope,owner,reason,ticket,expires,file,line,"
-			  "created_at,created_by,changed_at,changed_by) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
-			  err, "tvVVVVVVniviv", e->is_app_list ? "app" : "destination", e->pattern, e->scope, e->owner,
-			  e->reason, e->ticket, e->expires, e->file, sv_empty(e->file) ? INT64_MIN : e->line,
-			  e->created_at, e->created_by, e->changed_at, e->changed_by))
+			  "INSERT INTO allow_entries(list,pattern,scope,owner,reason,ticket,"
+			  "expires,file,line,created_at,created_by,changed_at,changed_by) "
+			  "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			  err, "tvVVVVVVniviv", e->is_app_list ? "app" : "destination", e->pattern,
+			  e->scope, e->owner, e->reason, e->ticket, e->expires, e->file,
+			  sv_empty(e->file) ? INT64_MIN : e->line, e->created_at, e->created_by,
+			  e->changed_at, e->changed_by))
 		return false;
 	e->id = sqlite3_last_insert_rowid(s->db);
 	open_entry(&b, e, &w);
@@ -190,7 +200,8 @@ bool store_allow_add(struct store *s, const struct audit_who *who, struct store_
 }
 
 bool store_allow_change(struct store *s, const struct audit_who *who, const char *action,
-			const struct store_allow *before, const struct store_allow *after, struct error *err)
+			const struct store_allow *before, const struct store_allow *after,
+			struct error *err)
 {
 	struct store_allow e = *after;
 	struct buf b;
@@ -202,10 +213,11 @@ bool store_allow_change(struct store *s, const struct audit_who *who, const char
 	if (!sv_eq(before->expires, e.expires))
 		e.ended_at = e.expired_at = INT64_MIN;
 	if (!statement_do(s,
-			  "UPDATE allow_entries SET owner=?,reason=?,ticket=?,expires=?,ended_at=?,expired_at=?,"
-			  "file=?,line=?,changed_at=?,changed_by=? WHERE id=?",
-			  err, "VVVVnnVnivi", e.owner, e.reason, e.ticket, e.expires, e.ended_at, e.expired_at, e.file,
-			  sv_empty(e.file) ? INT64_MIN : e.line, e.changed_at, e.changed_by, e.id))
+			  "UPDATE allow_entries SET owner=?,reason=?,ticket=?,expires=?,ended_at=?,"
+			  "expired_at=?,file=?,line=?,changed_at=?,changed_by=? WHERE id=?",
+			  err, "VVVVnnVnivi", e.owner, e.reason, e.ticket, e.expires, e.ended_at,
+			  e.expired_at, e.file, sv_empty(e.file) ? INT64_MIN : e.line, e.changed_at,
+			  e.changed_by, e.id))
 		return false;
 	open_entry(&b, &e, &w);
 	return tell(s, who, action, before, &b, &w, e.id, err);
@@ -213,30 +225,37 @@ bool store_allow_change(struct store *s, const struct audit_who *who, const char
 
 bool store_allow_move(struct store *s, int64_t id, struct sv file, int64_t line, struct error *err)
 {
-	return statement_do(s, "UPDATE allow_entries SET file=?,line=? WHERE id=?", err, "vii", file, line, id);
+	return statement_do(s, "UPDATE allow_entries SET file=?,line=? WHERE id=?", err, "vii",
+			    file, line, id);
 }
 
-/* Findings that only this entry hid. Where judging has not said so by name, the entry that the finding names. */
-#define HIDDEN                                                                                                         \
-	" FROM finding f WHERE f.verdict='expected' AND f.present=1"                                                   \
-	" AND (json_extract(f.json,'$.explained_by')=?1||':'||?2 OR EXISTS(SELECT 1 FROM allow_cover c"                \
-	" WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts>0))"                                                    \
-	" AND NOT EXISTS(SELECT 1 FROM allow_cover c WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts=0)"
+/* Findings that only this entry hid. Where judging has not said so by name, the entry that the
+ * finding names. */
+#define HIDDEN \
+	" FROM finding f WHERE f.verdict='expected' AND f.present=1" \
+	" AND (json_extract(f.json,'$.explained_by')=?1||':'||?2 OR" \
+	" EXISTS(SELECT 1 FROM allow_cover c" \
+	" WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts>0))" \
+	" AND NOT EXISTS(SELECT 1 FROM allow_cover c" \
+	" WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts=0)"
 
-static sqlite3_stmt *ask_hidden(struct store *s, const char *sql, const struct store_allow *e, struct error *err)
+static sqlite3_stmt *ask_hidden(struct store *s, const char *sql, const struct store_allow *e,
+				struct error *err)
 {
-	return statement_once(s, sql, err, "tvi", e->is_app_list ? "AllowedAppList" : "AllowedDestinationList",
+	return statement_once(s, sql, err, "tvi",
+			      e->is_app_list ? "AllowedAppList" : "AllowedDestinationList",
 			      e->pattern, e->id);
 }
 
 /* The findings to reopen, in the arena: reopening changes what is asked. */
-static bool decided(struct store *s, const struct store_allow *e, struct arena *a, const char **uids, size_t max,
-		    size_t *n, struct error *err)
+static bool decided(struct store *s, const struct store_allow *e, struct arena *a,
+		    const char **uids, size_t max, size_t *n, struct error *err)
 {
-	sqlite3_stmt *q = ask_hidden(s,
-				     "SELECT t.uid FROM triage t WHERE t.status IN('acknowledged','closed')"
-				     " AND t.uid IN(SELECT f.uid" HIDDEN ") ORDER BY t.uid",
-				     e, err);
+	sqlite3_stmt *q =
+	    ask_hidden(s,
+		       "SELECT t.uid FROM triage t WHERE t.status IN('acknowledged','closed')"
+		       " AND t.uid IN(SELECT f.uid" HIDDEN ") ORDER BY t.uid",
+		       e, err);
 	int code = SQLITE_DONE;
 
 	*n = 0;
@@ -249,8 +268,8 @@ static bool decided(struct store *s, const struct store_allow *e, struct arena *
 
 #define REOPEN_AT_ONCE 256
 
-static bool reopen(struct store *s, const struct audit_who *who, const struct store_allow *e, uint64_t *reopened,
-		   struct error *err)
+static bool reopen(struct store *s, const struct audit_who *who, const struct store_allow *e,
+		   uint64_t *reopened, struct error *err)
 {
 	const char *uids[REOPEN_AT_ONCE];
 	struct arena a = { 0 };
@@ -260,12 +279,14 @@ static bool reopen(struct store *s, const struct audit_who *who, const struct st
 
 	*reopened = 0;
 	buf_init(&reason, 65536);
-	buf_printf(&reason, "allow-list entry %" PRId64 " (%.*s) no longer applies", e->id, SV_ARG(e->pattern));
+	buf_printf(&reason, "allow-list entry %" PRId64 " (%.*s) no longer applies", e->id,
+		   SV_ARG(e->pattern));
 	/* What was reopened is found no more. */
 	do {
 		ok = decided(s, e, &a, uids, REOPEN_AT_ONCE, &n, err);
 		for (size_t i = 0; ok && i < n; i++)
-			ok = triage_decide(s, who, uids[i], "reopened", buf_view(&reason), 0, err) == TRIAGE_DONE;
+			ok = triage_decide(s, who, uids[i], "reopened", buf_view(&reason), 0,
+					   err) == TRIAGE_DONE;
 		*reopened += n;
 		arena_reset(&a);
 	} while (ok && n == REOPEN_AT_ONCE);
@@ -275,8 +296,8 @@ static bool reopen(struct store *s, const struct audit_who *who, const struct st
 }
 
 /* How many findings the entry hid, and the first of them, into the audit's open object. */
-static bool name_hidden(struct store *s, struct jsonw *w, const struct store_allow *e, uint64_t reopened,
-			struct error *err)
+static bool name_hidden(struct store *s, struct jsonw *w, const struct store_allow *e,
+			uint64_t reopened, struct error *err)
 {
 	sqlite3_stmt *q = ask_hidden(s, "SELECT f.uid" HIDDEN " ORDER BY f.uid", e, err);
 	int64_t n = 0;
@@ -298,8 +319,9 @@ static bool name_hidden(struct store *s, struct jsonw *w, const struct store_all
 }
 
 /* The entry as it is from now on, with what that brings back. */
-static bool leave(struct store *s, const struct audit_who *who, const char *action, const struct store_allow *before,
-		  const struct store_allow *after, uint64_t *reopened, struct error *err)
+static bool leave(struct store *s, const struct audit_who *who, const char *action,
+		  const struct store_allow *before, const struct store_allow *after,
+		  uint64_t *reopened, struct error *err)
 {
 	struct buf b;
 	struct jsonw w;
@@ -311,8 +333,8 @@ static bool leave(struct store *s, const struct audit_who *who, const char *acti
 	return false;
 }
 
-bool store_allow_end(struct store *s, const struct audit_who *who, const struct store_allow *e, bool by_itself,
-		     uint64_t *reopened, struct error *err)
+bool store_allow_end(struct store *s, const struct audit_who *who, const struct store_allow *e,
+		     bool by_itself, uint64_t *reopened, struct error *err)
 {
 	struct store_allow after = *e;
 
@@ -322,19 +344,22 @@ bool store_allow_end(struct store *s, const struct audit_who *who, const struct 
 		after.changed_by = who->actor;
 	}
 	return statement_do(s,
-			    "UPDATE allow_entries SET expired_at=?,ended_at=?,changed_at=?,changed_by=? WHERE id=?", err,
-			    "ninvi", after.expired_at, after.ended_at, after.changed_at, after.changed_by, e->id) &&
-	       leave(s, who, by_itself ? "allow.expired" : "allow.expire", e, &after, reopened, err);
+			    "UPDATE allow_entries SET expired_at=?,ended_at=?,changed_at=?,"
+			    "changed_by=? WHERE id=?",
+			    err, "ninvi", after.expired_at, after.ended_at, after.changed_at,
+			    after.changed_by, e->id) &&
+	       leave(s, who, by_itself ? "allow.expired" : "allow.expire", e, &after, reopened,
+		     err);
 }
 
-bool store_allow_remove(struct store *s, const struct audit_who *who, const struct store_allow *e, uint64_t *reopened,
-			struct error *err)
+bool store_allow_remove(struct store *s, const struct audit_who *who, const struct store_allow *e,
+			uint64_t *reopened, struct error *err)
 {
 	struct store_allow after = *e;
 
 	after.removed_at = who->at;
 	after.removed_by = who->actor;
-	return statement_do(s, "UPDATE allow_entries SET removed_at=?,removed_by=? WHERE id=?", err, "ivi",
-			    after.removed_at, after.removed_by, e->id) &&
+	return statement_do(s, "UPDATE allow_entries SET removed_at=?,removed_by=? WHERE id=?", err,
+			    "ivi", after.removed_at, after.removed_by, e->id) &&
 	       leave(s, who, "allow.remove", e, &after, reopened, err);
 }

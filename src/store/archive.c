@@ -24,7 +24,9 @@ static bool paths_of(struct paths *p, const char *state, struct error *err)
 	int a = snprintf(p->database, sizeof(p->database), "%s/pinwatch.db", state);
 	int b = snprintf(p->journal, sizeof(p->journal), "%s/journal", state);
 
-	return (a < MAX_PATH && b < MAX_PATH) || error_set(err, ERROR_USAGE, 0, "%.200s: the path is longer than any file's; name another", state);
+	return (a < MAX_PATH && b < MAX_PATH) ||
+	       error_set(err, ERROR_USAGE, 0,
+			 "%.200s: the path is longer than any file's; name another", state);
 }
 
 static bool is_empty(const char *path)
@@ -97,8 +99,8 @@ static bool copy_bytes(int in, int out, uint64_t n)
 }
 
 /* length UINT64_MAX: all of it. *gone: it is not there any more. */
-static bool copy_segment(const char *from, const char *to, uint64_t number, uint64_t length, bool *gone,
-			 struct error *err)
+static bool copy_segment(const char *from, const char *to, uint64_t number, uint64_t length,
+			 bool *gone, struct error *err)
 {
 	struct buf a, b;
 	struct stat st;
@@ -113,7 +115,8 @@ static bool copy_segment(const char *from, const char *to, uint64_t number, uint
 	*gone = in < 0 && errno == ENOENT;
 	if (in < 0) {
 		error_set(err, ERROR_IO, 0, "%s: cannot be read: %s", a.p, strerror(errno));
-	} else if (fstat(in, &st) == 0 && (out = open(b.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)) >= 0) {
+	} else if (fstat(in, &st) == 0 &&
+		   (out = open(b.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)) >= 0) {
 		if (length == UINT64_MAX)
 			length = (uint64_t)st.st_size;
 		ok = copy_bytes(in, out, length) && fsync(out) == 0;
@@ -128,8 +131,8 @@ static bool copy_segment(const char *from, const char *to, uint64_t number, uint
 	return ok;
 }
 
-static bool copy_journal(const char *from, const char *to, struct journal_position until, bool *gone,
-			 struct error *err)
+static bool copy_journal(const char *from, const char *to, struct journal_position until,
+			 bool *gone, struct error *err)
 {
 	uint64_t *numbers;
 	size_t n;
@@ -139,14 +142,15 @@ static bool copy_journal(const char *from, const char *to, struct journal_positi
 	for (size_t i = 0; i < n && ok; i++)
 		if (numbers[i] <= until.segment)
 			ok = copy_segment(from, to, numbers[i],
-					  numbers[i] == until.segment ? until.offset : UINT64_MAX, gone,
-					  err);
+					  numbers[i] == until.segment ? until.offset : UINT64_MAX,
+					  gone, err);
 	free(numbers);
 	return ok;
 }
 
 /* One try: the database first, since the journal only grows. */
-static bool copy_state(const struct paths *from, const struct paths *to, bool *gone, struct error *err)
+static bool copy_state(const struct paths *from, const struct paths *to, bool *gone,
+		       struct error *err)
 {
 	struct store_checkpoint newest = { .journal = { 0, 0 } };
 	struct store *s = store_open(from->database, true, err);
@@ -169,7 +173,8 @@ bool archive_export(const char *state, const char *to, struct error *err)
 	if (!paths_of(&a, state, err) || !paths_of(&b, to, err))
 		return false;
 	if (!is_empty(to))
-		return error_set(err, ERROR_USAGE, 0, "%s: is not empty; name a folder that is, or a new one", to);
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: is not empty; name a folder that is, or a new one", to);
 	if ((mkdir(to, 0750) != 0 && errno != EEXIST) || mkdir(b.journal, 0750) != 0)
 		return error_set(err, ERROR_IO, 0, "%s: cannot be made: %s", to, strerror(errno));
 	for (int i = 0; i < TRIES && !ok && (i == 0 || gone); i++)
@@ -198,6 +203,7 @@ bool archive_restore(const char *from, const char *state, struct error *err)
 	if (!archive_check(from, note, &complaint, err))
 		return false;
 	if (complaint.any)
-		return error_set(err, ERROR_FORMAT, 0, "%s: is damaged: %s; take another copy", from, complaint.first);
+		return error_set(err, ERROR_FORMAT, 0, "%s: is damaged: %s; take another copy",
+				 from, complaint.first);
 	return archive_export(from, state, err);
 }

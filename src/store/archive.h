@@ -1,7 +1,7 @@
 /* The state as a whole, for tools: checked, exported while a daemon runs, put in place again.
  *
- * An export is a folder with the database and the journal exactly as far as that database counts it, and no more. It
- * is a state folder: a daemon begins from it like from its own.
+ * An export is a folder with the database and the journal exactly as far as that database counts
+ * it, and no more. It is a state folder: a daemon begins from it like from its own.
  */
 #ifndef PINWATCH_STORE_ARCHIVE_H
 #define PINWATCH_STORE_ARCHIVE_H

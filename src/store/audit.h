@@ -1,7 +1,7 @@
 /* The audit: what people did, and what a due date did in their name.
  *
- * A row is written in the transaction of what it tells of, so that there is neither without the other. Rows are
- * never changed; they go with the database only.
+ * A row is written in the transaction of what it tells of, so that there is neither without the
+ * other. Rows are never changed; they go with the database only.
  */
 #ifndef PINWATCH_STORE_AUDIT_H
 #define PINWATCH_STORE_AUDIT_H
@@ -16,12 +16,14 @@ struct audit_who {
 	int64_t at;	   /* wall clock, ns */
 };
 
-/* action: `finding.close`, `allow.add`, `user.role`, …; target: a uid, an id or a name. before and after: JSON, or
- * empty for null. */
-bool audit_write(struct store *s, const struct audit_who *who, const char *action, struct sv target, struct sv before,
-		 struct sv after, struct error *err);
+/* action: `finding.close`, `allow.add`, `user.role`, …; target: a uid, an id or a name. before and
+ * after: JSON, or empty for null. */
+bool audit_write(struct store *s, const struct audit_who *who, const char *action, struct sv target,
+		 struct sv before, struct sv after, struct error *err);
 
-/* What those who listen at /api/v1/events are told: `kind` and a JSON object. In the transaction as well. */
-bool changes_write(struct store *s, int64_t at, const char *kind, struct sv target, struct sv data, struct error *err);
+/* What those who listen at /api/v1/events are told: `kind` and a JSON object. In the transaction as
+ * well. */
+bool changes_write(struct store *s, int64_t at, const char *kind, struct sv target, struct sv data,
+		   struct error *err);
 
 #endif

@@ -1,9 +1,9 @@
 /* Observations as bytes: what the journal's frames hold.
  *
- * One walk over an observation's fields serves both directions, so that writing and reading cannot disagree.
- * Numbers are varints (LEB128, signed ones zigzag), texts a length and their bytes; what is not said costs a
- * byte. The layout is part of the journal's version (journal.h). Reading trusts nothing: lengths and
- * enumerations are checked.
+ * One walk over an observation's fields serves both directions, so that writing and reading cannot
+ * disagree. Numbers are varints (LEB128, signed ones zigzag), texts a length and their bytes; what
+ * is not said costs a byte. The layout is part of the journal's version (journal.h). Reading trusts
+ * nothing: lengths and enumerations are checked.
  */
 #ifndef PINWATCH_STORE_CODEC_H
 #define PINWATCH_STORE_CODEC_H

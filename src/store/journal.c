@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/arena.h"
 #include "base/fault.h"
 #include "store/segment.h"
 
@@ -22,8 +23,10 @@ struct journal {
 	uint64_t segment_size;
 	int fd;
 	uint64_t offset;		 /* of the segment's end */
-	bool begin;			 /* the next block opens a new segment; nothing is appended yet */
-	int64_t day;			 /* of the watermark when the segment began; INT64_MIN unknown */
+	/* the next block opens a new segment; nothing is appended yet */
+	bool begin;
+	/* of the watermark when the segment began; INT64_MIN unknown */
+	int64_t day;
 	struct codec codec;
 	struct buf raw, packed;
 	uint32_t frames;
@@ -154,7 +157,7 @@ struct journal *journal_open(const struct journal_options *options, struct journ
 	struct buf path;
 	bool ok;
 
-	j->dir = strdup(options->dir);
+	j->dir = xstrdup(options->dir);
 	j->segment_size = options->segment_size;
 	j->fd = -1;
 	j->day = INT64_MIN;
@@ -211,10 +214,12 @@ static bool pack(struct journal *j, struct error *err)
 
 	buf_reset(&j->packed);
 	if (!buf_reserve(&j->packed, BLOCK_HEAD + bound))
-		return error_set(err, ERROR_LIMIT, 0, "%s: a block of the journal is larger than any may be", j->dir);
+		return error_set(err, ERROR_LIMIT, 0,
+				 "%s: a block of the journal is larger than any may be", j->dir);
 	n = ZSTD_compressCCtx(j->zstd, j->packed.p + BLOCK_HEAD, bound, j->raw.p, j->raw.n, LEVEL);
 	if (ZSTD_isError(n))
-		return error_set(err, ERROR_LIMIT, 0, "%s: cannot be packed: %s", j->dir, ZSTD_getErrorName(n));
+		return error_set(err, ERROR_LIMIT, 0, "%s: cannot be packed: %s", j->dir,
+				 ZSTD_getErrorName(n));
 	block_head((unsigned char *)j->packed.p, j->frames, (uint32_t)j->raw.n,
 		   j->packed.p + BLOCK_HEAD, (uint32_t)n);
 	j->packed.n = BLOCK_HEAD + n;

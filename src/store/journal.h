@@ -1,30 +1,34 @@
-/* The journal: every observation that the engine took and every watermark it was released to, in order.
+/* The journal: every observation that the engine took and every watermark it was released to, in
+ * order.
  *
- * It is the snapshot, the history and the material of backtests in one: replayed through the engine it gives
- * the very state that was there, since that is a function of the calls. Segments are files of a folder:
+ * It is the snapshot, the history and the material of backtests in one: replayed through the engine
+ * it gives the very state that was there, since that is a function of the calls. Segments are files
+ * of a folder:
  *
  *     journal/00000001.seg        named by their number, counting up
  *
  *     segment := head block*
- *     head    := "PWSEGM01"  number u64  opened i64 (ns, wall clock)  check u64           32 bytes
- *     block   := "PWBK"  frames u32  raw u32  packed u32  check u64  packed bytes      24 bytes + packed
+ *     head    := "PWSEGM01"  number u64  opened i64 (ns, wall clock)  check u64       32 bytes
+ *     block   := "PWBK"  frames u32  raw u32  packed u32  check u64  packed bytes  24 + packed
  *
- * Integers are little-endian. A block's bytes are one zstd frame of `raw` bytes of frames; check is XXH3 (64
- * bits) of the packed bytes, seeded with XXH3 of the 16 bytes before it; the head's likewise of the 24 before
- * it. Frames are not split over blocks, and each block can be read alone:
+ * Integers are little-endian. A block's bytes are one zstd frame of `raw` bytes of frames; check is
+ * XXH3 (64 bits) of the packed bytes, seeded with XXH3 of the 16 bytes before it; the head's
+ * likewise of the 24 before it. Frames are not split over blocks, and each block can be read alone:
  *
- *     frame   := 1 observation             as codec.h has it; file and source are numbers of this segment
+ *     frame   := 1 observation             as codec.h has it; file, source: numbers of this segment
  *              | 2 watermark               signed varint, ns: engine_release
  *              | 3 number name             a source of this segment
  *              | 4 number path             a file of this segment
  *              | 5 source before           engine_evict: source + 1, 0 for all; signed ns
  *
- * Trusted is nothing: a segment's head and every block are checked before they are used. What stands behind
- * the length that the database holds was never promised to anybody and is cut off on opening. A block that
- * fails its check ends what can be relied on; journal_replay says where, and goes on behind it if asked.
- * A new segment is begun when the watermark enters another UTC day, or the segment is large enough.
+ * Trusted is nothing: a segment's head and every block are checked before they are used. What
+ * stands behind the length that the database holds was never promised to anybody and is cut off on
+ * opening. A block that fails its check ends what can be relied on; journal_replay says where, and
+ * goes on behind it if asked. A new segment is begun when the watermark enters another UTC day, or
+ * the segment is large enough.
  *
- * Not thread-safe. Errors are ERROR_IO (the system said no) and ERROR_FORMAT (damage), with the file.
+ * Not thread-safe. Errors are ERROR_IO (the system said no) and ERROR_FORMAT (damage), with the
+ * file.
  */
 #ifndef PINWATCH_STORE_JOURNAL_H
 #define PINWATCH_STORE_JOURNAL_H
@@ -55,8 +59,9 @@ struct journal *journal_open(const struct journal_options *options, struct journ
 			     const struct journal_segment *current, struct error *err);
 void journal_close(struct journal *j);
 
-/* Appending is to memory; blocks are written as they fill. Numbers of files and sources are the caller's and
- * must have been named to this journal: journal_name_* do nothing for a number that this segment knows. */
+/* Appending is to memory; blocks are written as they fill. Numbers of files and sources are the
+ * caller's and must have been named to this journal: journal_name_* do nothing for a number that
+ * this segment knows. */
 void journal_name_source(struct journal *j, uint16_t number, struct sv name);
 void journal_name_file(struct journal *j, uint32_t number, struct sv path);
 /* Numbers mean something else from here on. */
@@ -64,13 +69,13 @@ void journal_renumber(struct journal *j);
 void journal_observation(struct journal *j, struct kept_observation *o);
 void journal_release(struct journal *j, int64_t watermark);
 void journal_evict(struct journal *j, uint16_t source, bool all, int64_t before);
-/* Writes and syncs all that was appended. False: it may not be relied on; appending stays possible, and the
- * next sync tries again. */
+/* Writes and syncs all that was appended. False: it may not be relied on; appending stays possible,
+ * and the next sync tries again. */
 bool journal_sync(struct journal *j, struct journal_position *at, struct error *err);
 /* Bytes appended that are not written yet. */
 size_t journal_unwritten(const struct journal *j);
-/* A sync failed at a point where nobody can tell what reached the disk: only opening anew, from what the database
- * counts, leads out. */
+/* A sync failed at a point where nobody can tell what reached the disk: only opening anew, from
+ * what the database counts, leads out. */
 bool journal_broken(const struct journal *j);
 /* The segment being written, and those that were closed since journal_forget_closed. */
 void journal_current(const struct journal *j, struct journal_segment *out);
@@ -91,15 +96,15 @@ struct journal_sink {
 
 enum journal_result { JOURNAL_OK, JOURNAL_DAMAGED, JOURNAL_FAILED };
 
-/* Replays every segment of the folder up to `until`. Damage: *good is the end of what came before it and *err
- * says where; with `skip` it goes on behind it as well as it can, counts the lost blocks in *lost and returns
- * JOURNAL_OK. JOURNAL_FAILED: a segment cannot be read at all. */
+/* Replays every segment of the folder up to `until`. Damage: *good is the end of what came before
+ * it and *err says where; with `skip` it goes on behind it as well as it can, counts the lost
+ * blocks in *lost and returns JOURNAL_OK. JOURNAL_FAILED: a segment cannot be read at all. */
 enum journal_result journal_replay(const char *dir, struct journal_position until, bool skip,
 				   const struct journal_sink *sink, struct journal_position *good,
 				   uint64_t *lost, struct error *err);
 /* One segment. */
-enum journal_result journal_replay_segment(const char *dir, uint64_t number, uint64_t length, bool skip,
-					   const struct journal_sink *sink,
+enum journal_result journal_replay_segment(const char *dir, uint64_t number, uint64_t length,
+					   bool skip, const struct journal_sink *sink,
 					   struct journal_position *good, uint64_t *lost,
 					   struct error *err);
 /* Checks the blocks without unpacking, up to `until`. */

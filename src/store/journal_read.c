@@ -86,7 +86,8 @@ static bool read_all(int fd, void *out, size_t n, uint64_t offset)
 
 static enum journal_result damaged(const struct reading *r, const char *what, struct error *err)
 {
-	error_set(err, ERROR_FORMAT, (size_t)r->offset, "%s/%08llu.seg: at byte %llu: expected a sound block of the journal: %s", r->dir,
+	error_set(err, ERROR_FORMAT, (size_t)r->offset,
+		  "%s/%08llu.seg: at byte %llu: expected a sound block of the journal: %s", r->dir,
 		  (unsigned long long)r->number, (unsigned long long)r->offset, what);
 	return JOURNAL_DAMAGED;
 }
@@ -256,8 +257,8 @@ static enum journal_result segment(const char *dir, uint64_t number, uint64_t le
 	return result;
 }
 
-enum journal_result journal_replay_segment(const char *dir, uint64_t number, uint64_t length, bool skip,
-					   const struct journal_sink *sink,
+enum journal_result journal_replay_segment(const char *dir, uint64_t number, uint64_t length,
+					   bool skip, const struct journal_sink *sink,
 					   struct journal_position *good, uint64_t *lost,
 					   struct error *err)
 {
@@ -294,8 +295,8 @@ enum journal_result journal_replay(const char *dir, struct journal_position unti
 			(*lost)++;
 		}
 		result = segment(dir, numbers[i],
-				 numbers[i] == until.segment ? until.offset : UINT64_MAX, skip, sink,
-				 good, lost, err);
+				 numbers[i] == until.segment ? until.offset : UINT64_MAX, skip,
+				 sink, good, lost, err);
 	}
 	free(numbers);
 	return result;

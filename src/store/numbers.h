@@ -1,4 +1,5 @@
-/* The numbers of a segment's sources and files as those of whoever replays it. They begin anew with each segment. */
+/* The numbers of a segment's sources and files as those of whoever replays it. They begin anew with
+ * each segment. */
 #ifndef PINWATCH_STORE_NUMBERS_H
 #define PINWATCH_STORE_NUMBERS_H
 

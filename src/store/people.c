@@ -4,12 +4,15 @@
 
 bool people_name_ok(struct sv name)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char first[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-	if (name.n == 0 || name.n > PEOPLE_MAX_NAME || memchr(first, name.p[0], sizeof(first) - 1) == NULL)
+	if (name.n == 0 || name.n > PEOPLE_MAX_NAME ||
+	    memchr(first, name.p[0], sizeof(first) - 1) == NULL)
 		return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (memchr(first, name.p[i], sizeof(first) - 1) == NULL && memchr("._-@", name.p[i], 4) == NULL)
+		if (memchr(first, name.p[i], sizeof(first) - 1) == NULL &&
+		    memchr("._-@", name.p[i], 4) == NULL)
 			return false;
 	return true;
 }
@@ -30,10 +33,11 @@ static struct store_user user_of(sqlite3_stmt *q)
 bool people_user(struct store *s, struct sv name, struct arena *a, struct store_user *out)
 {
 	struct error err;
-	sqlite3_stmt *q = statement_once(s,
-					 "SELECT name,role,password,created_by,created_at,changed_at,0 FROM users"
-					 " WHERE name=?",
-					 &err, "v", name);
+	sqlite3_stmt *q =
+	    statement_once(s,
+			   "SELECT name,role,password,created_by,created_at,changed_at,0 FROM users"
+			   " WHERE name=?",
+			   &err, "v", name);
 	bool there = q != NULL && sqlite3_step(q) == SQLITE_ROW;
 
 	if (there) {
@@ -56,14 +60,15 @@ static bool done(struct store *s, sqlite3_stmt *q, int code, struct error *err)
 	return ok;
 }
 
-bool people_users(struct store *s, int64_t now, void (*take)(void *arg, const struct store_user *u), void *arg,
-		  struct error *err)
+bool people_users(struct store *s, int64_t now, void (*take)(void *arg, const struct store_user *u),
+		  void *arg, struct error *err)
 {
-	sqlite3_stmt *q = statement_once(s,
-					 "SELECT name,role,password,created_by,created_at,changed_at,"
-					 "(SELECT count(*) FROM tokens t WHERE t.user=name AND expires_at>?)"
-					 " FROM users ORDER BY name",
-					 err, "i", now);
+	sqlite3_stmt *q =
+	    statement_once(s,
+			   "SELECT name,role,password,created_by,created_at,changed_at,"
+			   "(SELECT count(*) FROM tokens t WHERE t.user=name AND expires_at>?)"
+			   " FROM users ORDER BY name",
+			   err, "i", now);
 	int code;
 
 	if (q == NULL)
@@ -78,8 +83,9 @@ bool people_users(struct store *s, int64_t now, void (*take)(void *arg, const st
 
 bool people_put_user(struct store *s, const struct store_user *u, struct error *err)
 {
-	return statement_do(s, "INSERT OR REPLACE INTO users VALUES(?,?,?,?,?,?)", err, "vvVivi", u->name, u->role,
-			    u->password, u->created_at, u->created_by, u->changed_at);
+	return statement_do(s, "INSERT OR REPLACE INTO users VALUES(?,?,?,?,?,?)", err, "vvVivi",
+			    u->name, u->role, u->password, u->created_at, u->created_by,
+			    u->changed_at);
 }
 
 bool people_end_sessions(struct store *s, struct sv user, struct error *err)
@@ -90,25 +96,29 @@ bool people_end_sessions(struct store *s, struct sv user, struct error *err)
 bool people_remove_user(struct store *s, struct sv name, struct error *err)
 {
 	return statement_do(s, "DELETE FROM tokens WHERE user=?", err, "v", name) &&
-	       people_end_sessions(s, name, err) && statement_do(s, "DELETE FROM users WHERE name=?", err, "v", name);
+	       people_end_sessions(s, name, err) &&
+	       statement_do(s, "DELETE FROM users WHERE name=?", err, "v", name);
 }
 
-bool people_put_token(struct store *s, const struct store_token *t, const char *hash, struct error *err)
+bool people_put_token(struct store *s, const struct store_token *t, const char *hash,
+		      struct error *err)
 {
 	return statement_do(s,
-			    "INSERT INTO tokens(id,user,role,hash,label,created_at,created_by,expires_at)"
-			    " VALUES(?,?,?,?,?,?,?,?)",
-			    err, "vvvtvivi", t->id, t->user, t->role, hash, t->label, t->created_at, t->created_by,
-			    t->expires_at);
+			    "INSERT INTO tokens(id,user,role,hash,label,created_at,created_by,"
+			    "expires_at) VALUES(?,?,?,?,?,?,?,?)",
+			    err, "vvvtvivi", t->id, t->user, t->role, hash, t->label, t->created_at,
+			    t->created_by, t->expires_at);
 }
 
-bool people_tokens(struct store *s, struct sv user, void (*take)(void *arg, const struct store_token *t), void *arg,
+bool people_tokens(struct store *s, struct sv user,
+		   void (*take)(void *arg, const struct store_token *t), void *arg,
 		   struct error *err)
 {
-	sqlite3_stmt *q = statement_once(s,
-					 "SELECT id,user,role,label,created_by,created_at,expires_at FROM tokens"
-					 " WHERE user=? ORDER BY created_at,id",
-					 err, "v", user);
+	sqlite3_stmt *q =
+	    statement_once(s,
+			   "SELECT id,user,role,label,created_by,created_at,expires_at FROM tokens"
+			   " WHERE user=? ORDER BY created_at,id",
+			   err, "v", user);
 	int code;
 
 	if (q == NULL)
@@ -128,7 +138,8 @@ bool people_tokens(struct store *s, struct sv user, void (*take)(void *arg, cons
 	return done(s, q, code, err);
 }
 
-bool people_remove_token(struct store *s, struct sv user, struct sv id, bool *there, struct error *err)
+bool people_remove_token(struct store *s, struct sv user, struct sv id, bool *there,
+			 struct error *err)
 {
 	bool ok = statement_do(s, "DELETE FROM tokens WHERE user=? AND id=?", err, "vv", user, id);
 
@@ -136,11 +147,13 @@ bool people_remove_token(struct store *s, struct sv user, struct sv id, bool *th
 	return ok;
 }
 
-bool people_put_session(struct store *s, const char *hash, struct sv user, struct sv address, int64_t now,
-			int64_t expires_at, struct error *err)
+bool people_put_session(struct store *s, const char *hash, struct sv user, struct sv address,
+			int64_t now, int64_t expires_at, struct error *err)
 {
-	return statement_do(s, "INSERT INTO sessions(hash,user,address,created_at,expires_at) VALUES(?,?,?,?,?)", err,
-			    "tvvii", hash, user, address, now, expires_at);
+	return statement_do(s,
+			    "INSERT INTO sessions(hash,user,address,created_at,expires_at) "
+			    "VALUES(?,?,?,?,?)",
+			    err, "tvvii", hash, user, address, now, expires_at);
 }
 
 bool people_remove_session(struct store *s, const char *hash, struct error *err)
@@ -153,30 +166,34 @@ static bool known(sqlite3_stmt *q, struct arena *a, struct store_known *out)
 	bool there = q != NULL && sqlite3_step(q) == SQLITE_ROW;
 
 	if (there)
-		*out = (struct store_known){ arena_sv(a, column_text(q, 0)), arena_sv(a, column_text(q, 1)),
-					     arena_sv(a, column_text(q, 2)), sqlite3_column_int64(q, 3) };
+		*out = (struct store_known){ arena_sv(a, column_text(q, 0)),
+					     arena_sv(a, column_text(q, 1)),
+					     arena_sv(a, column_text(q, 2)),
+					     sqlite3_column_int64(q, 3) };
 	sqlite3_finalize(q);
 	return there;
 }
 
-bool people_by_token(struct store *s, const char *hash, int64_t now, struct arena *a, struct store_known *out)
+bool people_by_token(struct store *s, const char *hash, int64_t now, struct arena *a,
+		     struct store_known *out)
 {
 	struct error err;
 
 	return known(statement_once(s,
-				    "SELECT u.name,u.role,t.role,t.expires_at FROM tokens t JOIN users u"
-				    " ON u.name=t.user WHERE t.hash=? AND t.expires_at>?",
+				    "SELECT u.name,u.role,t.role,t.expires_at FROM tokens t JOIN "
+				    "users u ON u.name=t.user WHERE t.hash=? AND t.expires_at>?",
 				    &err, "ti", hash, now),
 		     a, out);
 }
 
-bool people_by_session(struct store *s, const char *hash, int64_t now, struct arena *a, struct store_known *out)
+bool people_by_session(struct store *s, const char *hash, int64_t now, struct arena *a,
+		       struct store_known *out)
 {
 	struct error err;
 
 	return known(statement_once(s,
-				    "SELECT u.name,u.role,'',n.expires_at FROM sessions n JOIN users u"
-				    " ON u.name=n.user WHERE n.hash=? AND n.expires_at>?",
+				    "SELECT u.name,u.role,'',n.expires_at FROM sessions n JOIN "
+				    "users u ON u.name=n.user WHERE n.hash=? AND n.expires_at>?",
 				    &err, "ti", hash, now),
 		     a, out);
 }

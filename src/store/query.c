@@ -13,14 +13,15 @@
 	"CASE WHEN t.status='closed' THEN 'closed' WHEN f.resolved_at IS NOT NULL THEN 'resolved'" \
 	" ELSE coalesce(t.status,'open') END"
 #define COLUMNS \
-	"SELECT f.uid,f.kind,f.verdict,f.severity,f.confidence," STATUS ",f.bundle_id,f.version,f.host,t.assignee," \
-	"f.revision,f.risk,f.score,f.port,f.devices,(SELECT count(*) FROM comments c WHERE c.uid=f.uid)," \
+	"SELECT f.uid,f.kind,f.verdict,f.severity,f.confidence," STATUS ",f.bundle_id,f.version," \
+	"f.host,t.assignee,f.revision,f.risk,f.score,f.port,f.devices," \
+	"(SELECT count(*) FROM comments c WHERE c.uid=f.uid)," \
 	"f.first_seen,f.last_seen,f.created_at,f.changed_at,f.resolved_at,f.present,f.seq"
 #define FROM " FROM finding f LEFT JOIN triage t ON t.uid=f.uid"
 #define ONE_OF(n, column) "(?" n "='' OR instr(','||?" n "||',',','||" column "||',')>0)"
 #define FILTER \
-	" WHERE " ONE_OF("1", "f.verdict") " AND " ONE_OF("2", "f.severity") " AND " ONE_OF("3", "f.kind") " AND " \
-	ONE_OF("4", STATUS) \
+	" WHERE " ONE_OF("1", "f.verdict") " AND " ONE_OF("2", "f.severity") \
+	" AND " ONE_OF("3", "f.kind") " AND " ONE_OF("4", STATUS) \
 	" AND (?5='' OR f.bundle_id=?5) AND (?6='' OR substr(f.bundle_id,1,length(?6))=?6)" \
 	" AND (?7='' OR f.host=?7) AND (?8='' OR substr(f.host,-length(?8))=?8 OR '.'||f.host=?8)" \
 	" AND (?9='' OR EXISTS(SELECT 1 FROM json_each(f.json,'$.devices') d" \
@@ -40,7 +41,8 @@ static const struct {
 	{ "risk", "f.risk", 'i' },
 	{ "score", "f.score", 'd' },
 	{ "severity",
-	  "CASE f.severity WHEN 'high' THEN 3 WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END", 'i' },
+	  "CASE f.severity WHEN 'high' THEN 3 WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END",
+	  'i' },
 	{ "devices", "f.devices", 'i' },
 	{ "app", "substr(coalesce(f.bundle_id,''),1,60)", 't' },
 	{ "destination", "substr(coalesce(f.host,''),1,60)", 't' },
@@ -100,14 +102,17 @@ static void bind_key(sqlite3_stmt *q, const struct query_place *p)
 static struct sv without(struct sv v, size_t last) { return sv_first(v, v.n - last); }
 
 /* A statement of the filter, with ?13 bound to `seq`. */
-static sqlite3_stmt *ask(struct store *s, const char *sql, const struct query_filter *f, int64_t seq, struct error *err)
+static sqlite3_stmt *ask(struct store *s, const char *sql, const struct query_filter *f,
+			 int64_t seq, struct error *err)
 {
 	bool prefix = sv_ends(f->app, SV(".*")), suffix = sv_starts(f->destination, SV("."));
 
-	return statement_once(s, sql, err, "vvvvvvvvvvnii", f->verdict, f->severity, f->kind, f->status,
-			      prefix ? SV_NONE : f->app, prefix ? without(f->app, 1) : SV_NONE,
-			      suffix ? SV_NONE : f->destination, suffix ? f->destination : SV_NONE, f->device,
-			      f->assignee, f->since, (int64_t)(f->all || f->verdict.n > 0), seq);
+	return statement_once(s, sql, err, "vvvvvvvvvvnii", f->verdict, f->severity, f->kind,
+			      f->status, prefix ? SV_NONE : f->app,
+			      prefix ? without(f->app, 1) : SV_NONE,
+			      suffix ? SV_NONE : f->destination, suffix ? f->destination : SV_NONE,
+			      f->device, f->assignee, f->since,
+			      (int64_t)(f->all || f->verdict.n > 0), seq);
 }
 
 /* Where the row stands that was just given. */
@@ -124,8 +129,9 @@ static void remember(sqlite3_stmt *q, struct query_place *p, char type)
 }
 
 /* Gives rows up to the limit; *more: there is one behind them. Finalizes. */
-static bool give(struct store *s, sqlite3_stmt *q, size_t limit, size_t *n, struct query_place *place, char type,
-		 bool *more, void (*take)(void *arg, const struct query_row *r), void *arg, struct error *err)
+static bool give(struct store *s, sqlite3_stmt *q, size_t limit, size_t *n,
+		 struct query_place *place, char type, bool *more,
+		 void (*take)(void *arg, const struct query_row *r), void *arg, struct error *err)
 {
 	int code = SQLITE_DONE;
 
@@ -149,7 +155,8 @@ static bool give(struct store *s, sqlite3_stmt *q, size_t limit, size_t *n, stru
 }
 
 bool query_findings(struct store *s, const struct query_filter *f, struct sv sort, size_t limit,
-		    struct query_place *place, bool *more, void (*take)(void *arg, const struct query_row *r), void *arg,
+		    struct query_place *place, bool *more,
+		    void (*take)(void *arg, const struct query_row *r), void *arg,
 		    struct error *err)
 {
 	bool down = sv_starts(sort, SV("-"));
@@ -159,7 +166,8 @@ bool query_findings(struct store *s, const struct query_filter *f, struct sv sor
 	int64_t newest;
 
 	sort = sv_skip(sort, down ? 1 : 0);
-	while (which + 1 < sizeof(sorts) / sizeof(sorts[0]) && !sv_eq(sort, sv_cstr(sorts[which].name)))
+	while (which + 1 < sizeof(sorts) / sizeof(sorts[0]) &&
+	       !sv_eq(sort, sv_cstr(sorts[which].name)))
 		which++;
 	if (place->asof == 0) {
 		newest = newest_seq(s, err);
@@ -169,10 +177,11 @@ bool query_findings(struct store *s, const struct query_filter *f, struct sv sor
 	}
 	if (!place->changed) {
 		snprintf(sql, sizeof(sql),
-			 COLUMNS ",%s" FROM FILTER " AND f.seq<?13 AND (?14 IS NULL OR (%s,f.uid)%c(?14,?15))"
+			 COLUMNS ",%s" FROM FILTER
+				 " AND f.seq<?13 AND (?14 IS NULL OR (%s,f.uid)%c(?14,?15))"
 				 " ORDER BY %s %s,f.uid %s LIMIT %zu",
-			 sorts[which].key, sorts[which].key, down ? '<' : '>', sorts[which].key, down ? "DESC" : "ASC",
-			 down ? "DESC" : "ASC", limit + 1);
+			 sorts[which].key, sorts[which].key, down ? '<' : '>', sorts[which].key,
+			 down ? "DESC" : "ASC", down ? "DESC" : "ASC", limit + 1);
 		q = ask(s, sql, f, place->asof, err);
 		if (q == NULL)
 			return false;
@@ -184,7 +193,8 @@ bool query_findings(struct store *s, const struct query_filter *f, struct sv sor
 		place->changed = true;
 		place->seq = place->asof - 1;
 	}
-	snprintf(sql, sizeof(sql), COLUMNS FROM FILTER " AND f.seq>?13 ORDER BY f.seq LIMIT %zu", limit - n + 1);
+	snprintf(sql, sizeof(sql), COLUMNS FROM FILTER " AND f.seq>?13 ORDER BY f.seq LIMIT %zu",
+		 limit - n + 1);
 	q = ask(s, sql, f, place->seq, err);
 	return q != NULL && give(s, q, limit, &n, place, 0, more, take, arg, err);
 }
@@ -193,7 +203,8 @@ bool query_finding(struct store *s, const char *uid, struct arena *a, struct sv 
 		   void (*take)(void *arg, const struct query_row *r), void *arg)
 {
 	struct error err;
-	sqlite3_stmt *q = statement_once(s, COLUMNS ",f.json" FROM " WHERE f.uid=?1", &err, "t", uid);
+	sqlite3_stmt *q =
+	    statement_once(s, COLUMNS ",f.json" FROM " WHERE f.uid=?1", &err, "t", uid);
 	bool there = q != NULL && sqlite3_step(q) == SQLITE_ROW;
 
 	if (there) {
@@ -214,31 +225,37 @@ static bool done(struct store *s, sqlite3_stmt *q, int code, struct error *err)
 	return ok;
 }
 
-bool query_history(struct store *s, const char *uid, void (*take)(void *arg, const struct query_revision *r), void *arg,
+bool query_history(struct store *s, const char *uid,
+		   void (*take)(void *arg, const struct query_revision *r), void *arg,
 		   struct error *err)
 {
-	sqlite3_stmt *q = statement_once(s, "SELECT revision,at,verdict FROM finding_history WHERE uid=? ORDER BY revision",
-					 err, "t", uid);
+	sqlite3_stmt *q =
+	    statement_once(s,
+			   "SELECT revision,at,verdict FROM finding_history WHERE uid=? ORDER BY "
+			   "revision",
+			   err, "t", uid);
 	int code;
 
 	if (q == NULL)
 		return false;
 	while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-		struct query_revision r = { (uint32_t)sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1),
-					    column_text(q, 2) };
+		struct query_revision r = { (uint32_t)sqlite3_column_int64(q, 0),
+					    sqlite3_column_int64(q, 1), column_text(q, 2) };
 		take(arg, &r);
 	}
 	return done(s, q, code, err);
 }
 
-bool query_audit(struct store *s, struct sv target, struct sv actor, struct sv action, int64_t before, size_t limit,
-		 void (*take)(void *arg, const struct query_audit *r), void *arg, struct error *err)
+bool query_audit(struct store *s, struct sv target, struct sv actor, struct sv action,
+		 int64_t before, size_t limit, void (*take)(void *arg, const struct query_audit *r),
+		 void *arg, struct error *err)
 {
-	sqlite3_stmt *q = statement_once(s,
-					 "SELECT id,at,actor,via,address,action,target,before,after FROM audit"
-					 " WHERE (?1='' OR target=?1) AND (?2='' OR actor=?2) AND (?3='' OR action=?3)"
-					 " AND (?4=0 OR id<?4) ORDER BY id DESC LIMIT ?5",
-					 err, "vvvii", target, actor, action, before, (int64_t)limit);
+	sqlite3_stmt *q =
+	    statement_once(s,
+			   "SELECT id,at,actor,via,address,action,target,before,after FROM audit"
+			   " WHERE (?1='' OR target=?1) AND (?2='' OR actor=?2) AND (?3='' OR "
+			   "action=?3) AND (?4=0 OR id<?4) ORDER BY id DESC LIMIT ?5",
+			   err, "vvvii", target, actor, action, before, (int64_t)limit);
 	int code;
 
 	if (q == NULL)
@@ -262,7 +279,9 @@ bool query_audit(struct store *s, struct sv target, struct sv actor, struct sv a
 
 static bool span_of_changes(struct store *s, int64_t *oldest, int64_t *newest, struct error *err)
 {
-	sqlite3_stmt *q = statement_once(s, "SELECT coalesce(min(id),0),coalesce(max(id),0) FROM changes", err, "");
+	sqlite3_stmt *q =
+	    statement_once(s, "SELECT coalesce(min(id),0),coalesce(max(id),0) FROM changes", err,
+			   "");
 	int code;
 
 	if (q == NULL)
@@ -277,20 +296,21 @@ static bool span_of_changes(struct store *s, int64_t *oldest, int64_t *newest, s
 }
 
 bool query_changes(struct store *s, int64_t after, size_t limit, int64_t *oldest, int64_t *newest,
-		   void (*take)(void *arg, const struct query_change *c), void *arg, struct error *err)
+		   void (*take)(void *arg, const struct query_change *c), void *arg,
+		   struct error *err)
 {
 	sqlite3_stmt *q;
 	int code;
 
 	if (!span_of_changes(s, oldest, newest, err))
 		return false;
-	q = statement_once(s, "SELECT id,at,kind,data FROM changes WHERE id>? ORDER BY id LIMIT ?", err, "ii", after,
-			   (int64_t)limit);
+	q = statement_once(s, "SELECT id,at,kind,data FROM changes WHERE id>? ORDER BY id LIMIT ?",
+			   err, "ii", after, (int64_t)limit);
 	if (q == NULL)
 		return false;
 	while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-		struct query_change c = { sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), column_text(q, 2),
-					  column_text(q, 3) };
+		struct query_change c = { sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1),
+					  column_text(q, 2), column_text(q, 3) };
 		take(arg, &c);
 	}
 	return done(s, q, code, err);

@@ -1,15 +1,17 @@
 /* Findings, asked for: filtered, sorted, page by page; and what else is listed.
  *
- * Pages stay whole while findings change. The first page fixes a moment; the listing then gives what has not
- * changed since in the wanted order, and at its end whatever did change (again, where it was given before), until
- * nothing is left. So nothing that is there all the time is missed, and nothing comes twice in the same state.
+ * Pages stay whole while findings change. The first page fixes a moment; the listing then gives
+ * what has not changed since in the wanted order, and at its end whatever did change (again, where
+ * it was given before), until nothing is left. So nothing that is there all the time is missed, and
+ * nothing comes twice in the same state.
  */
 #ifndef PINWATCH_STORE_QUERY_H
 #define PINWATCH_STORE_QUERY_H
 
 #include "store/store.h"
 
-#define QUERY_SORTS "last_seen first_seen changed_at created_at risk score severity devices app destination"
+#define QUERY_SORTS                                                                                \
+	"last_seen first_seen changed_at created_at risk score severity devices app destination"
 #define QUERY_MAX_LIMIT 500
 
 /* Empty: any. Words may be several, with commas between. */
@@ -20,7 +22,8 @@ struct query_filter {
 	struct sv device;	/* id */
 	struct sv assignee;	/* `-`: nobody */
 	int64_t since;		/* last seen at or after, ns; INT64_MIN: ever */
-	bool all;		/* also what is not shown to people, where no verdict is asked for */
+	/* also what is not shown to people, where no verdict is asked for */
+	bool all;
 };
 
 /* Where a listing stands. A zeroed one is its beginning. */
@@ -36,7 +39,8 @@ struct query_place {
 };
 
 struct query_row {
-	const char *uid, *kind, *verdict, *severity, *confidence, *status; /* confidence may be NULL */
+	/* confidence may be NULL */
+	const char *uid, *kind, *verdict, *severity, *confidence, *status;
 	struct sv bundle_id, version, host, assignee;
 	uint32_t revision;
 	int risk;
@@ -47,10 +51,11 @@ struct query_row {
 	bool present;
 };
 
-/* sort: one of QUERY_SORTS, with `-` before it the other way around. Gives at most `limit` rows and moves *place on;
- * *more: there is a next page. Views die with the callback. */
+/* sort: one of QUERY_SORTS, with `-` before it the other way around. Gives at most `limit` rows and
+ * moves *place on; *more: there is a next page. Views die with the callback. */
 bool query_findings(struct store *s, const struct query_filter *f, struct sv sort, size_t limit,
-		    struct query_place *place, bool *more, void (*take)(void *arg, const struct query_row *r), void *arg,
+		    struct query_place *place, bool *more,
+		    void (*take)(void *arg, const struct query_row *r), void *arg,
 		    struct error *err);
 /* One of them; false where there is none. *json: its newest revision, in the arena. */
 bool query_finding(struct store *s, const char *uid, struct arena *a, struct sv *json,
@@ -61,7 +66,8 @@ struct query_revision {
 	int64_t at;
 	struct sv verdict;
 };
-bool query_history(struct store *s, const char *uid, void (*take)(void *arg, const struct query_revision *r), void *arg,
+bool query_history(struct store *s, const char *uid,
+		   void (*take)(void *arg, const struct query_revision *r), void *arg,
 		   struct error *err);
 
 struct query_audit {
@@ -69,8 +75,9 @@ struct query_audit {
 	struct sv actor, via, address, action, target, before, after;
 };
 /* Newest first, behind `before` (0: from the newest). Filters empty: any. */
-bool query_audit(struct store *s, struct sv target, struct sv actor, struct sv action, int64_t before, size_t limit,
-		 void (*take)(void *arg, const struct query_audit *r), void *arg, struct error *err);
+bool query_audit(struct store *s, struct sv target, struct sv actor, struct sv action,
+		 int64_t before, size_t limit, void (*take)(void *arg, const struct query_audit *r),
+		 void *arg, struct error *err);
 
 struct query_change {
 	int64_t id, at;
@@ -78,6 +85,7 @@ struct query_change {
 };
 /* Oldest first, behind `after`. *oldest, *newest: ids of those that are kept; 0 none. */
 bool query_changes(struct store *s, int64_t after, size_t limit, int64_t *oldest, int64_t *newest,
-		   void (*take)(void *arg, const struct query_change *c), void *arg, struct error *err);
+		   void (*take)(void *arg, const struct query_change *c), void *arg,
+		   struct error *err);
 
 #endif

@@ -6,10 +6,12 @@
 #define NEXT_SEQ "(SELECT coalesce(max(seq),0)+1 FROM finding)"
 
 static const char *const texts[STATEMENTS] = {
-	[PUT_META] = "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+	[PUT_META] =
+	    "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
 	[GET_META] = "SELECT value FROM meta WHERE key=?",
 	[PUT_CHECKPOINT] = "INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?)",
-	[GET_CHECKPOINTS] = "SELECT id,at,segment,offset,records FROM checkpoint ORDER BY id DESC LIMIT ?",
+	[GET_CHECKPOINTS] =
+	    "SELECT id,at,segment,offset,records FROM checkpoint ORDER BY id DESC LIMIT ?",
 	[PRUNE_CHECKPOINTS] = "DELETE FROM checkpoint WHERE id<=?",
 	/* Of each input the newest position at or before the oldest checkpoint stays. */
 	[PRUNE_INPUTS] = "DELETE FROM input WHERE checkpoint<(SELECT max(b.checkpoint) FROM input b"
@@ -19,31 +21,35 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_INPUT] = "INSERT OR REPLACE INTO input VALUES(?,?,?)",
 	[GET_INPUT] = "SELECT position FROM input WHERE name=? AND checkpoint<=?"
 		      " ORDER BY checkpoint DESC LIMIT 1",
-	[PUT_SOURCE] = "INSERT OR REPLACE INTO source(name,format,records,irrelevant,rejected,overlong,"
-		       "quarantined,late,too_late,evicted,observations,errors,sensors,first,last,newest)"
-		       " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[PUT_SOURCE] =
+	    "INSERT OR REPLACE INTO source(name,format,records,irrelevant,rejected,overlong,"
+	    "quarantined,late,too_late,evicted,observations,errors,sensors,first,last,newest)"
+	    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[GET_SOURCES] = "SELECT name,format,records,irrelevant,rejected,overlong,quarantined,late,"
 			"too_late,evicted,observations,errors,sensors,first,last,newest FROM source"
 			" ORDER BY name",
 	[PUT_SEGMENT] = "INSERT OR REPLACE INTO segment VALUES(?,?,?,?,?)",
 	[DROP_SEGMENT] = "DELETE FROM segment WHERE number=?",
 	[GET_SEGMENTS] = "SELECT number,bytes,observations,first,last FROM segment ORDER BY number",
-	[PUT_FINDING] = "INSERT OR REPLACE INTO finding(uid,revision,kind,verdict,severity,confidence,risk,"
-			"score,bundle_id,version,host,port,devices,first_seen,last_seen,present,"
-			"created_at,changed_at,resolved_at,digest,json,seq)"
-			" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?," NEXT_SEQ ")",
+	[PUT_FINDING] =
+	    "INSERT OR REPLACE INTO finding(uid,revision,kind,verdict,severity,confidence,risk,"
+	    "score,bundle_id,version,host,port,devices,first_seen,last_seen,present,"
+	    "created_at,changed_at,resolved_at,digest,json,seq)"
+	    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?," NEXT_SEQ ")",
 	[PUT_HISTORY] = "INSERT OR REPLACE INTO finding_history VALUES(?,?,?,?,?)",
 	[TOUCH_FINDING] = "UPDATE finding SET present=?,resolved_at=?,seq=" NEXT_SEQ " WHERE uid=?",
-	[GET_FINDINGS] = "SELECT uid,revision,kind,verdict,severity,confidence,risk,score,bundle_id,version,"
-			 "host,port,devices,first_seen,last_seen,present,created_at,changed_at,"
-			 "resolved_at,digest FROM finding ORDER BY uid",
+	[GET_FINDINGS] =
+	    "SELECT uid,revision,kind,verdict,severity,confidence,risk,score,bundle_id,version,"
+	    "host,port,devices,first_seen,last_seen,present,created_at,changed_at,"
+	    "resolved_at,digest FROM finding ORDER BY uid",
 	[GET_REVISION] = "SELECT json FROM finding_history WHERE uid=? AND revision=?",
 	[PRUNE_HISTORY] = "DELETE FROM finding_history WHERE at<? AND revision<"
 			  "(SELECT revision FROM finding f WHERE f.uid=finding_history.uid)"
 			  " AND NOT EXISTS(SELECT 1 FROM outbox o WHERE o.uid=finding_history.uid"
 			  " AND o.revision=finding_history.revision)",
 	[PUT_OUTBOX] = "INSERT INTO outbox(output,uid,revision) VALUES(?,?,?)",
-	[GET_OUTBOX] = "SELECT id,uid,revision FROM outbox WHERE output=? AND id>? ORDER BY id LIMIT ?",
+	[GET_OUTBOX] =
+	    "SELECT id,uid,revision FROM outbox WHERE output=? AND id>? ORDER BY id LIMIT ?",
 	[DROP_OUTBOX] = "DELETE FROM outbox WHERE output=? AND id<=?",
 	[COUNT_OUTBOX] = "SELECT count(*) FROM outbox",
 	[HAS_TRIAGE] = "SELECT 1 FROM triage WHERE uid=? AND status IN ('acknowledged','closed')",
@@ -59,8 +65,8 @@ bool store_refused(const struct store *s, const char *what, struct error *err)
 bool statements_prepare(struct store *s, struct error *err)
 {
 	for (int i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(s->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i],
-				       NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(s->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &s->statements[i], NULL) != SQLITE_OK)
 			return store_refused(s, "is not laid out as expected", err);
 	return true;
 }
@@ -152,7 +158,8 @@ static sqlite3_stmt *prepare(struct store *s, const char *sql, struct error *err
 	return NULL;
 }
 
-sqlite3_stmt *statement_once(struct store *s, const char *sql, struct error *err, const char *types, ...)
+sqlite3_stmt *statement_once(struct store *s, const char *sql, struct error *err, const char *types,
+			     ...)
 {
 	sqlite3_stmt *q = prepare(s, sql, err);
 	va_list args;

@@ -27,14 +27,17 @@ struct store {
 
 bool statements_prepare(struct store *s, struct error *err);
 void statements_finalize(struct store *s);
-/* Binds by type and returns the statement, ready to step. A letter an argument: t const char * (NULL: null),
- * v struct sv, V struct sv (empty: null), i int64_t, n int64_t (INT64_MIN: null), d double. */
+/* Binds by type and returns the statement, ready to step. A letter an argument: t const char *
+ * (NULL: null), v struct sv, V struct sv (empty: null), i int64_t, n int64_t (INT64_MIN: null), d
+ * double. */
 sqlite3_stmt *statement(struct store *s, enum statement which, const char *types, ...);
 /* Binds likewise and runs to the end. */
-bool statement_run(struct store *s, enum statement which, struct error *err, const char *types, ...);
-/* The same for what is seldom asked: prepared for the once. NULL and *err where the database refuses; whoever gets
- * one finalizes it. */
-sqlite3_stmt *statement_once(struct store *s, const char *sql, struct error *err, const char *types, ...);
+bool statement_run(struct store *s, enum statement which, struct error *err, const char *types,
+		   ...);
+/* The same for what is seldom asked: prepared for the once. NULL and *err where the database
+ * refuses; whoever gets one finalizes it. */
+sqlite3_stmt *statement_once(struct store *s, const char *sql, struct error *err, const char *types,
+			     ...);
 /* Prepares, runs to the end, and is done. */
 bool statement_do(struct store *s, const char *sql, struct error *err, const char *types, ...);
 /* A column's value; a view is good until the next step. */

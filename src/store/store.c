@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/fault.h"
 #include "store/schema.h"
 #include "store/statements.h"
@@ -15,7 +16,8 @@
 
 static bool execute(struct store *s, const char *sql, const char *what, struct error *err)
 {
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || store_refused(s, what, err);
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	       store_refused(s, what, err);
 }
 
 /* An older database is copied beside itself before it is changed. */
@@ -49,7 +51,8 @@ static bool prepare(struct store *s, bool read_only, struct error *err)
 		return false;
 	if (read_only && version != SCHEMA_VERSION)
 		return error_set(err, ERROR_FORMAT, 0,
-				 "%s: is of version %d, this program reads %d: it needs `pinwatch serve` to bring it forward",
+				 "%s: is of version %d, this program reads %d: it needs `pinwatch "
+				 "serve` to bring it forward",
 				 s->path, version, SCHEMA_VERSION);
 	if (version > 0 && version < SCHEMA_VERSION && !back_up(s, version, err))
 		return false;
@@ -61,7 +64,7 @@ struct store *store_open(const char *path, bool read_only, struct error *err)
 	struct store *s = xcalloc(1, sizeof(*s));
 	int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
-	s->path = strdup(path);
+	s->path = xstrdup(path);
 	if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		store_refused(s, "cannot be opened", err);
 	} else if (prepare(s, read_only, err)) {
@@ -117,8 +120,9 @@ bool store_meta(struct store *s, const char *key, struct arena *a, struct sv *va
 
 bool store_put_checkpoint(struct store *s, const struct store_checkpoint *c, struct error *err)
 {
-	return statement_run(s, PUT_CHECKPOINT, err, "iiiii", c->id, c->at, (int64_t)c->journal.segment,
-			     (int64_t)c->journal.offset, (int64_t)c->records);
+	return statement_run(s, PUT_CHECKPOINT, err, "iiiii", c->id, c->at,
+			     (int64_t)c->journal.segment, (int64_t)c->journal.offset,
+			     (int64_t)c->records);
 }
 
 bool store_put_input(struct store *s, struct sv name, int64_t checkpoint, struct sv position,
@@ -139,7 +143,10 @@ bool store_prune_people(struct store *s, int64_t now, struct error *err)
 	       statement_run(s, PRUNE_SESSIONS, err, "i", now);
 }
 
-bool store_snapshot(struct store *s, struct error *err) { return execute(s, "BEGIN", "cannot be read", err); }
+bool store_snapshot(struct store *s, struct error *err)
+{
+	return execute(s, "BEGIN", "cannot be read", err);
+}
 
 void store_snapshot_end(struct store *s) { store_rollback(s); }
 
@@ -186,7 +193,8 @@ bool store_put_source(struct store *s, const struct store_source *o, struct erro
 			     (int64_t)o->errors, (int64_t)o->sensors, o->first, o->last, o->newest);
 }
 
-void store_sources(struct store *s, void (*take)(void *arg, const struct store_source *source), void *arg)
+void store_sources(struct store *s, void (*take)(void *arg, const struct store_source *source),
+		   void *arg)
 {
 	sqlite3_stmt *q = statement(s, GET_SOURCES, "");
 
@@ -220,7 +228,8 @@ static int64_t order_or_none(int64_t t) { return t == INT64_MAX || t == INT64_MI
 bool store_put_segment(struct store *s, const struct journal_segment *g, struct error *err)
 {
 	return statement_run(s, PUT_SEGMENT, err, "iiinn", (int64_t)g->number, (int64_t)g->bytes,
-			     (int64_t)g->observations, order_or_none(g->first), order_or_none(g->last));
+			     (int64_t)g->observations, order_or_none(g->first),
+			     order_or_none(g->last));
 }
 
 bool store_drop_segment(struct store *s, uint64_t number, struct error *err)

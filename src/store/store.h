@@ -1,12 +1,13 @@
-/* The daemon's database: findings and their history, input positions, the journal's length, counters, outbox.
+/* The daemon's database: findings and their history, input positions, the journal's length,
+ * counters, outbox.
  *
- * SQLite in WAL mode with synchronous=FULL. What belongs together is written in one transaction, between
- * store_begin and store_commit; every store_put_* stands in one. Reading is for the start and for tools. The
- * schema's version is checked on opening; an older database is copied beside itself first (NAME.v1.bak) and then
- * brought forward.
+ * SQLite in WAL mode with synchronous=FULL. What belongs together is written in one transaction,
+ * between store_begin and store_commit; every store_put_* stands in one. Reading is for the start
+ * and for tools. The schema's version is checked on opening; an older database is copied beside
+ * itself first (NAME.v1.bak) and then brought forward.
  *
- * One store, one thread. Any failing call gives ERROR_IO with SQLite's words; a full or read-only disk is one of
- * them and leaves the database as it was before the transaction.
+ * One store, one thread. Any failing call gives ERROR_IO with SQLite's words; a full or read-only
+ * disk is one of them and leaves the database as it was before the transaction.
  */
 #ifndef PINWATCH_STORE_STORE_H
 #define PINWATCH_STORE_STORE_H
@@ -18,7 +19,8 @@
 
 struct store;
 
-/* path: the database file; made where it does not exist. read_only: for tools on a database in use. */
+/* path: the database file; made where it does not exist. read_only: for tools on a database in
+ * use. */
 struct store *store_open(const char *path, bool read_only, struct error *err);
 void store_close(struct store *s);
 
@@ -60,8 +62,8 @@ bool store_fall_back(struct store *s, int64_t checkpoint, struct error *err);
 /* ---- sources */
 struct store_source {
 	struct sv name, format;
-	uint64_t records, irrelevant, rejected, overlong, quarantined, late, too_late, evicted, observations,
-	    errors;
+	uint64_t records, irrelevant, rejected, overlong, quarantined, late, too_late, evicted,
+	    observations, errors;
 	uint32_t sensors; /* 1 << enum sensor_kind: what its records have fed */
 	int64_t first, last, newest; /* event times, newest order time; INT64_MIN unknown */
 };
@@ -91,12 +93,14 @@ struct store_finding {
 	struct sv json;	     /* with it */
 };
 /* A new revision; with a row in its history. */
-bool store_put_finding(struct store *s, const struct store_finding *f, bool history, struct error *err);
+bool store_put_finding(struct store *s, const struct store_finding *f, bool history,
+		       struct error *err);
 /* Only `present` and `resolved_at`. */
 bool store_touch_finding(struct store *s, const char *uid, bool present, int64_t resolved_at,
 			 struct error *err);
 /* Views die with the call. Without the JSON. */
-void store_findings(struct store *s, void (*take)(void *arg, const struct store_finding *f), void *arg);
+void store_findings(struct store *s, void (*take)(void *arg, const struct store_finding *f),
+		    void *arg);
 /* The JSON of a revision, copied into the arena. */
 bool store_revision(struct store *s, const char *uid, uint32_t revision, struct arena *a,
 		    struct sv *json);
@@ -112,13 +116,14 @@ struct store_outbox {
 	uint32_t revision;
 };
 /* The oldest rows of an output behind `after`; at most n. */
-size_t store_outbox(struct store *s, struct sv output, int64_t after, struct store_outbox *out, size_t n);
+size_t store_outbox(struct store *s, struct sv output, int64_t after, struct store_outbox *out,
+		    size_t n);
 bool store_drop_outbox(struct store *s, struct sv output, int64_t until, struct error *err);
 uint64_t store_outbox_depth(struct store *s);
 
 /* ---- tools */
-/* Everything that PRAGMA integrity_check and the references between tables can tell; calls `complain` for each
- * thing that is wrong. */
+/* Everything that PRAGMA integrity_check and the references between tables can tell; calls
+ * `complain` for each thing that is wrong. */
 bool store_check(struct store *s, void (*complain)(void *arg, const char *what), void *arg,
 		 struct error *err);
 /* A consistent copy, also of a database in use. */

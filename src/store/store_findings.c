@@ -3,18 +3,23 @@
 
 #include "store/statements.h"
 
-bool store_put_finding(struct store *s, const struct store_finding *f, bool history, struct error *err)
+bool store_put_finding(struct store *s, const struct store_finding *f, bool history,
+		       struct error *err)
 {
 	char digest[33];
 
 	snprintf(digest, sizeof(digest), "%016" PRIx64 "%016" PRIx64, f->digest[0], f->digest[1]);
-	return statement_run(s, PUT_FINDING, err, "titttt" "idVVViinniiintv", f->uid, (int64_t)f->revision,
-			     f->kind, f->verdict, f->severity, f->confidence, (int64_t)f->risk, f->score,
-			     f->bundle_id, f->version, f->host, (int64_t)f->port, (int64_t)f->devices,
-			     f->first_seen, f->last_seen, (int64_t)f->present, f->created_at,
-			     f->changed_at, f->resolved_at, digest, f->json) &&
-	       (!history || statement_run(s, PUT_HISTORY, err, "tiitv", f->uid, (int64_t)f->revision, f->changed_at,
-			     f->verdict, f->json));
+	return statement_run(s, PUT_FINDING, err,
+			     "titttt"
+			     "idVVViinniiintv",
+			     f->uid, (int64_t)f->revision, f->kind, f->verdict, f->severity,
+			     f->confidence, (int64_t)f->risk, f->score, f->bundle_id, f->version,
+			     f->host, (int64_t)f->port, (int64_t)f->devices, f->first_seen,
+			     f->last_seen, (int64_t)f->present, f->created_at, f->changed_at,
+			     f->resolved_at, digest, f->json) &&
+	       (!history ||
+		statement_run(s, PUT_HISTORY, err, "tiitv", f->uid, (int64_t)f->revision,
+			      f->changed_at, f->verdict, f->json));
 }
 
 bool store_touch_finding(struct store *s, const char *uid, bool present, int64_t resolved_at,
@@ -25,7 +30,8 @@ bool store_touch_finding(struct store *s, const char *uid, bool present, int64_t
 
 static const char *text(sqlite3_stmt *q, int i) { return column_text(q, i).p; }
 
-void store_findings(struct store *s, void (*take)(void *arg, const struct store_finding *f), void *arg)
+void store_findings(struct store *s, void (*take)(void *arg, const struct store_finding *f),
+		    void *arg)
 {
 	sqlite3_stmt *q = statement(s, GET_FINDINGS, "");
 
@@ -61,7 +67,8 @@ void store_findings(struct store *s, void (*take)(void *arg, const struct store_
 	sqlite3_reset(q);
 }
 
-bool store_revision(struct store *s, const char *uid, uint32_t revision, struct arena *a, struct sv *json)
+bool store_revision(struct store *s, const char *uid, uint32_t revision, struct arena *a,
+		    struct sv *json)
 {
 	sqlite3_stmt *q = statement(s, GET_REVISION, "ti", uid, (int64_t)revision);
 	bool there = sqlite3_step(q) == SQLITE_ROW;
@@ -82,7 +89,8 @@ bool store_put_outbox(struct store *s, struct sv output, const char *uid, uint32
 	return statement_run(s, PUT_OUTBOX, err, "vti", output, uid, (int64_t)revision);
 }
 
-size_t store_outbox(struct store *s, struct sv output, int64_t after, struct store_outbox *out, size_t n)
+size_t store_outbox(struct store *s, struct sv output, int64_t after, struct store_outbox *out,
+		    size_t n)
 {
 	sqlite3_stmt *q = statement(s, GET_OUTBOX, "vii", output, after, (int64_t)n);
 	size_t i = 0;

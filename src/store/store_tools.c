@@ -11,18 +11,19 @@
 static const struct {
 	const char *sql, *means;
 } rules[] = {
-	{ "SELECT uid FROM finding f WHERE (kind<>'pinning' OR verdict IN ('confirmed','suspected'))"
-	  " AND NOT EXISTS(SELECT 1 FROM finding_history h WHERE h.uid=f.uid"
-	  " AND h.revision=f.revision AND h.json=f.json)",
+	{ "SELECT uid FROM finding f WHERE (kind<>'pinning' OR verdict IN "
+	  "('confirmed','suspected')) AND NOT EXISTS(SELECT 1 FROM finding_history h WHERE "
+	  "h.uid=f.uid AND h.revision=f.revision AND h.json=f.json)",
 	  "the newest revision of a finding that is shown is not in its history" },
-	{ "SELECT uid FROM finding_history h WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE f.uid=h.uid"
-	  " AND f.revision>=h.revision)",
+	{ "SELECT uid FROM finding_history h WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE "
+	  "f.uid=h.uid AND f.revision>=h.revision)",
 	  "history of a finding that is not there, or newer than it" },
-	{ "SELECT uid FROM outbox o WHERE NOT EXISTS(SELECT 1 FROM finding_history h WHERE h.uid=o.uid"
-	  " AND h.revision=o.revision)",
+	{ "SELECT uid FROM outbox o WHERE NOT EXISTS(SELECT 1 FROM finding_history h WHERE "
+	  "h.uid=o.uid AND h.revision=o.revision)",
 	  "the outbox names a revision that is not there" },
 	{ "SELECT uid FROM finding WHERE json_valid(json)=0 OR json_extract(json,'$.uid')<>uid"
-	  " OR json_extract(json,'$.revision')<>revision OR json_extract(json,'$.verdict')<>verdict",
+	  " OR json_extract(json,'$.revision')<>revision OR "
+	  "json_extract(json,'$.verdict')<>verdict",
 	  "a finding's columns and its JSON disagree" },
 	{ "SELECT a.id FROM checkpoint a JOIN checkpoint b ON b.id>a.id WHERE"
 	  " b.segment<a.segment OR (b.segment=a.segment AND b.offset<a.offset)",
@@ -33,12 +34,15 @@ static const struct {
 	{ "SELECT name FROM input WHERE checkpoint>(SELECT max(id) FROM checkpoint)",
 	  "an input's position belongs to no checkpoint" },
 	{ "SELECT uid FROM triage t WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE f.uid=t.uid)"
-	  " UNION SELECT uid FROM comments c WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE f.uid=c.uid)",
+	  " UNION SELECT uid FROM comments c WHERE NOT EXISTS(SELECT 1 FROM finding f WHERE "
+	  "f.uid=c.uid)",
 	  "people decided or commented on a finding that is not there" },
-	{ "SELECT uid FROM triage WHERE status IN ('acknowledged','closed') AND coalesce(json_valid(basis),0)=0",
+	{ "SELECT uid FROM triage WHERE status IN ('acknowledged','closed') AND "
+	  "coalesce(json_valid(basis),0)=0",
 	  "a decision lacks the evidence that it rests on" },
 	{ "SELECT user FROM tokens t WHERE NOT EXISTS(SELECT 1 FROM users u WHERE u.name=t.user)"
-	  " UNION SELECT user FROM sessions s WHERE NOT EXISTS(SELECT 1 FROM users u WHERE u.name=s.user)",
+	  " UNION SELECT user FROM sessions s WHERE NOT EXISTS(SELECT 1 FROM users u WHERE "
+	  "u.name=s.user)",
 	  "a token or session of a user who is not there" },
 };
 
@@ -63,7 +67,8 @@ static bool ask(struct store *s, const char *sql, const char *means, int most,
 		complain(arg, text);
 	}
 	sqlite3_finalize(q);
-	return code == SQLITE_DONE || code == SQLITE_ROW || store_refused(s, "cannot be checked", err);
+	return code == SQLITE_DONE || code == SQLITE_ROW ||
+	       store_refused(s, "cannot be checked", err);
 }
 
 bool store_check(struct store *s, void (*complain)(void *arg, const char *what), void *arg,
@@ -110,7 +115,8 @@ bool store_copy(struct store *s, const char *to, struct error *err)
 	sqlite3_close(target);
 	fault_point("copy.rename");
 	if (ok && rename(part.p, to) != 0)
-		ok = error_set(err, ERROR_IO, 0, "%s: cannot be put in place: %s", to, strerror(errno));
+		ok = error_set(err, ERROR_IO, 0, "%s: cannot be put in place: %s", to,
+			       strerror(errno));
 	if (!ok)
 		unlink(part.p);
 	buf_free(&part);

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "base/arena.h"
 #include "wire/fingerprint.h"
 
 /* A certificate longer than this is nobody's; parsing stays cheap. */
@@ -272,7 +273,7 @@ char *hello_issuer(struct bytes b)
 	    X509_NAME_print_ex(text, X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
 		n = BIO_get_mem_data(text, &p);
 		if (n > 0)
-			issuer = strndup(p, n < HELLO_ISSUER_MAX ? (size_t)n : HELLO_ISSUER_MAX);
+			issuer = xstrndup(p, n < HELLO_ISSUER_MAX ? (size_t)n : HELLO_ISSUER_MAX);
 	}
 	BIO_free(text);
 	X509_free(certificate);

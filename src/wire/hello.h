@@ -38,7 +38,8 @@ struct server_hello {
 bool hello_client(struct bytes body, bool quic, struct client_hello *out);
 bool hello_server(struct bytes body, struct server_hello *out);
 /* The issuer of the first certificate in a Certificate message of TLS ≤ 1.2, as RFC 2253 writes
- * names, cut to HELLO_ISSUER_MAX, for the caller to free. NULL where there is no certificate or it does not parse. */
+ * names, cut to HELLO_ISSUER_MAX, for the caller to free. NULL where there is no certificate or it
+ * does not parse. */
 char *hello_issuer(struct bytes body);
 /* "1.2"; NULL for what is no version of TLS. Drafts of 1.3 count as 1.3. */
 const char *hello_version_name(uint16_t version);

@@ -1,5 +1,6 @@
 #include "wire/prelude.h"
 
+#include "base/arena.h"
 #include "wire/record.h"
 
 #define MAX_PRELUDE ((size_t)16 * 1024)
@@ -44,7 +45,7 @@ static bool take_request(struct connection *c, struct sv text)
 			return false;
 	if (c->connect_host != NULL)
 		return true; /* asked again, say with a password */
-	c->connect_host = strndup(target.p, target.n);
+	c->connect_host = xstrndup(target.p, target.n);
 	for (char *h = c->connect_host; h != NULL && *h != '\0'; h++)
 		if (*h >= 'A' && *h <= 'Z')
 			*h = (char)(*h - 'A' + 'a');

@@ -140,6 +140,22 @@ def proxy_headers():
             c.close()
             return r.status, body
 
+        def cookie(source, headers):
+            c = http.client.HTTPConnection("127.0.0.1", d.port, timeout=60, source_address=(source, 0))
+            c.request("POST", "/api/v1/login", json.dumps({"user": "sam", "password": PASSWORD}),
+                      {"Content-Type": "application/json", **headers})
+            r = c.getresponse()
+            r.read()
+            c.close()
+            assert r.status == 200, r.status
+            return r.getheader("Set-Cookie")
+
+        cli("user", "--state", d.state, "add", "sam", "--role", "viewer", stdin=f"{PASSWORD}\n")
+        # A browser that speaks TLS with the proxy gets a cookie for TLS alone; whoever is no proxy cannot say so.
+        assert cookie("127.0.0.2", {"X-Forwarded-Proto": "https"}).endswith("; Secure")
+        assert "Secure" not in cookie("127.0.0.2", {"X-Forwarded-Proto": "http"})
+        assert "Secure" not in cookie("127.0.0.1", {"X-Forwarded-Proto": "https"})
+
         assert ask("127.0.0.1", {"X-Remote-User": "pat"})[0] == 401, "believed from an address that is not listed"
         assert ask("127.0.0.3", {"X-Remote-User": "pat", "X-Forwarded-For": "127.0.0.2"})[0] == 401
         status, session = ask("127.0.0.2", {"X-Remote-User": "pat"})

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "serve/api.h"
+#include "api/api.h"
 
 int main(int argc, char **argv)
 {

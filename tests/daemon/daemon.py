@@ -8,13 +8,17 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+import patience  # noqa: E402 (lies above this folder)
+
 # Generous: tests wait for conditions, and fail when one does not come about.
-PATIENCE = 60
+PATIENCE = patience.seconds(60)
 # What a failing test leaves behind is ended by run().
 RUNNING = []
 
@@ -109,7 +113,7 @@ class Daemon:
         code = self.process.wait(timeout=PATIENCE)
         took = time.monotonic() - began
         assert code == 0, f"SIGTERM ended it with {code}: {self.tail()}"
-        assert took < 10, f"SIGTERM took {took:.1f} s"
+        assert took < patience.seconds(10), f"SIGTERM took {took:.1f} s"
 
     def database(self):
         return sqlite3.connect(f"file:{self.state / 'pinwatch.db'}?mode=ro", uri=True)

@@ -50,6 +50,8 @@ EXCEPTED = {
     "interrupted: these are the settings judged so far": "says all there is to say; the person did it",
     "interrupted before anything was judged": "says all there is to say; the person did it",
     "interrupted: these are the findings of what was read so far": "says all there is to say; the person did it",
+    "interrupted: this is judged by what was read so far": "says all there is to say; the person did it",
+    "interrupted: this is what was read so far": "says all there is to say; the person did it",
     "the output cannot be written: %s; make room, or send it elsewhere": "where is standard output",
     "not all results could be written to standard output%s%s; make room, or send them elsewhere": "where is standard output",
     "%s:%u: rejected: %s": "what was expected is the reason, made by the parser",

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/api.h"
+#include "api/cursor.h"
 #include "parse/json.h"
-#include "serve/api.h"
-#include "serve/api_cursor.h"
 
 /* What outlives an input. */
 static struct api *api;

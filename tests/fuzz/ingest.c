@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
+#include "http/route.h"
 #include "parse/json_check.h"
-#include "serve/http_route.h"
 #include "serve/ingest_body.h"
 
 static void check(struct sv body, enum ingest_type type, size_t max, struct json_checker *checker)

@@ -26,8 +26,11 @@ import zlib
 import jsonschema
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import patience  # noqa: E402 (lies above this folder)
+
 SCHEMA = os.path.join(HERE, "..", "..", "schema", "finding.schema.json")
-SECONDS = 20
+SECONDS = 20                # of an ordinary build
 MAX_RSS_KIB = 1 << 20
 CODES = (0, 2, 3, 4)        # 1 only comes with --fail-on
 SANITIZED = 99              # what a sanitizer in the program exits with
@@ -57,6 +60,7 @@ class Program:
         with tempfile.TemporaryFile(dir=self.folder) as out, tempfile.TemporaryFile(dir=self.folder) as err:
             child = subprocess.Popen([self.path, *args], stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err,
                                      cwd=self.folder, env=self.environment)
+            seconds = patience.seconds(seconds)
             watch = threading.Timer(seconds, child.kill)
             watch.start()
             _, status, usage = os.wait4(child.pid, 0)
@@ -478,7 +482,7 @@ def broken_pipe(program, good, _dice):
     child = subprocess.Popen([program.path, "scan", "--all", path], stdout=writer, stderr=subprocess.PIPE, cwd=program.folder,
                              env=program.environment)
     os.close(writer)
-    _, err = child.communicate(timeout=SECONDS)
+    _, err = child.communicate(timeout=patience.seconds(SECONDS))
     if child.returncode not in (*CODES, -signal.SIGPIPE) or b"Sanitizer" in err:
         raise Wrong("exit %d" % child.returncode)
 

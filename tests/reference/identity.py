@@ -113,7 +113,15 @@ class Identity:
 	def device_of(self, a):
 		if a.keys:
 			return self.device_by_keys(a.keys, a.start)
-		claims = [self.resolve(keys, a.start) for keys in self.claims(a.client_ip, a.start)]
+		leased = self.claims(a.client_ip, a.start)
+		resolved = [(keys, self.resolve(keys, a.start)) for keys in leased]
+		holders = [keys for keys, device in resolved if device not in (None, AMBIGUOUS)]
+		# A claim of unknown keys that shares one with a resolved claim is the same holder's.
+		claims = [
+			device
+			for keys, device in resolved
+			if device is not None or not any(set(keys.items()) & set(h.items()) for h in holders)
+		]
 		known = {c for c in claims if c is not None}
 		if not known:
 			return a.client_ip, "ip", False
@@ -155,6 +163,16 @@ class Identity:
 		if (device, t) not in self._lists:
 			self._lists[device, t] = self.fold_apps(device, t)
 		return self._lists[device, t]
+
+	def list_is_whole(self, device, t):
+		"""Whether an app that app_list lacks is not installed: a complete list is part of it."""
+		if self.app_list(device, t) is None:
+			return False
+		standing = self.posture_record(device, t, "apps")
+		if standing.time > t:
+			return bool(standing.snapshot)
+		whole = newest_not_after([r for r in self.posture_of[device] if r.apps is not None and r.snapshot], t)
+		return whole is not None and t - whole.time <= self.posture_max_age
 
 	def fold_apps(self, device, t):
 		if device is None or device[2]:
@@ -257,7 +275,7 @@ class Identity:
 			return set()
 		name = unquote(a.user_agent.split("/")[0])
 		installed = self.app_list(a.device, a.start)
-		if installed is None:
+		if not self.list_is_whole(a.device, a.start):
 			return self.names.get(name, set())
 		return {bundle for bundle, fields in installed.items() if fields.get("name") == name}
 
@@ -275,4 +293,6 @@ class Identity:
 			):
 				found.add(r.bundle)
 		installed = self.app_list(a.device, a.start)
-		return found if installed is None else {b for b in found if b in installed}
+		if not self.list_is_whole(a.device, a.start):
+			return found
+		return {b for b in found if b in installed}

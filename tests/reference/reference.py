@@ -422,7 +422,7 @@ class Finding:
 		if installed is None or a.app is None:
 			return False
 		if a.app not in installed:
-			return True
+			return self.world.identity.list_is_whole(a.device, a.start)
 		supervised = self.world.identity.posture_value(a.device, a.start, "supervised")
 		return installed[a.app].get("managed") is False and supervised is True
 

@@ -244,7 +244,8 @@ class Risk(unittest.TestCase):
 		unmanaged = [{"bundle_id": "com.a", "managed": False}]
 		self.assertIn("unmanaged", found(supervised=True, apps=unmanaged))
 		self.assertNotIn("unmanaged", found(apps=unmanaged))
-		self.assertIn("unmanaged", found(apps=[{"bundle_id": "com.b"}]))
+		self.assertIn("unmanaged", found(apps=[{"bundle_id": "com.b"}], snapshot=True))
+		self.assertNotIn("unmanaged", found(apps=[{"bundle_id": "com.b"}]))  # only adds: it says nothing of others
 		self.assertNotIn("unmanaged", found(supervised=True, apps=[{"bundle_id": "com.a"}]))
 
 	def test_undeclared_and_posture(self):

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
+#include "govern/broad.h"
 #include "scan/engine.h"
 #include "scan/settings.h"
-#include "serve/allow_broad.h"
 
 #define BASE (INT64_C(1795507200) * NS_PER_S)
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))

@@ -15,10 +15,10 @@
 #include <zstd.h>
 
 #include "base/arena.h"
+#include "http/route.h"
 #include "live.h"
 #include "parse/json_check.h"
 #include "read/spool.h"
-#include "serve/http_route.h"
 #include "serve/ingest.h"
 
 #define SEGMENT (UINT64_C(256) << 10)
