@@ -195,15 +195,7 @@ static bool preview(struct jsonw *w, struct store *s, const struct store_allow *
 	jsonw_open(w, '{');
 	jsonw_key(w, "entry");
 	jsonw_open(w, '{');
-	jsonw_key(w, "list");
-	jsonw_str(w, row->is_app_list ? "app" : "destination");
-	jsonw_key_full(w, "pattern", row->pattern);
-	jsonw_key(w, "scope");
-	jsonw_raw(w, sv_empty(row->scope) ? SV("[]") : row->scope);
-	jsonw_key_full(w, "owner", row->owner);
-	jsonw_key_full(w, "reason", row->reason);
-	jsonw_key_full(w, "ticket", row->ticket);
-	jsonw_key_full(w, "expires", row->expires);
+	store_allow_draft_members(w, row);
 	jsonw_close(w, '}');
 	jsonw_key(w, "warnings");
 	allow_warnings_json(w, &warnings);

@@ -110,10 +110,8 @@ static void when(struct jsonw *w, const char *key, int64_t t)
 	jsonw_instant(w, (struct instant){ t });
 }
 
-void store_allow_members(struct jsonw *w, const struct store_allow *e)
+void store_allow_draft_members(struct jsonw *w, const struct store_allow *e)
 {
-	jsonw_key(w, "id");
-	jsonw_int(w, e->id);
 	jsonw_key(w, "list");
 	jsonw_str(w, e->is_app_list ? "app" : "destination");
 	jsonw_key_full(w, "pattern", e->pattern);
@@ -123,6 +121,13 @@ void store_allow_members(struct jsonw *w, const struct store_allow *e)
 	jsonw_key_full(w, "reason", e->reason);
 	jsonw_key_full(w, "ticket", e->ticket);
 	jsonw_key_full(w, "expires", e->expires);
+}
+
+void store_allow_members(struct jsonw *w, const struct store_allow *e)
+{
+	jsonw_key(w, "id");
+	jsonw_int(w, e->id);
+	store_allow_draft_members(w, e);
 	when(w, "ended_at", e->ended_at);
 	jsonw_key_full(w, "file", e->file);
 	jsonw_key(w, "line");

@@ -62,6 +62,8 @@ bool store_allow_get(struct store *s, int64_t id, struct arena *a, struct store_
 		     struct error *err);
 /* The members of one entry as JSON, without its use: what the audit keeps. Into an open object. */
 void store_allow_members(struct jsonw *w, const struct store_allow *e);
+/* Of them those that whoever writes an entry says. */
+void store_allow_draft_members(struct jsonw *w, const struct store_allow *e);
 
 /* ---- changes, in the open transaction */
 

@@ -52,6 +52,38 @@ def lines(records):
     return "".join(json.dumps(r) + "\n" for r in records).encode()
 
 
+def interrupted(*command):
+    """The exit code, output and error output of a command that gets SIGINT while records come."""
+    program = subprocess.Popen([PINWATCH, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    stop = threading.Event()
+
+    def feed():
+        # Sends until told to stop, so that the signal comes while records do.
+        try:
+            while not stop.is_set():
+                program.stdin.write(lines(PINNING))
+                program.stdin.flush()
+            program.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    caught = 0
+    while caught & 1 << (signal.SIGINT - 1) == 0 and program.poll() is None:
+        # The handler stands once the kernel says so.
+        with open(f"/proc/{program.pid}/status", encoding="ascii") as f:
+            caught = int(next(l for l in f if l.startswith("SigCgt")).split()[1], 16)
+    program.send_signal(signal.SIGINT)
+    stop.set()
+    out, err = program.stdout.read().decode(), program.stderr.read().decode()
+    feeder.join()
+    code = program.wait()
+    program.stdout.close()
+    program.stderr.close()
+    return code, out, err
+
+
 class Folder(unittest.TestCase):
     """A folder of its own for each test."""
 
@@ -200,36 +232,9 @@ class ExitCodes(Folder):
         self.assertRegex(done.stderr.decode(), r"source phones is missing: no file matches .*mdm-\*\.jsonl")
 
     def test_130_interrupted_still_prints_whole_results(self):
-        program = subprocess.Popen([PINWATCH, "scan", "--output", "jsonl", "--all", "-"], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        stop = threading.Event()
-
-        def feed():
-            # Sends until told to stop, so that the signal comes while records do.
-            try:
-                while not stop.is_set():
-                    program.stdin.write(lines(PINNING))
-                    program.stdin.flush()
-                program.stdin.close()
-            except BrokenPipeError:
-                pass
-
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        caught = 0
-        while caught & 1 << (signal.SIGINT - 1) == 0 and program.poll() is None:
-            # The handler stands once the kernel says so.
-            with open(f"/proc/{program.pid}/status", encoding="ascii") as f:
-                caught = int(next(l for l in f if l.startswith("SigCgt")).split()[1], 16)
-        program.send_signal(signal.SIGINT)
-        stop.set()
-        out = program.stdout.read()
-        err = program.stderr.read().decode()
-        feeder.join()
-        self.assertEqual(program.wait(), 130, err)
-        program.stdout.close()
-        program.stderr.close()
-        for line in out.decode().splitlines():
+        code, out, err = interrupted("scan", "--output", "jsonl", "--all", "-")
+        self.assertEqual(code, 130, err)
+        for line in out.splitlines():
             json.loads(line)
 
     def test_results_that_cannot_be_written(self):

@@ -7,7 +7,6 @@ not do it says, in whatever way it is asked.
 import os
 import re
 import shlex
-import signal
 import stat
 import subprocess
 import sys
@@ -57,34 +56,9 @@ class Partial(Folder):
         self.assertEqual(said.count("bad_line_budget"), 1, said)
 
     def test_explain_says_that_it_was_interrupted(self):
-        program = subprocess.Popen([test_cli.PINWATCH, "explain", "-q", "--host", "api.bank.test", "-"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        stop = threading.Event()
-
-        def feed():
-            try:
-                while not stop.is_set():
-                    program.stdin.write(lines(PINNING))
-                    program.stdin.flush()
-                program.stdin.close()
-            except BrokenPipeError:
-                pass
-
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        caught = 0
-        while caught & 1 << (signal.SIGINT - 1) == 0 and program.poll() is None:
-            with open(f"/proc/{program.pid}/status", encoding="ascii") as f:
-                caught = int(next(l for l in f if l.startswith("SigCgt")).split()[1], 16)
-        program.send_signal(signal.SIGINT)
-        stop.set()
-        program.stdout.read()
-        said = program.stderr.read().decode()
-        feeder.join()
-        self.assertEqual(program.wait(), 130, said)
+        code, _, said = test_cli.interrupted("explain", "-q", "--host", "api.bank.test", "-")
+        self.assertEqual(code, 130, said)
         self.assertIn("interrupted", said)
-        program.stdout.close()
-        program.stderr.close()
 
 
 class Streams(Folder):
