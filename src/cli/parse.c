@@ -152,9 +152,11 @@ static enum read_result records(struct parse_run *run, const struct format *f, s
 		}
 	}
 	if (!*run->interrupted) {
-		parser_finish(p, &o, &n);
+		parser_finish(p, &o, &n, &why);
 		observations(run, f, o, n);
 		run->stats.rejected += parser_rejected_items(p);
+		if (parser_rejected_items(p) > 0)
+			reject(run, path, reader_line(r), why.message);
 	}
 	return got;
 }

@@ -20,7 +20,7 @@ static bool read_records(struct naive *n, struct reader *r, struct parser *p, st
 		for (size_t i = 0; i < count; i++)
 			naive_take(n, &o[i]);
 	}
-	parser_finish(p, &o, &count);
+	parser_finish(p, &o, &count, &why);
 	for (size_t i = 0; i < count; i++)
 		naive_take(n, &o[i]);
 	return got == READ_END;

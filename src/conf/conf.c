@@ -108,6 +108,18 @@ static bool has_input(const struct conf_source *s)
 	return s->path.n > 0 || s->drop.n > 0 || s->listen.n > 0 || s->ingest || s->interface.n > 0;
 }
 
+uint16_t *conf_tls_ports(const struct conf *c, size_t *n)
+{
+	uint16_t *ports = xcalloc(c->tls_ports.n + c->listeners.n, sizeof(*ports));
+
+	*n = 0;
+	for (size_t i = 0; i < c->tls_ports.n; i++)
+		ports[(*n)++] = c->tls_ports.items[i];
+	for (size_t i = 0; i < c->listeners.n; i++)
+		ports[(*n)++] = c->listeners.items[i].port;
+	return ports;
+}
+
 bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_endpoint *at)
 {
 	static const struct sv schemes[] = { { "udp://", 6 }, { "tcp://", 6 }, { "tls://", 6 } };

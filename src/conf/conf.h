@@ -119,7 +119,7 @@ struct conf {
 	struct conf_endpoints listeners;
 	struct conf_networks addresses;
 
-	struct conf_ports tls_ports; /* beside 443 */
+	struct conf_ports tls_ports; /* beside 443 and 8443; see conf_tls_ports */
 	uint32_t threads;	     /* 0: as many as there are processors */
 
 	/* limits, bytes */
@@ -166,6 +166,9 @@ static inline enum sensor_kind conf_source_sensor(const struct conf_source *s)
 {
 	return s->kind == CONF_KIND_WIRE ? SENSOR_FLOW : (enum sensor_kind)s->kind;
 }
+/* The ports that carry TLS though a flow record does not say so: tls_ports, and those of explicit
+ * proxies. The caller frees them. */
+uint16_t *conf_tls_ports(const struct conf *c, size_t *n);
 /* What a source's `listen` says. False where it is none. */
 enum conf_transport { CONF_UDP, CONF_TCP, CONF_TLS };
 bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_endpoint *at);

@@ -97,9 +97,9 @@ const struct option option_table[] = {
 	  .description = "the gateway's own addresses: records of a sensor beyond it with these as "
 			 "client are dropped" },
 
-	{ "tls_ports", OPTION_PORTS, GLOBAL(tls_ports), .unset = "443 only",
-	  .description = "ports beside 443 that count as TLS in flow records that do not say what "
-			 "they carry" },
+	{ "tls_ports", OPTION_PORTS, GLOBAL(tls_ports), .unset = "443 and 8443 only",
+	  .description = "ports beside 443, 8443 and those of inspection.listeners that count as "
+			 "TLS in flow records that do not say what they carry" },
 
 	{ "threads", OPTION_COUNT, GLOBAL(threads), .min = 1, .max = 256,
 	  .unset = "as many as there are processors",

@@ -177,7 +177,7 @@ static void begin_record(struct parser *p)
 	p->rejected_items = 0;
 }
 
-void parser_finish(struct parser *p, const struct observation **out, size_t *n)
+void parser_finish(struct parser *p, const struct observation **out, size_t *n, struct error *err)
 {
 	struct telling telling = { .parser = p };
 	const struct talk_sink sink = { told, &telling, &p->decoder.scratch };
@@ -185,6 +185,9 @@ void parser_finish(struct parser *p, const struct observation **out, size_t *n)
 	begin_record(p);
 	if (p->talks != NULL)
 		talks_end(p->talks, &sink);
+	if (p->rejected_items > 0)
+		error_set(err, telling.first.code, 0, "at the end of the input: %s",
+			  telling.first.message);
 	*n = p->n - p->first;
 	*out = *n > 0 ? p->observations + p->first : NULL;
 }

@@ -63,7 +63,8 @@ struct parser_options {
 	int32_t zone;	     /* seconds east of UTC for times without a zone */
 	struct instant date; /* day for times without a date; INSTANT_NONE where there is none */
 	enum vantage vantage;
-	/* Ports counted as TLS in flow records that do not say what they carry; 443 always is. */
+	/* Ports counted as TLS in flow records that do not say what they carry; 443 and 8443 always
+	 * are. Copied. */
 	const uint16_t *tls_ports;
 	size_t n_tls_ports;
 	/* Destinations the gateway passes on unopened, where its log does not tell them from others:
@@ -109,9 +110,10 @@ void parser_batch_trim(struct parser_batch *b);
 bool parser_needs_order(const struct format *f);
 
 /* The input has ended. Formats whose connections are told by several lines give what is still open, cut
- * off; of all others nothing is left. *n may be 0; parser_rejected_items tells of what was rejected. To
- * be called once, after the last parser_run; the views live until parser_free. */
-void parser_finish(struct parser *p, const struct observation **out, size_t *n);
+ * off; of all others nothing is left. *n may be 0. Where parser_rejected_items says that some were
+ * rejected, *err tells of the first. To be called once, after the last parser_run; the views live
+ * until parser_free. */
+void parser_finish(struct parser *p, const struct observation **out, size_t *n, struct error *err);
 
 /* Counts parser_options.midnights of a file by reading it once, where the format's lines carry a time of
  * day alone; 0 for all other formats and for what is no regular file. False when it cannot be opened. */

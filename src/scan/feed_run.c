@@ -34,9 +34,8 @@ static bool open_lane(struct lane *l, struct error *err)
 		.zone = x->zone,
 		.date = x->date,
 		.vantage = x->vantage,
-		.tls_ports = c->tls_ports.items,
-		.n_tls_ports = c->tls_ports.n,
 	};
+	l->parsing.tls_ports = l->_tls_ports = conf_tls_ports(c, &l->parsing.n_tls_ports);
 	if (x->asked->source != NULL) {
 		l->parsing.ignore_hosts = x->asked->source->ignore_hosts.items;
 		l->parsing.n_ignore_hosts = x->asked->source->ignore_hosts.n;
@@ -60,7 +59,9 @@ void lane_close(struct lane *l)
 	for (size_t i = 0; i < l->n_parsers; i++)
 		parser_free(l->parsers[i]);
 	free(l->parsers);
+	free(l->_tls_ports);
 	l->parsers = NULL;
+	l->_tls_ports = NULL;
 	l->n_parsers = l->_parsers_capacity = 0;
 }
 
@@ -258,13 +259,18 @@ static void finish(struct run *r, struct lane *l, struct parser *p)
 {
 	uint32_t line = l->input->framing == FRAMING_LINE ? r->lines : reader_line(l->reader);
 	const struct observation *o;
+	struct run_note *to;
+	struct error why;
 	size_t n;
 
-	parser_finish(p, &o, &n);
+	parser_finish(p, &o, &n, &why);
 	seen(r, o, n);
 	note(r, NOTE_REST, line)->n = n;
-	if (parser_rejected_items(p) > 0)
-		note(r, NOTE_ITEMS, line)->n = parser_rejected_items(p);
+	if (parser_rejected_items(p) > 0) {
+		to = note(r, NOTE_ITEMS, line);
+		to->n = parser_rejected_items(p);
+		to->reason = arena_sv(&r->_texts, sv_cstr(why.message));
+	}
 }
 
 void run_parse(struct run *r, struct lane *l, struct parser *p)

@@ -56,6 +56,7 @@ struct lane {
 	struct reader *reader;
 	struct lane_capture *capture; /* in place of reader and parsers, where the input is one */
 	struct parser_options parsing;
+	uint16_t *_tls_ports;
 	struct parser **parsers; /* at rest; the one where it does not split */
 	size_t n_parsers, _parsers_capacity;
 

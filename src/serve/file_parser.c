@@ -92,12 +92,10 @@ static void recognise_head_of(struct live_input *x, struct file_parser *f, struc
 static void make_parser(struct live_input *x, struct file_parser *f, struct sv path)
 {
 	const struct conf_source *c = x->source->conf;
-	const struct conf *conf = x->intake->conf;
 	struct parser_options options = {
 		.date = x->intake->wall,
-		.tls_ports = conf->tls_ports.items,
-		.n_tls_ports = conf->tls_ports.n,
 	};
+	uint16_t *ports = conf_tls_ports(x->intake->conf, &options.n_tls_ports);
 	struct error err;
 	struct stat st;
 	char name[4096];
@@ -117,7 +115,9 @@ static void make_parser(struct live_input *x, struct file_parser *f, struct sv p
 	 * there. */
 	if (x->kind != LIVE_SPOOL)
 		parser_midnights(f->format, name, f->framing, &options.midnights, &err);
+	options.tls_ports = ports;
 	f->parser = parser_new(f->format, &options);
+	free(ports);
 }
 
 struct file_parser *file_parser_begin(struct live_input *x, uint64_t file, struct sv path,

@@ -4,6 +4,7 @@ not do it says, in whatever way it is asked.
 
     test_contract.py [PINWATCH]
 """
+import json
 import os
 import re
 import shlex
@@ -298,6 +299,39 @@ class Usage(unittest.TestCase):
         done = run("-q", "scan", "x")
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"`pinwatch COMMAND -q`", done.stderr)
+
+
+class AtTheEnd(Folder):
+    """What the end of an input leaves half-said is rejected with its reason, like a record in the middle."""
+
+    def test_a_message_without_its_last_segment(self):
+        part = ("<181>Nov 24 03:00:43 ise-01 CISE_RADIUS_Accounting 0001042080 3 {} 2026-11-24 03:00:43.919 +01:00 0015337799 3000 "
+                "NOTICE Radius-Accounting: RADIUS Accounting start, User-Name=ann@corp.test, NAS-IP-Address=10.0.0.2,\n")
+        log = self.file("ise.log", part.format(0) + part.format(1))
+        aside = os.path.join(self.folder, "aside.jsonl")
+        self.assertRegex(run("parse", log).stderr.decode(), r"ise\.log:2: rejected: at the end of the input: .*`Framed-IP-Address`.* is missing")
+        run("scan", log, self.file("proxy.jsonl", lines(PINNING)), "--dead-letter", aside)
+        with open(aside) as f:
+            letters = [json.loads(line) for line in f]
+        self.assertEqual([x["line"] for x in letters], [2])
+        self.assertIn("at the end of the input", letters[0]["reason"])
+
+
+class TlsPorts(Folder):
+    """A flow record that does not say what it carries counts where its port does: the gateway's own listener is one."""
+
+    def seen(self, *options):
+        log = self.file("conn.log", "".join(
+            json.dumps({"ts": 1795507200 + port, "uid": f"C{port}", "id.orig_h": "10.8.0.14", "id.orig_p": 50000, "id.resp_h": "10.0.0.5",
+                        "id.resp_p": port, "proto": "tcp", "duration": 0.3, "orig_bytes": 517, "resp_bytes": 2100, "conn_state": "SF",
+                        "history": "ShADadFf"}) + "\n" for port in (80, 443, 3128, 8443, 9000)))
+        said = run("scan", *options, log).stderr.decode()
+        return 5 - int(re.search(r"5 records, 0 rejected, (\d) irrelevant", said)[1])
+
+    def test_which_ports(self):
+        self.assertEqual(self.seen(), 2)
+        self.assertEqual(self.seen("--set", "inspection.listeners=[\"10.0.0.5:3128\"]"), 3)
+        self.assertEqual(self.seen("--set", "inspection.listeners=[\"10.0.0.5:3128\"]", "--set", "tls_ports=[9000]"), 4)
 
 
 class Completion(unittest.TestCase):

@@ -43,7 +43,7 @@ static enum parse_result line(struct run *r, const char *text)
 	return got;
 }
 
-static void finish(struct run *r) { parser_finish(r->parser, &r->o, &r->n); }
+static void finish(struct run *r) { parser_finish(r->parser, &r->o, &r->n, &r->err); }
 
 /* Wrong: what is open at the input's end is lost, told twice, or counts as a failure. */
 static void test_finish(void **state)

@@ -165,9 +165,11 @@ static void feed(struct parser *parser, const struct format *f, struct sv text, 
 static void feed_end(struct parser *parser, struct buf *out)
 {
 	const struct observation *o;
+	struct error err = { 0 };
 	size_t n;
 
-	parser_finish(parser, &o, &n);
+	parser_finish(parser, &o, &n, &err);
+	assert_true(parser_rejected_items(parser) == 0 || err.message[0] != '\0');
 	for (size_t i = 0; i < n; i++)
 		keeps_the_rules(&o[i], out);
 }
