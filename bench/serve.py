@@ -427,8 +427,9 @@ records and a plain sink that syncs them into a file.
 <!-- end of figures -->
 
 The rates are the machine's at that moment: on processors that others use too, waiting for one is in every figure but processor time.
-Where a finding waits: for `max_lag`; up to 125 ms for the step in which records are released; up to `judge_every` (0.5 s) for the next judgement; for that
-judgement, which goes over all attempts that are held, so that it grows with them; for the checkpoint that makes it durable.
+Where a finding waits: for `max_lag`; up to 125 ms for the step in which records are released; up to `judge_every` (0.1 s), or three
+times what a judgement takes, for the next judgement; for that judgement, which makes facts of all attempts that are held, but judges only findings that stand on something new; for the
+checkpoint that makes it durable.
 """
 
 

@@ -32,6 +32,7 @@ void attempts_free(struct attempts *t)
 	free(t->_refs);
 	free(t->_queue);
 	free(t->_stream);
+	free(t->noted);
 	*t = (struct attempts){ 0 };
 }
 
@@ -171,6 +172,19 @@ static void note(struct attempts *t, struct attempt *a)
 	r->said = tuples_put(&t->said, &said);
 	r->start = a->start;
 	a->noted = true;
+	if (!t->_listened)
+		return;
+	if (t->n_noted == t->_noted_capacity) {
+		t->_noted_capacity = t->_noted_capacity == 0 ? 1024 : t->_noted_capacity * 2;
+		t->noted = xrealloc(t->noted, t->_noted_capacity, sizeof(*t->noted));
+	}
+	t->noted[t->n_noted++] = a->number;
+}
+
+void attempts_heard(struct attempts *t)
+{
+	t->_listened = true;
+	t->n_noted = 0;
 }
 
 void attempts_note(struct attempts *t)

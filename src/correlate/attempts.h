@@ -103,6 +103,9 @@ struct attempts {
 	unsigned char *_stream;
 	size_t _n_stream, _stream_capacity;
 	uint64_t lost; /* bytes of the stream that nothing needs any more */
+	uint32_t *noted; /* numbers of those noted since attempts_heard, some more than once */
+	uint32_t n_noted, _noted_capacity;
+	bool _listened;
 };
 
 void attempts_init(struct attempts *t, uint64_t seed);
@@ -123,6 +126,8 @@ void attempts_add_ref(struct attempts *t, struct attempt *a, const struct attemp
 void attempts_pack(struct attempts *t, int64_t before, int64_t now);
 /* Brings peers, said and start of the open ones' records up to date. */
 void attempts_note(struct attempts *t);
+/* From now on `noted` says which attempts change, and it begins anew. */
+void attempts_heard(struct attempts *t);
 /* Gives back what only open ones need; where some are left, what their judgement needs stays. */
 void attempts_trim(struct attempts *t);
 /* Keeps what `keep` (by number) says, under new numbers in the same order. Fills, by old number, `renumbered` with the

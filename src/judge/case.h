@@ -20,6 +20,8 @@ struct bench {
 	const struct sv *files;   /* paths, by record_ref.file */
 	enum source_status log_sources[4]; /* of the run: missing, stale or present */
 	struct pool *pool;        /* judges along; may be NULL */
+	struct memo *memo;        /* of earlier judgements; NULL: everything is judged, in full */
+	const struct footing *footing; /* where there is a memo */
 };
 
 /* The finding as a whole. */
@@ -35,6 +37,8 @@ struct sitting {
 	size_t n_kept;
 	int64_t newest;              /* T */
 	int64_t first_seen, last_seen;
+	bool baseline_learning, off_baseline;
+	bool trusting;               /* every failing device was fine before its last failure here; see rival.c */
 };
 
 struct version_case {
@@ -47,7 +51,6 @@ struct version_case {
 	uint32_t failed_trials;       /* over the chosen stacks */
 	unsigned controls;            /* 1 << enum control */
 	unsigned paths;               /* enum path */
-	bool baseline_learning, off_baseline;
 	struct contribution contributions[TERMS + 3];
 	size_t n_contributions;
 	int32_t score;                /* 1/100 dB */
@@ -70,7 +73,8 @@ void find_controls(struct version_case *c);
 void find_paths(struct version_case *c);
 /* Path A's condition on the score. */
 void settle_paths(struct version_case *c);
-/* rival.c */
+/* rival.c: whether ca_untrusted is refuted, where nothing is excluded by it. */
+bool find_trust(const struct sitting *s);
 void judge_rivals(struct version_case *c);
 /* risk.c: confidence, risk and severity of the reported case. */
 void judge_risk(const struct version_case *c, struct finding *out);

@@ -9,10 +9,11 @@
 
 struct record {
 	int64_t time;
+	uint64_t turn; /* in which order it would have been added, were nothing passed over */
 	struct record_ref ref;
 	uint32_t device;
 	uint8_t kind;
-	uint8_t outcome;        /* TLS attempts */
+	uint8_t outcome; /* TLS attempts */
 	int16_t alert;
 	const struct activity_record *activity;
 	const struct posture_record *posture;
@@ -24,11 +25,22 @@ struct records {
 	struct arena *scratch;
 };
 
+/* One end of a device's records of a kind: those that may be among the KEEP at that end, and more
+ * of them than that only until it is full again. */
+struct end {
+	struct records records;
+	size_t full;
+	int64_t limit; /* what lies beyond it is not among them */
+	bool newest;   /* which end */
+};
+
+static int by_place_and_turn(const void *a, const void *b);
+
 static void add(struct records *r, struct record record)
 {
 	if (r->n == r->capacity) {
 		struct record *grown;
-		r->capacity = r->capacity == 0 ? 64 : r->capacity * 2;
+		r->capacity = r->capacity == 0 ? 8 : r->capacity * 2;
 		grown = arena_alloc(r->scratch, r->capacity * sizeof(*grown));
 		if (r->n > 0)
 			memcpy(grown, r->list, r->n * sizeof(*grown));
@@ -37,42 +49,156 @@ static void add(struct records *r, struct record record)
 	r->list[r->n++] = record;
 }
 
-static void add_attempt(struct records *r, const struct context *k, const struct fact *x)
+static int by_age(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool beyond(const struct end *e, int64_t time)
+{
+	return e->newest ? time < e->limit : time > e->limit;
+}
+
+/* Passes over what KEEP others are nearer to the end than. What stands at the same time as the last
+ * of them stays: which of equal ones is the first is told later. */
+static void narrow(struct end *e)
+{
+	struct records *r = &e->records;
+	int64_t *times = arena_alloc(r->scratch, r->n * sizeof(*times));
+	size_t n = 0, kept = 0;
+
+	qsort(r->list, r->n, sizeof(*r->list), by_place_and_turn);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct record *x = &r->list[i], *before = x - 1;
+		if (i == 0 || x->time != before->time || x->ref.file != before->ref.file ||
+		    x->ref.line != before->ref.line)
+			times[n++] = x->time;
+	}
+	if (n >= KEEP) {
+		qsort(times, n, sizeof(*times), by_age);
+		e->limit = e->newest ? times[n - KEEP] : times[KEEP - 1];
+	}
+	for (size_t i = 0; i < r->n; i++)
+		if (!beyond(e, r->list[i].time))
+			r->list[kept++] = r->list[i];
+	r->n = kept;
+	e->full = kept * 2 > 4 * KEEP ? kept * 2 : 4 * KEEP;
+}
+
+static void end_open(struct end *e, bool newest, struct arena *scratch)
+{
+	e->records.scratch = scratch;
+	e->records.n = 0;
+	e->full = 4 * KEEP;
+	e->newest = newest;
+	e->limit = newest ? INT64_MIN : INT64_MAX;
+}
+
+static void end_add(struct end *e, const struct record *record)
+{
+	if (beyond(e, record->time))
+		return;
+	add(&e->records, *record);
+	if (e->records.n >= e->full)
+		narrow(e);
+}
+
+/* An attempt with its place among those that are shown. */
+struct numbered {
+	const struct fact *fact;
+	uint32_t device, number;
+};
+
+/* The two ends of what one device has of TLS attempts and of activity. */
+struct ends {
+	struct end of[2][2]; /* [kind][newest] */
+};
+
+static void ends_add(struct ends *ends, const struct record *record)
+{
+	struct end *of = ends->of[record->kind == OBS_TLS_ATTEMPT ? 0 : 1];
+
+	end_add(&of[0], record);
+	end_add(&of[1], record);
+}
+
+static void add_attempt(struct ends *ends, const struct context *k, const struct fact *x,
+			size_t turn)
 {
 	struct ref_cursor c = attempt_refs(&k->merge->attempts, x->attempt);
 	struct attempt_ref ref;
 
-	while (ref_next(&c, &ref))
-		add(r, (struct record){
-			       .time = ref.time,
-			       .ref = ref.ref,
-			       .device = x->device,
-			       .kind = ref.kind,
-			       .outcome = ref.outcome,
-			       .alert = ref.alert,
-		       });
+	for (uint32_t i = 0; ref_next(&c, &ref); i++)
+		ends_add(ends, &(struct record){
+				   .time = ref.time,
+				   .turn = (uint64_t)turn << 32 | i,
+				   .ref = ref.ref,
+				   .device = x->device,
+				   .kind = ref.kind,
+				   .outcome = ref.outcome,
+				   .alert = ref.alert,
+			       });
 }
 
-static void add_activities(struct records *r, const struct context *k, uint32_t device, uint32_t app,
-			   int64_t from, int64_t to)
+/* Of the device's attempts, from both ends in turn, so that what lies between is soon passed over.
+ */
+static void add_attempts(struct ends *ends, const struct context *k, const struct numbered *list,
+			 size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct numbered *x = i % 2 == 0 ? &list[i / 2] : &list[n - 1 - i / 2];
+
+		add_attempt(ends, k, x->fact, x->number);
+	}
+}
+
+static bool bears(const struct context *k, const struct activity_record *a, uint32_t app)
+{
+	const struct activity_what *w = activity_what(k->activities, a);
+
+	return w->bundle == 0 || w->bundle == app;
+}
+
+static struct record of_activity(const struct context *k, const struct activity_record *a,
+				 uint32_t device, size_t number)
+{
+	return (struct record){
+		.time = a->time,
+		.turn = UINT64_C(1) << 63 | number,
+		.ref = activity_stamp(k->activities, a).ref,
+		.device = device,
+		.kind = OBS_APP_ACTIVITY,
+		.activity = a,
+	};
+}
+
+/* The device's records come by time: from either end only as far as they are among the first. */
+static void add_activities(struct ends *ends, const struct context *k, uint32_t device,
+			   uint32_t app, int64_t from, int64_t to)
 {
 	struct group of = activity_records_of(k->activities, device);
+	struct end *oldest = &ends->of[1][0], *newest = &ends->of[1][1];
+	size_t first = activity_records_before(k->activities, of, from), last = of.n;
 
-	for (size_t i = activity_records_before(k->activities, of, from); i < of.n; i++) {
+	if (to < INT64_MAX)
+		last = activity_records_before(k->activities, of, to + 1);
+	for (size_t i = first; i < last; i++) {
 		const struct activity_record *a = &k->activities->records[of.items[i]];
-		const struct activity_what *w = activity_what(k->activities, a);
 
-		if (a->time > to)
+		if (beyond(oldest, a->time))
 			break;
-		if (w->bundle != 0 && w->bundle != app)
-			continue;
-		add(r, (struct record){
-			       .time = a->time,
-			       .ref = activity_stamp(k->activities, a).ref,
-			       .device = device,
-			       .kind = OBS_APP_ACTIVITY,
-			       .activity = a,
-		       });
+		if (bears(k, a, app))
+			end_add(oldest, &(struct record[]){ of_activity(k, a, device, i) }[0]);
+	}
+	for (size_t i = last; i-- > first;) {
+		const struct activity_record *a = &k->activities->records[of.items[i]];
+
+		if (beyond(newest, a->time))
+			break;
+		if (bears(k, a, app))
+			end_add(newest, &(struct record[]){ of_activity(k, a, device, i) }[0]);
 	}
 }
 
@@ -83,11 +209,11 @@ static void add_posture(struct records *r, const struct context *k, uint32_t dev
 
 	if (p != NULL)
 		add(r, (struct record){
-			       .time = p->time,
-			       .ref = p->stamp.ref,
-			       .device = device,
-			       .kind = OBS_POSTURE,
-			       .posture = p,
+			   .time = p->time,
+			   .ref = p->stamp.ref,
+			   .device = device,
+			   .kind = OBS_POSTURE,
+			   .posture = p,
 		       });
 }
 
@@ -106,12 +232,21 @@ static int by_place(const void *a, const void *b)
 	return x->ref.line < y->ref.line ? -1 : x->ref.line > y->ref.line;
 }
 
+static int by_place_and_turn(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+	int c = by_place(a, b);
+
+	return c != 0 ? c : x->turn < y->turn ? -1 : x->turn > y->turn;
+}
+
 static uint64_t content(const struct record *r, const struct context *k)
 {
 	return r->activity == NULL ? 0 : activity_stamp(k->activities, r->activity).content;
 }
 
-/* By what the records say before where they stand: how a log was cut into files changes no evidence. */
+/* By what the records say before where they stand: how a log was cut into files changes no
+ * evidence. */
 static int by_time(const void *a, const void *b, void *context)
 {
 	const struct record *x = a, *y = b;
@@ -148,14 +283,14 @@ static void unite(struct records *r)
 {
 	size_t kept = 0;
 
-	qsort(r->list, r->n, sizeof(*r->list), by_place);
+	qsort(r->list, r->n, sizeof(*r->list), by_place_and_turn);
 	for (size_t i = 0; i < r->n; i++)
 		if (kept == 0 || by_place(&r->list[kept - 1], &r->list[i]) != 0)
 			r->list[kept++] = r->list[i];
 	r->n = kept;
 }
 
-/* Thins each run of (device, kind) to its ends. */
+/* Thins each kind of a device's records to its ends. */
 static void thin(struct records *r, const struct context *k)
 {
 	void *context = (void *)(uintptr_t)k;
@@ -167,9 +302,7 @@ static void thin(struct records *r, const struct context *k)
 	qsort_r(r->list, r->n, sizeof(*r->list), by_group, context);
 	for (size_t i = 0, end; i < r->n; i = end) {
 		size_t begin = kept;
-		for (end = i; end < r->n && r->list[end].device == r->list[i].device &&
-			      r->list[end].kind == r->list[i].kind;
-		     end++)
+		for (end = i; end < r->n && r->list[end].kind == r->list[i].kind; end++)
 			r->list[kept++] = r->list[end];
 		if (kept - begin > 2 * KEEP) {
 			memmove(&r->list[begin + KEEP], &r->list[kept - KEEP],
@@ -178,7 +311,6 @@ static void thin(struct records *r, const struct context *k)
 		}
 	}
 	r->n = kept;
-	qsort_r(r->list, r->n, sizeof(*r->list), by_time, context);
 }
 
 static struct sv what(struct arena *a, const struct context *k, const struct record *r)
@@ -191,7 +323,8 @@ static struct sv what(struct arena *a, const struct context *k, const struct rec
 		return r->alert >= 0 ? say(a, "%s %d", name, r->alert) : sv_cstr(name);
 	}
 	if (r->kind == OBS_POSTURE)
-		return say(a, "posture%s%s%s", r->posture->supervised == TRI_TRUE ? ", supervised" : "",
+		return say(a, "posture%s%s%s",
+			   r->posture->supervised == TRI_TRUE ? ", supervised" : "",
 			   r->posture->has_apps ? ", apps" : "",
 			   r->posture->has_profiles ? ", profiles" : "");
 	if (r->activity == NULL)
@@ -200,15 +333,15 @@ static struct sv what(struct arena *a, const struct context *k, const struct rec
 	app = names_get(k->names, w->bundle);
 	const char *event = activity_event_name((enum activity_event)w->event);
 	return say(a, "%s%s%.*s%s%s", event != NULL ? event : "activity", sv_empty(app) ? "" : " ",
-		   SV_ARG(app), r->activity->app_state == APP_STATE_BACKGROUND ? ", background" : "",
+		   SV_ARG(app),
+		   r->activity->app_state == APP_STATE_BACKGROUND ? ", background" : "",
 		   r->activity->locked == TRI_TRUE ? ", locked" : "");
 }
 
-static void settle_sources(const struct bench *b, const struct records *r, const struct fact **facts,
-			   size_t n, struct finding *out)
+/* Which of the run's log sources the finding used, but for what its devices say of EDR and MDM. */
+static void settle_sources(const struct bench *b, const struct fact **facts, size_t n,
+			   struct finding *out)
 {
-	int64_t window = b->context->settings->time_window.ns;
-
 	for (int s = 0; s < 4; s++)
 		out->log_sources[s] = b->log_sources[s];
 	for (size_t i = 0; i < n; i++) {
@@ -217,58 +350,108 @@ static void settle_sources(const struct bench *b, const struct records *r, const
 			out->log_sources[SENSOR_INSPECTION] = SOURCE_CONTRIBUTED;
 		if (flags & SEEN_FLOW)
 			out->log_sources[SENSOR_FLOW] = SOURCE_CONTRIBUTED;
-		if (activity_between(b->context->activities, facts[i]->device,
-				     out->first_seen.ns - BEFORE, out->last_seen.ns + window))
-			out->log_sources[SENSOR_EDR] = SOURCE_CONTRIBUTED;
 	}
-	for (size_t i = 0; i < r->n; i++)
-		if (r->list[i].kind == OBS_POSTURE)
-			out->log_sources[SENSOR_MDM] = SOURCE_CONTRIBUTED;
-	/* What caps the confidence is named, whatever came before it fell silent. */
-	for (int s = 0; s < 4; s++)
-		if (b->log_sources[s] == SOURCE_STALE)
-			out->log_sources[s] = SOURCE_STALE;
 }
 
 static int by_device(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct numbered *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static struct numbered *number_by_device(const struct fact **facts, size_t n, struct arena *scratch)
+{
+	struct numbered *list = arena_alloc(scratch, (n + 1) * sizeof(*list));
+	bool sorted = true;
+
+	for (size_t i = 0; i < n; i++) {
+		list[i] = (struct numbered){ facts[i], facts[i]->device, (uint32_t)i };
+		sorted &= i == 0 || list[i - 1].device <= list[i].device;
+	}
+	if (!sorted)
+		qsort(list, n, sizeof(*list), by_device);
+	return list;
+}
+
+/* All that bears on a finding, to be thinned device by device. */
+struct search {
+	const struct bench *bench;
+	uint32_t app;
+	int64_t from, to;
+	struct ends ends;
+	struct records one; /* a device's */
+	struct records all;
+};
+
+/* What one device has; its attempts are list[0] … list[n − 1]. */
+static void search_device(struct search *s, const struct numbered *list, size_t n,
+			  struct finding *out)
+{
+	const struct context *k = s->bench->context;
+	uint32_t device = list[0].device;
+
+	for (int i = 0; i < 4; i++)
+		end_open(&s->ends.of[i / 2][i % 2], i % 2 == 1, s->all.scratch);
+	s->one.n = 0;
+	add_attempts(&s->ends, k, list, n);
+	add_activities(&s->ends, k, device, s->app, s->from, s->to);
+	for (int i = 0; i < 4; i++) {
+		const struct records *r = &s->ends.of[i / 2][i % 2].records;
+		for (size_t j = 0; j < r->n; j++)
+			add(&s->one, r->list[j]);
+	}
+	add_posture(&s->one, k, device, out->last_seen.ns);
+	thin(&s->one, k);
+	for (size_t i = 0; i < s->one.n; i++) {
+		add(&s->all, s->one.list[i]);
+		if (s->one.list[i].kind == OBS_POSTURE)
+			out->log_sources[SENSOR_MDM] = SOURCE_CONTRIBUTED;
+	}
+	if (activity_between(k->activities, device, out->first_seen.ns - BEFORE, s->to))
+		out->log_sources[SENSOR_EDR] = SOURCE_CONTRIBUTED;
 }
 
 void list_evidence(const struct bench *b, struct arena *a, struct arena *scratch,
 		   const struct fact **facts, size_t n, uint32_t app, struct finding *out)
 {
-	struct records r = { .scratch = scratch };
-	uint32_t *devices = arena_alloc(scratch, (n + 1) * sizeof(*devices));
 	int64_t window = b->context->settings->time_window.ns;
-	struct evidence *list;
+	struct search s = {
+		.bench = b,
+		.app = app,
+		.from = out->first_seen.ns - window,
+		.to = out->last_seen.ns + window,
+		.one.scratch = scratch,
+		.all.scratch = scratch,
+	};
+	struct numbered *list = number_by_device(facts, n, scratch);
+	struct records *r = &s.all;
+	struct evidence *found;
 
-	for (size_t i = 0; i < n; i++) {
-		add_attempt(&r, b->context, facts[i]);
-		devices[i] = facts[i]->device;
+	settle_sources(b, facts, n, out);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && list[end].device == list[i].device;)
+			end++;
+		search_device(&s, &list[i], end - i, out);
 	}
-	qsort(devices, n, sizeof(*devices), by_device);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && devices[i] == devices[i - 1])
-			continue;
-		add_activities(&r, b->context, devices[i], app, out->first_seen.ns - window,
-			       out->last_seen.ns + window);
-		add_posture(&r, b->context, devices[i], out->last_seen.ns);
-	}
-	thin(&r, b->context);
-	settle_sources(b, &r, facts, n, out);
-	list = arena_alloc(a, r.n * sizeof(*list));
-	for (size_t i = 0; i < r.n; i++)
-		list[i] = (struct evidence){
-			.source = b->sources[r.list[i].ref.source],
-			.path = b->files[r.list[i].ref.file],
-			.line = r.list[i].ref.line,
-			.time = { r.list[i].time },
-			.kind = (enum observation_kind)r.list[i].kind,
-			.what = what(a, b->context, &r.list[i]),
+	/* What caps the confidence is named, whatever came before it fell silent. */
+	for (int i = 0; i < 4; i++)
+		if (b->log_sources[i] == SOURCE_STALE)
+			out->log_sources[i] = SOURCE_STALE;
+	if (r->n > 0)
+		qsort_r(r->list, r->n, sizeof(*r->list), by_time, (void *)(uintptr_t)b->context);
+	found = arena_alloc(a, r->n * sizeof(*found));
+	for (size_t i = 0; i < r->n; i++)
+		found[i] = (struct evidence){
+			.source = b->sources[r->list[i].ref.source],
+			.path = b->files[r->list[i].ref.file],
+			.line = r->list[i].ref.line,
+			.time = { r->list[i].time },
+			.kind = (enum observation_kind)r->list[i].kind,
+			.what = what(a, b->context, &r->list[i]),
 		};
-	out->evidence = list;
-	out->n_evidence = r.n;
+	out->evidence = found;
+	out->n_evidence = r->n;
 }

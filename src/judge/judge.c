@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "judge/apple.h"
+#include "judge/footing.h"
+#include "judge/memo.h"
 #include "judge/uid.h"
 
 #define CONFIRMED_SCORE 1000
@@ -52,6 +54,10 @@ static void open_sitting(struct sitting *s, struct group g, const struct allowan
 			s->kept[s->n_kept++] = s->window[i];
 	s->first_seen = s->n_kept > 0 ? s->kept[0]->start : s->window[0]->start;
 	s->last_seen = s->n_kept > 0 ? s->kept[s->n_kept - 1]->start : s->newest;
+	s->baseline_learning = baseline_learning(b->baseline, s->first_seen);
+	s->off_baseline = !s->baseline_learning &&
+			  !baseline_holds(b->baseline, s->app, s->destination, s->first_seen);
+	s->trusting = find_trust(s);
 }
 
 /* Failures that alone never go beyond suspected: an expired certificate is often the gateway's own fault, and
@@ -117,9 +123,6 @@ static void judge_version(struct version_case *c, const struct fact **facts, siz
 			c->failures[c->n_failures++] = facts[i];
 		c->any_success |= fact_success(facts[i]);
 	}
-	c->baseline_learning = baseline_learning(s->bench->baseline, s->first_seen);
-	c->off_baseline = !c->baseline_learning && !baseline_holds(s->bench->baseline, s->app,
-								   s->destination, s->first_seen);
 	find_controls(c);
 	find_paths(c);
 	score_case(c);
@@ -253,10 +256,17 @@ static void fill(const struct version_case *c, struct finding *out)
 		list_servers(s, out);
 }
 
-static void judge_one(const struct bench *b, const struct docket_entry *e, bool all, struct arena *arena,
-		      struct arena *scratch, struct findings *out)
+/* Where one worker judges. */
+struct desk {
+	struct arena arena, scratch;
+	struct findings findings;
+	uint32_t *seen; /* by device, for footing_hash */
+};
+
+static struct sitting sitting_on(const struct bench *b, const struct docket_entry *e, struct arena *arena,
+				 struct arena *scratch)
 {
-	struct sitting s = {
+	return (struct sitting){
 		.bench = b,
 		.arena = arena,
 		.scratch = scratch,
@@ -264,13 +274,114 @@ static void judge_one(const struct bench *b, const struct docket_entry *e, bool 
 		.destination = e->destination,
 		.others = e->others,
 	};
+}
+
+static bool is_shown(enum verdict v) { return v == VERDICT_CONFIRMED || v == VERDICT_SUSPECTED; }
+
+static void judge_one(const struct bench *b, const struct docket_entry *e, bool all, struct desk *d)
+{
+	struct sitting s = sitting_on(b, e, &d->arena, &d->scratch);
 	const struct allowance *entry;
 	struct version_case *c;
 
 	open_sitting(&s, grouping_at(&b->facts->by_finding, e->finding), &entry);
 	c = judge_versions(&s, entry);
-	if (all || c->verdict == VERDICT_CONFIRMED || c->verdict == VERDICT_SUSPECTED)
-		fill(c, new_finding(out, FINDING_PINNING));
+	if (all || is_shown(c->verdict))
+		fill(c, new_finding(&d->findings, FINDING_PINNING));
+}
+
+/* Whether the finding is not what it was: of its attempts one has changed, or what else its judgement reads. Keeps the
+ * new hash. */
+static bool is_news(const struct sitting *s, const struct allowance *entry, struct memo_entry *m, struct desk *d,
+		    uint32_t round)
+{
+	const struct bench *b = s->bench;
+	bool news = m->since == 0;
+	uint64_t inputs[2];
+
+	footing_hash(b->footing, s, entry, d->seen, round, inputs);
+	news |= memcmp(inputs, m->inputs, sizeof(inputs)) != 0;
+	for (size_t i = 0; i < s->n_window && !news; i++)
+		news = memo_changed(b->memo, s->window[i]->attempt);
+	memcpy(m->inputs, inputs, sizeof(inputs));
+	return news;
+}
+
+static void keep_servers(struct memo_entry *m, const struct finding *f)
+{
+	free(m->servers);
+	m->servers = NULL;
+	m->n_servers = (uint32_t)f->n_servers;
+	m->more_servers = f->more_servers;
+	if (f->n_servers == 0)
+		return;
+	m->servers = xmalloc(f->n_servers * sizeof(*m->servers));
+	memcpy(m->servers, f->servers, f->n_servers * sizeof(*m->servers));
+}
+
+/* From the memo. Names come from where they are kept. */
+static void outline(const struct bench *b, const struct memo_entry *m, struct finding *out)
+{
+	const struct destination *d = &b->facts->destinations[m->docket.destination];
+	struct names *names = b->context->names;
+
+	out->outline = true;
+	out->verdict = m->verdict;
+	out->without_lists = m->without_lists;
+	memcpy(out->uid, m->uid, sizeof(out->uid));
+	out->bundle_id = names_get(names, b->facts->findings[m->docket.finding].app);
+	out->host = names_get(names, d->host);
+	out->port = (uint16_t)d->port;
+	out->first_seen.ns = m->first_seen;
+	out->last_seen.ns = m->last_seen;
+	out->servers = m->servers;
+	out->n_servers = m->n_servers;
+	out->more_servers = m->more_servers;
+}
+
+/* Judges only what stands on something new, and in full only what people are shown. */
+static void judge_again(const struct bench *b, const struct docket_entry *e, uint32_t number, uint32_t round,
+			struct desk *d)
+{
+	struct memo_entry *m = &b->memo->list[number];
+	struct sitting s = sitting_on(b, e, &d->arena, &d->scratch);
+	struct finding *f = new_finding(&d->findings, FINDING_PINNING);
+	const struct allowance *entry;
+	struct version_case *c;
+
+	f->memo = number + 1;
+	m->docket = *e;
+	open_sitting(&s, grouping_at(&b->facts->by_finding, e->finding), &entry);
+	if (is_news(&s, entry, m, d, round)) {
+		c = judge_versions(&s, entry);
+		m->since = b->memo->judgements;
+		m->verdict = (uint8_t)c->verdict;
+		m->without_lists = (uint8_t)c->without_lists;
+		m->first_seen = s.first_seen;
+		m->last_seen = s.last_seen;
+		if (is_shown(c->verdict))
+			fill(c, f);
+		keep_servers(m, f);
+		if (!is_shown(c->verdict))
+			outline(b, m, f);
+	} else {
+		outline(b, m, f);
+	}
+	f->since = m->since;
+}
+
+void judge_fill(const struct bench *b, struct arena *arena, struct finding *f)
+{
+	struct arena scratch = { 0 };
+	const struct docket_entry *e = &b->memo->list[f->memo - 1].docket;
+	struct sitting s = sitting_on(b, e, arena, &scratch);
+	struct finding full = { .kind = f->kind, .revision = 1, .since = f->since, .memo = f->memo };
+	const struct allowance *entry;
+
+	open_sitting(&s, grouping_at(&b->facts->by_finding, e->finding), &entry);
+	fill(judge_versions(&s, entry), &full);
+	*f = full;
+	arena_free(&scratch);
 }
 
 /* Common to findings about a device or the gateway: things to repair. */
@@ -350,15 +461,10 @@ static int by_place(const void *a, const void *b)
 	return x->first_seen.ns < y->first_seen.ns ? -1 : x->first_seen.ns > y->first_seen.ns;
 }
 
-/* Where one worker judges. */
-struct desk {
-	struct arena arena, scratch;
-	struct findings findings;
-};
-
 struct session {
 	const struct bench *bench;
 	const struct docket *docket;
+	const uint32_t *memos; /* by place in the docket; NULL: there is no memo */
 	struct desk *desks;
 	bool all;
 };
@@ -372,7 +478,10 @@ static void judge_piece(void *arg, size_t piece, unsigned worker)
 	struct desk *d = &s->desks[worker];
 
 	for (size_t i = piece; i < s->docket->n; i += PIECES) {
-		judge_one(s->bench, &s->docket->list[i], s->all, &d->arena, &d->scratch, &d->findings);
+		if (s->memos != NULL)
+			judge_again(s->bench, &s->docket->list[i], s->memos[i], (uint32_t)i + 1, d);
+		else
+			judge_one(s->bench, &s->docket->list[i], s->all, d);
 		arena_reset(&d->scratch);
 	}
 }
@@ -398,16 +507,23 @@ static void judge_pinning(const struct bench *b, bool all, struct arena *arena, 
 {
 	unsigned threads = pool_threads(b->pool);
 	struct docket docket;
-	struct session s = { b, &docket, xcalloc(threads, sizeof(struct desk)), all };
+	struct session s = { b, &docket, NULL, xcalloc(threads, sizeof(struct desk)), all };
+	uint32_t *memos = NULL;
 
 	docket_build(&docket, b->facts, b->context, b->allow, all);
+	if (b->memo != NULL)
+		s.memos = memos = memo_find(b->memo, &docket, b->facts, b->context->names);
+	for (unsigned i = 0; i < threads && memos != NULL; i++)
+		s.desks[i].seen = xcalloc(b->context->devices->n, sizeof(*s.desks[i].seen));
 	pool_each(b->pool, PIECES, judge_piece, &s);
 	for (unsigned i = 0; i < threads; i++) {
 		take_findings(out, &s.desks[i].findings);
 		arena_free(&s.desks[i].scratch);
+		free(s.desks[i].seen);
 		arena_adopt(arena, &s.desks[i].arena);
 	}
 	free(s.desks);
+	free(memos);
 	docket_free(&docket);
 }
 

@@ -40,11 +40,11 @@ static void note_paths(struct notes *n, const struct version_case *c)
 			    "within %s after a failure on the same device.", window));
 	if (c->paths & PATH_PERSISTENT_OPACITY)
 		return;
-	if (c->baseline_learning)
+	if (c->sitting->baseline_learning)
 		note(n, say(n->arena,
 			    "Path C (persistent opacity) is closed while the baseline is learning: it "
 			    "needs %u days of history before the first attempt.", s->baseline_days));
-	else if (!c->off_baseline)
+	else if (!c->sitting->off_baseline)
 		note(n, SV("Path C (persistent opacity): the destination is on the app's baseline."));
 	else
 		note(n, say(n->arena,

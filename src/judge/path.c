@@ -136,7 +136,7 @@ static bool persistent_opacity(const struct version_case *c)
 {
 	const struct settings *s = settings_of(c);
 
-	if (c->baseline_learning || !c->off_baseline)
+	if (c->sitting->baseline_learning || !c->sitting->off_baseline)
 		return false;
 	for (size_t d = 0; d < c->trials.n_devices; d++) {
 		const struct device_trials *dev = &c->trials.devices[d];

@@ -177,7 +177,7 @@ static void add_factors(const struct version_case *c, const struct traits *t, st
 		add(r, RISK_BACKGROUND, 25,
 		    say(a, "%zu of %zu attempts started in background or on a locked device",
 			t->background, t->n));
-	if (c->off_baseline && !c->baseline_learning)
+	if (c->sitting->off_baseline && !c->sitting->baseline_learning)
 		add(r, RISK_OFF_BASELINE, 20,
 		    SV("the destination is not on this app's baseline in the fleet"));
 	if (more_than_half(t->unmanaged, t->n))

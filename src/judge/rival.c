@@ -112,11 +112,14 @@ static bool fine_before(const struct bench *b, const struct fact *x)
 }
 
 /* Every failing device has been fine, under the same issuer, before its last failure here. */
-static bool trusting(const struct sitting *s)
+bool find_trust(const struct sitting *s)
 {
 	const struct fact **failures = arena_alloc(s->scratch, (s->n_kept + 1) * sizeof(*failures));
 	size_t n = 0;
 
+	for (size_t i = 0; i < s->n_window; i++)
+		if (s->window[i]->excluded_ca)
+			return false;
 	for (size_t i = 0; i < s->n_kept; i++)
 		if (fact_failure(s->kept[i]))
 			failures[n++] = s->kept[i];
@@ -147,7 +150,7 @@ static void judge_excluding(struct version_case *c)
 		ca += s->window[i]->excluded_ca ? s->window[i]->count : 0;
 		gateway += s->window[i]->excluded_gateway ? s->window[i]->count : 0;
 	}
-	set(c, RIVAL_CA_UNTRUSTED, ca > 0, ca == 0 && trusting(s),
+	set(c, RIVAL_CA_UNTRUSTED, ca > 0, ca == 0 && s->trusting,
 	    ca == 0 ? SV("")
 		    : say(s->arena, "failures of a device that does not trust the inspection root: %llu",
 			  (unsigned long long)ca),

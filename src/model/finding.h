@@ -133,6 +133,11 @@ struct finding {
 	enum verdict without_lists;
 	char uid[37];
 	uint32_t revision;
+	/* Where a judgement follows another (judge/memo.h): the number of the one since which nothing has changed, and which
+	 * finding of the memo it is, from 1. Without it both are 0. */
+	uint64_t since;
+	uint32_t memo;
+	bool outline;               /* only what whoever follows findings asks of each: see judge_fill */
 	struct sv explained_by;     /* empty: null */
 	struct sv bundle_id;        /* empty: app unknown or none */
 	struct sv app_version;

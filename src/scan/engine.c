@@ -18,9 +18,19 @@ void engine_init(struct engine *e, const struct settings *settings, uint64_t see
 		e->merge.guess = &e->guess;
 }
 
+/* What a judgement stands on. */
+struct engine_stand {
+	struct context context;
+	struct baseline baseline;
+	struct allow allow;
+	struct exclusion exclusion;
+	struct bench bench;
+};
+
 /* What a judgement leaves. */
 static void clear(struct engine *e)
 {
+	engine_rest(e);
 	if (!e->_judged)
 		return;
 	free(e->findings.list);
@@ -38,6 +48,7 @@ static void unindex(struct engine *e)
 		return;
 	postures_free(&e->postures);
 	devices_free(&e->devices);
+	footing_free(&e->_footing);
 	e->_indexed = false;
 }
 
@@ -68,6 +79,8 @@ void engine_free(struct engine *e)
 	leases_free(&e->leases);
 	inventory_free(&e->inventory);
 	names_free(&e->names);
+	if (e->_remembers)
+		memo_free(&e->memo);
 	free(e->_cuts);
 }
 
@@ -162,8 +175,11 @@ void engine_end(struct engine *e)
 
 struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct instant before)
 {
+	struct engine_evicted gone;
+
 	unindex(e);
-	return (struct engine_evicted){
+	engine_forget(e);
+	gone = (struct engine_evicted){
 		.attempts = merge_evict(&e->merge, source, before.ns),
 		.activities = activities_evict(&e->activities, source, before.ns),
 		.leases = leases_evict(&e->leases, source, before.ns),
@@ -171,6 +187,9 @@ struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct ins
 				    ? 0
 				    : inventory_evict(&e->inventory, (uint16_t)source, before.ns),
 	};
+	if (e->_remembers)
+		attempts_heard(&e->merge.attempts); /* numbers are others now */
+	return gone;
 }
 
 size_t engine_footprint(const struct engine *e, uint32_t source)
@@ -179,13 +198,31 @@ size_t engine_footprint(const struct engine *e, uint32_t source)
 		   leases_footprint(&e->leases, source) + inventory_footprint(&e->inventory, source);
 
 	if (source == ENGINE_ALL_SOURCES)
-		n += names_footprint(&e->names) + calendar_footprint(&e->calendar);
+		n += names_footprint(&e->names) + calendar_footprint(&e->calendar) +
+		     footing_footprint(&e->_footing) + (e->_remembers ? memo_footprint(&e->memo) : 0);
 	return n;
 }
 
-void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena)
+void engine_remember(struct engine *e, uint64_t judgements)
 {
-	struct context c = {
+	memo_init(&e->memo, judgements, e->seed);
+	e->_remembers = true;
+	attempts_heard(&e->merge.attempts);
+}
+
+void engine_forget(struct engine *e)
+{
+	if (!e->_remembers)
+		return;
+	engine_rest(e);
+	memo_clear(&e->memo);
+}
+
+static struct engine_stand *stand_on(struct engine *e, const struct engine_view *view)
+{
+	struct engine_stand *s = xcalloc(1, sizeof(*s));
+
+	s->context = (struct context){
 		.settings = e->settings,
 		.names = &e->names,
 		.merge = &e->merge,
@@ -195,34 +232,61 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 		.seed = e->seed,
 		.pool = view->pool,
 	};
-	struct baseline baseline;
-	struct allow allow;
-	struct exclusion exclusion;
-	struct bench bench = {
-		.context = &c,
+	s->bench = (struct bench){
+		.context = &s->context,
 		.facts = &e->facts,
-		.baseline = &baseline,
-		.allow = &allow,
-		.exclusion = &exclusion,
+		.baseline = &s->baseline,
+		.allow = &s->allow,
+		.exclusion = &s->exclusion,
 		.sources = view->sources,
 		.files = view->files,
 		.pool = view->pool,
+		.memo = e->_remembers ? &e->memo : NULL,
+		.footing = &e->_footing,
 	};
+	memcpy(s->bench.log_sources, view->log_sources, sizeof(s->bench.log_sources));
+	return s;
+}
 
-	memcpy(bench.log_sources, view->log_sources, sizeof(bench.log_sources));
+void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena)
+{
+	struct engine_stand *s = stand_on(e, view);
+	const struct context *c = &s->context;
+
 	clear(e);
 	attempts_note(&e->merge.attempts);
 	index_again(e);
-	facts_build(&e->facts, &c);
-	baseline_build(&baseline, &e->facts, &c);
-	allow_build(&allow, &e->facts, &c);
-	exclude_build(&exclusion, &e->facts, &c, &allow);
-	around_mark(&e->facts, &c);
-	judge_all(&bench, all, arena, &e->findings);
+	if (e->_remembers) {
+		memo_begin(&e->memo, &e->merge.attempts);
+		if (!footing_there(&e->_footing))
+			footing_build(&e->_footing, c);
+	}
+	facts_build(&e->facts, c);
+	baseline_build(&s->baseline, &e->facts, c);
+	allow_build(&s->allow, &e->facts, c);
+	exclude_build(&s->exclusion, &e->facts, c, &s->allow);
+	around_mark(&e->facts, c);
+	judge_all(&s->bench, all, arena, &e->findings);
 	if (view->tally != NULL)
-		allow_count(&allow, arena, view->tally);
-	exclude_free(&exclusion);
-	allow_free(&allow);
-	baseline_free(&baseline);
+		allow_count(&s->allow, arena, view->tally);
 	e->_judged = true;
+	e->_stand = s;
+	if (!e->_remembers)
+		engine_rest(e);
+}
+
+void engine_fill(const struct engine *e, struct arena *arena, struct finding *f)
+{
+	judge_fill(&e->_stand->bench, arena, f);
+}
+
+void engine_rest(struct engine *e)
+{
+	if (e->_stand == NULL)
+		return;
+	exclude_free(&e->_stand->exclusion);
+	allow_free(&e->_stand->allow);
+	baseline_free(&e->_stand->baseline);
+	free(e->_stand);
+	e->_stand = NULL;
 }

@@ -10,7 +10,9 @@
 
 #include "base/calendar.h"
 #include "base/pool.h"
+#include "judge/footing.h"
 #include "judge/judge.h"
+#include "judge/memo.h"
 
 /* Records of a source from this order time on are quarantined. */
 struct engine_cut {
@@ -35,6 +37,11 @@ struct engine {
 	struct facts facts;
 	struct findings findings;
 	bool _judged;
+	/* Of an engine that judges again and again (engine_remember). */
+	struct memo memo;
+	struct footing _footing;
+	bool _remembers;
+	struct engine_stand *_stand; /* what the newest judgement stands on, until engine_rest */
 	/* Whether postures and the index of activity are of all that was added, and the devices then. */
 	bool _indexed, _stale;
 	uint32_t _n_devices;
@@ -82,5 +89,15 @@ struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct ins
 size_t engine_footprint(const struct engine *e, uint32_t source);
 /* Findings, in the arena, of all that was released. What an earlier call left behind the engine is gone. */
 void engine_judge(struct engine *e, const struct engine_view *view, bool all, struct arena *arena);
+/* From now on judgements follow one another: engine_judge gives of what is as it was, and of what nobody is shown, only
+ * an outline (judge.h), and engine_fill the whole of it. judgements: of engines before it, so that finding.since never
+ * comes twice. */
+void engine_remember(struct engine *e, uint64_t judgements);
+/* What was judged is no longer worth anything, since the settings are others. */
+void engine_forget(struct engine *e);
+/* Between engine_judge and whatever is called next but itself, or engine_rest. */
+void engine_fill(const struct engine *e, struct arena *arena, struct finding *f);
+/* Gives back what only engine_fill needs. */
+void engine_rest(struct engine *e);
 
 #endif

@@ -36,8 +36,12 @@ static void settle_settings(struct keeper *k, const struct conf *c)
 /* An engine that has seen nothing, under these settings. */
 static void begin(struct keeper *k, const struct conf *c)
 {
-	if (k->_there)
+	if (k->_there) {
+		if (k->_remembers)
+			k->_judgements = k->engine.memo.judgements;
 		engine_free(&k->engine);
+	}
+	k->_remembers = false;
 	settle_settings(k, c);
 	engine_init(&k->engine, &k->settings, k->_seed);
 	calendar_width(&k->engine.calendar, (struct span){ KEEPER_GRAIN });
@@ -270,6 +274,7 @@ bool keeper_settings(struct keeper *k, const struct conf *c)
 	before.listeners = arena_copy(&kept, before.listeners, before.n_listeners * sizeof(*before.listeners));
 	before.addresses = arena_copy(&kept, before.addresses, before.n_addresses * sizeof(*before.addresses));
 	settle_settings(k, c);
+	engine_forget(&k->engine);
 	anew = before.n_listeners != k->settings.n_listeners || before.n_addresses != k->settings.n_addresses;
 	for (size_t i = 0; !anew && i < before.n_listeners; i++)
 		anew = !addr_eq(&before.listeners[i].ip, &k->settings.listeners[i].ip) ||
@@ -291,13 +296,17 @@ bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err)
 	return replay(k, at, true, &good, err) == JOURNAL_OK;
 }
 
-const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n)
+struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n)
 {
 	struct engine_view view = { .sources = k->sources->names, .pool = pool, .tally = &k->tally };
 	int64_t newest;
 
 	if (k->n_file_names == 0)
 		keeper_file(k, SV_NONE);
+	/* Not before all of the journal has been replayed: until then nobody asks what changes. */
+	if (!k->_remembers)
+		engine_remember(&k->engine, k->_judgements);
+	k->_remembers = true;
 	view.files = k->file_names;
 	for (int i = 0; i < 4; i++)
 		view.log_sources[i] = live_sources_status(k->sources, (enum sensor_kind)i);
@@ -307,4 +316,14 @@ const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct a
 	engine_judge(&k->engine, &view, true, arena);
 	*n = k->engine.findings.n;
 	return k->engine.findings.list;
+}
+
+void keeper_fill(const struct keeper *k, struct arena *arena, struct finding *f)
+{
+	engine_fill(&k->engine, arena, f);
+}
+
+void keeper_judged(struct keeper *k)
+{
+	engine_rest(&k->engine);
 }

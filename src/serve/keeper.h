@@ -49,6 +49,8 @@ struct keeper {
 	uint64_t _seed;
 	struct arena _settings_arena;
 	bool _there;
+	bool _remembers;	/* the engine does */
+	uint64_t _judgements;	/* of engines before this one */
 };
 
 /* Replays the journal up to `at`. Damage before it is JOURNAL_DAMAGED with *good, unless `skip`. */
@@ -78,7 +80,10 @@ bool keeper_found_listener(struct keeper *k);
 bool keeper_settings(struct keeper *k, const struct conf *c);
 /* Builds the engine anew, under these settings, from what the journal holds. */
 bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err);
-/* All findings of what was released; they live in the arena. */
-const struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n);
+/* All findings of what was released, in outline what is as it was and what nobody is shown; they live in the arena. */
+struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n);
+/* Makes one of them whole; until keeper_judged. */
+void keeper_fill(const struct keeper *k, struct arena *arena, struct finding *f);
+void keeper_judged(struct keeper *k);
 
 #endif

@@ -185,42 +185,64 @@ static void revise(struct ledger *l, struct ledger_entry *e, struct finding *f,
 /* What a judgement is compared under. */
 struct comparison {
 	const struct settings *settings;
+	const struct ledger_whole *whole;
 	uint64_t seed;
 	struct instant wall;
 	bool all;
 };
 
+/* Nobody is shown it, and enough of those are to be written. */
+static bool has_to_wait(const struct ledger *l, const struct ledger_entry *e, const struct finding *f,
+			const struct comparison *c)
+{
+	return !c->all && !e->shown && !emit_shows(f, false) &&
+	       (e->pending != NULL || l->n_pending - l->n_shown >= LEDGER_LAZY);
+}
+
 static void compare(struct ledger *l, const struct finding *found, const struct comparison *c)
 {
 	struct ledger_entry *e = entry_of(l, found->uid);
 	struct finding f = *found;
-	struct digest digest = digest_finding(found, c->seed);
+	bool there = e->revision > 0 || e->pending != NULL;
+	struct digest digest;
 
 	e->seen = l->judgements;
 	e->last_seen = f.last_seen.ns;
-	if ((e->revision > 0 || e->pending != NULL) &&
-	    memcmp(e->digest, digest.half, sizeof(e->digest)) == 0) {
+	if (there && f.since != 0 && e->since == f.since) {
+		touch(l, e, true, e->resolved_at);
+		return;
+	}
+	if (f.outline && has_to_wait(l, e, &f, c)) {
+		e->verdict = (uint8_t)f.verdict;
+		l->n_stale++;
+		return;
+	}
+	if (f.outline)
+		c->whole->make(c->whole->arg, &f);
+	digest = digest_finding(&f, c->seed);
+	if (there && memcmp(e->digest, digest.half, sizeof(e->digest)) == 0) {
+		e->since = f.since;
 		touch(l, e, true, e->resolved_at);
 		return;
 	}
 	e->kind = (uint8_t)f.kind;
 	e->verdict = (uint8_t)f.verdict;
 	e->severity = (uint8_t)f.severity;
-	if (!c->all && !e->shown && !is_shown(e) &&
-	    (e->pending != NULL || l->n_pending - l->n_shown >= LEDGER_LAZY)) {
+	if (has_to_wait(l, e, &f, c)) {
 		l->n_stale++;
 		return;
 	}
+	e->since = f.since;
 	memcpy(e->digest, digest.half, sizeof(e->digest));
 	revise(l, e, &f, c->settings, c->wall);
 	touch(l, e, true, INT64_MIN);
 }
 
 void ledger_take(struct ledger *l, const struct finding *list, size_t n,
-		 const struct settings *settings, struct span resolve_after, int64_t newest,
-		 struct instant wall, bool all)
+		 const struct settings *settings, const struct ledger_whole *whole,
+		 struct span resolve_after, int64_t newest, struct instant wall, bool all)
 {
-	const struct comparison c = { settings, digest_seed(settings), wall, all };
+	const struct comparison c = { settings, whole, digest_seed(settings), wall, all };
 
 	l->judgements++;
 	l->n_stale = 0;

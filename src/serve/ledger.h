@@ -24,6 +24,7 @@ struct ledger_entry {
 	uint32_t revision;	 /* committed; 0 none */
 	uint64_t digest[2];	 /* of the newest state, pending included */
 	uint64_t seen;		 /* number of the judgement that gave it last */
+	uint64_t since;		 /* finding.since of what was compared last and was taken; 0: none */
 	int64_t last_seen;	 /* event time */
 	int64_t created_at, resolved_at;
 	uint8_t kind, verdict, severity;
@@ -51,10 +52,18 @@ void ledger_init(struct ledger *l, uint64_t seed);
 void ledger_free(struct ledger *l);
 /* What the database holds. */
 void ledger_load(struct ledger *l, struct store *s);
-/* Compares. wall: for created_at and the like; newest: event time; all: writes out every change. */
+/* Makes a finding whole that a judgement gave in outline. */
+struct ledger_whole {
+	void (*make)(void *arg, struct finding *f);
+	void *arg;
+};
+
+/* Compares; what `since` says is as it was taken last is not looked at. wall: for created_at and
+ * the like; newest: event time; all: writes out every change. whole: NULL where no finding is an
+ * outline. */
 void ledger_take(struct ledger *l, const struct finding *list, size_t n,
-		 const struct settings *settings, struct span resolve_after, int64_t newest,
-		 struct instant wall, bool all);
+		 const struct settings *settings, const struct ledger_whole *whole,
+		 struct span resolve_after, int64_t newest, struct instant wall, bool all);
 /* Writes pending revisions, their outbox rows (where output is not empty), what was touched, and
  * what those who listen hear of it, into the open transaction; reopens what people had decided
  * where the evidence goes beyond it (triage.h). ledger_committed afterwards, once the commit has

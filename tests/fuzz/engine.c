@@ -3,7 +3,8 @@
  * The bytes are choices, not text: five for the settings, fourteen an observation, so that nearly
  * all inputs make a fleet. The same observations are taken in two orders of arrival, once released
  * bit by bit and judged in between, and have to give the same findings. What engine_evict leaves has
- * to give the findings of an engine that never saw the rest.
+ * to give the findings of an engine that never saw the rest. And who follows, and looks only at what a judgement
+ * says has changed since the one before, has to know the same in the end.
  */
 #include "fuzz.h"
 
@@ -385,6 +386,84 @@ static void run(struct engine *e, const struct settings *settings, uint64_t seed
 	arena_free(&arena);
 }
 
+/* A finding as it was when it was last looked at. */
+struct followed {
+	char uid[37];
+	uint64_t since;
+	struct buf json;
+};
+
+static struct followed *followed_of(struct followed **list, size_t *n, const char *uid)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp((*list)[i].uid, uid) == 0)
+			return &(*list)[i];
+	*list = xrealloc(*list, *n + 1, sizeof(**list));
+	(*list)[*n] = (struct followed){ 0 };
+	memcpy((*list)[*n].uid, uid, sizeof((*list)[*n].uid));
+	buf_init(&(*list)[*n].json, (size_t)1 << 28);
+	return &(*list)[(*n)++];
+}
+
+static void look_at_news(struct engine *e, struct arena *arena, struct followed **list, size_t *n)
+{
+	for (size_t i = 0; i < e->findings.n; i++) {
+		struct finding *f = &e->findings.list[i];
+		struct followed *k;
+
+		if (f->since == 0 || (k = followed_of(list, n, f->uid))->since == f->since)
+			continue;
+		if (f->outline)
+			engine_fill(e, arena, f);
+		k->since = f->since;
+		buf_reset(&k->json);
+		finding_json(&k->json, f, e->settings);
+		buf_char(&k->json, '\n');
+	}
+}
+
+static void check_following(const struct settings *settings, const struct taken *const *records, size_t n_records,
+			    struct sv findings)
+{
+	struct followed *list = NULL;
+	struct arena arena = { 0 };
+	struct engine e;
+	struct buf all;
+	size_t n = 0;
+
+	engine_init(&e, settings, SEED);
+	engine_remember(&e, 0);
+	for (size_t i = 0; i <= n_records; i++) {
+		bool last = i == n_records;
+
+		engine_release(&e, (struct instant){ last ? INT64_MAX : records[i]->stamp.order });
+		if (!last)
+			engine_take(&e, &records[i]->o, records[i]->stamp, records[i]->vantage);
+		if (!last && i % 8 != 7)
+			continue;
+		judge(&e, records, last ? i : i + 1, &arena);
+		look_at_news(&e, &arena, &list, &n);
+	}
+	buf_init(&all, (size_t)1 << 28);
+	for (size_t i = 0; i < e.findings.n; i++) {
+		const struct finding *f = &e.findings.list[i];
+
+		if (f->since != 0) {
+			buf_sv(&all, buf_view(&followed_of(&list, &n, f->uid)->json));
+			continue;
+		}
+		finding_json(&all, f, settings);
+		buf_char(&all, '\n');
+	}
+	fuzz_require_same(buf_view(&all), findings);
+	buf_free(&all);
+	for (size_t i = 0; i < n; i++)
+		buf_free(&list[i].json);
+	free(list);
+	engine_free(&e);
+	arena_free(&arena);
+}
+
 /* Where the engine still holds the record (line − 1). */
 struct held {
 	bool attempt, other;
@@ -491,6 +570,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run(&engine, &settings, SEED, list, n, false, choices.emit, &findings);
 	run(&engine, &settings, ~SEED, list, n, true, false, &again);
 	fuzz_require_same(buf_view(&findings), buf_view(&again));
+	check_following(&settings, list, n, buf_view(&findings));
 	check_eviction(&settings, &choices, list, n);
 	buf_free(&findings);
 	buf_free(&again);
