@@ -3,17 +3,11 @@
 #define PINWATCH_IDENTIFY_ACTIVITY_H
 
 #include "base/order.h"
+#include "base/pool.h"
 #include "base/tuples.h"
 #include "identify/device.h"
+#include "identify/learned.h"
 #include "identify/track.h"
-
-/* Which apps the fleet has seen with a host, and since when. */
-struct learned {
-	struct keymap _numbers;  /* (host, bundle) → index of its time */
-	struct tracks _bundles;  /* (host, 0): bundle, extra: index */
-	int64_t *_since;
-	uint32_t _n, _capacity;
-};
 
 /* What records have in common; kept once. */
 struct activity_what {
@@ -34,6 +28,9 @@ struct activity_record {
 	uint32_t device;        /* since activities_finish */
 	uint8_t app_state, locked, interaction;
 };
+
+/* Value in a state track where the app's state became unknown (terminated). */
+#define ACTIVITY_STATE_ENDED 3u
 
 struct activities {
 	struct activity_record *records; /* by time since activities_finish */
@@ -58,8 +55,9 @@ void activities_drop(struct activities *a, uint16_t source, int64_t from);
 /* Forgets the source's (UINT32_MAX: all) records from before this time; returns how many. */
 size_t activities_evict(struct activities *a, uint32_t source, int64_t before);
 size_t activities_footprint(const struct activities *a, uint32_t source);
-/* Resolves devices, sorts, indexes; more may be added and finished again. */
-void activities_finish(struct activities *a, struct devices *d);
+/* activity_index.c: sorts, resolves devices, indexes, the latter with the pool's threads; more may be added and finished
+ * again. */
+void activities_finish(struct activities *a, struct devices *d, struct pool *pool);
 
 enum app_state activity_app_state(const struct activities *a, uint32_t device, uint32_t bundle,
 				  int64_t t, int64_t max_age);
@@ -84,12 +82,5 @@ struct group activity_records_of(const struct activities *a, uint32_t device);
 size_t activity_records_before(const struct activities *a, struct group of, int64_t t);
 /* Whether any record of the device lies in [from, to]. */
 bool activity_between(const struct activities *a, uint32_t device, int64_t from, int64_t to);
-
-void learned_init(struct learned *l, uint64_t seed);
-void learned_free(struct learned *l);
-void learned_add(struct learned *l, uint32_t host, uint32_t bundle, int64_t since);
-/* Calls `take` with every bundle seen with the host by t. */
-void learned_at(const struct learned *l, uint32_t host, int64_t t,
-		void (*take)(void *arg, uint32_t bundle), void *arg);
 
 #endif

@@ -52,7 +52,7 @@ static void unindex(struct engine *e)
 	e->_indexed = false;
 }
 
-static void index_again(struct engine *e)
+static void index_again(struct engine *e, struct pool *pool)
 {
 	if (e->_stale)
 		unindex(e);
@@ -63,7 +63,7 @@ static void index_again(struct engine *e)
 	devices_init(&e->devices, &e->inventory, &e->leases, &e->names, e->seed);
 	postures_build(&e->postures, &e->inventory, &e->devices, e->settings->posture_max_age,
 		       e->seed);
-	activities_finish(&e->activities, &e->devices);
+	activities_finish(&e->activities, &e->devices, pool);
 	e->_n_devices = e->devices.n;
 	e->_indexed = true;
 	e->_stale = false;
@@ -255,7 +255,7 @@ void engine_judge(struct engine *e, const struct engine_view *view, bool all, st
 
 	clear(e);
 	attempts_note(&e->merge.attempts);
-	index_again(e);
+	index_again(e, view->pool);
 	if (e->_remembers) {
 		memo_begin(&e->memo, &e->merge.attempts);
 		if (!footing_there(&e->_footing))

@@ -9,7 +9,7 @@
 
 static int64_t standing(const struct lane *l)
 {
-	return l->input->whole || l->newest == INT64_MIN ? INT64_MIN : l->newest - l->input->max_lag.ns;
+	return l->input->whole || l->reached == INT64_MIN ? INT64_MIN : l->reached - l->input->max_lag.ns;
 }
 
 static struct run *fresh_run(struct ahead *a)
@@ -46,8 +46,8 @@ static void settle(struct ahead *a, size_t i, struct run *r)
 {
 	struct lane *l = &a->_lanes[i];
 
-	if (r->newest > l->newest) {
-		l->newest = r->newest;
+	if (r->reached != INT64_MIN) {
+		l->reached = r->reached;
 		if (feed_heap_holds(&a->_ready, i))
 			feed_heap_put(&a->_ready, i, standing(l));
 	}

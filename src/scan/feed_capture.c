@@ -29,7 +29,6 @@ static void take(void *arg, const struct wire_seen *s)
 	struct parser_batch *b = &r->batch;
 	struct observation *o;
 	struct run_note *n;
-	int64_t order;
 
 	if (b->n == b->_capacity) {
 		b->_capacity = b->_capacity == 0 ? 64 : b->_capacity * 2;
@@ -47,9 +46,7 @@ static void take(void *arg, const struct wire_seen *s)
 	o->tls.ja3 = keep(r, o->tls.ja3);
 	o->tls.ja4 = keep(r, o->tls.ja4);
 	o->tls.issuer = keep(r, o->tls.issuer);
-	order = observation_order(o);
-	if (order > r->newest)
-		r->newest = order;
+	r->reached = observation_order(o);
 	r->records++;
 }
 

@@ -20,7 +20,7 @@ void lane_init(struct lane *l, const struct input *x, const struct scan_options 
 		.input = x,
 		.options = options,
 		.splits = !x->capture && x->framing == FRAMING_LINE && !parser_needs_order(x->format),
-		.newest = INT64_MIN,
+		.reached = INT64_MIN,
 	};
 }
 
@@ -107,7 +107,7 @@ static void clear(struct run *r)
 	r->n_notes = 0;
 	r->records = r->irrelevant = r->bytes = 0;
 	r->lines = 0;
-	r->newest = INT64_MIN;
+	r->reached = INT64_MIN;
 	r->last = r->failed = false;
 	arena_reset(&r->_texts);
 }
@@ -166,11 +166,8 @@ static enum sensor_kind stated_kind(const struct input *x)
 /* parse_record and finish see the batch's memory in the parser's hands. */
 static void seen(struct run *r, const struct observation *o, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		int64_t order = observation_order(&o[i]);
-		if (order > r->newest)
-			r->newest = order;
-	}
+	if (n > 0)
+		r->reached = observation_order(&o[n - 1]);
 }
 
 static void parse_record(struct run *r, struct parser *p, struct sv record, uint32_t line)

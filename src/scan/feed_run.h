@@ -34,7 +34,9 @@ struct run {
 	uint64_t records, irrelevant; /* records: all, with those that no note is of */
 	uint64_t bytes; /* of the file */
 	uint32_t lines; /* in it: what the next run's line numbers, which begin anew, are to be raised by */
-	int64_t newest; /* order time; INT64_MIN: none */
+	/* Order time of the last observation, INT64_MIN: none. Which input is read ahead goes by it, not by the newest: one
+	 * record with a clock that is fast would hold its input up to the end. */
+	int64_t reached;
 	bool last;      /* of its input */
 	bool failed;    /* the input cannot be opened */
 	struct error err; /* of that, and of NOTE_DAMAGED */
@@ -62,7 +64,7 @@ struct lane {
 
 	/* Of feed_ahead. */
 	struct run *first, *last;
-	int64_t newest;
+	int64_t reached; /* of its newest run with any */
 };
 
 void lane_init(struct lane *l, const struct input *x, const struct scan_options *options);
