@@ -1,5 +1,5 @@
-/* What the wire and the proxy can measure of each connection: ports, bytes, durations, who closed.
- */
+/* What the wire and the proxy can measure of each connection: ports, bytes, durations, who
+ * closed. */
 #include "sim/timeline.h"
 
 #define MS_US 1000u

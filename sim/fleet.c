@@ -56,8 +56,8 @@ const struct sim_stack_facts sim_stacks[STACKS] = {
 			    .clear_alerts = true },
 };
 
-/* One network a kind of lease, 200 addresses in each /24, so that the third octet stays readable.
- */
+/* One network a kind of lease, 200 addresses in each /24, so that the third octet stays
+ * readable. */
 static uint32_t home_ip(uint32_t device, enum sim_lease_kind kind)
 {
 	return UINT32_C(10) << 24 | (uint32_t)(8 + kind) << 16 | device / 200 << 8 |

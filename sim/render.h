@@ -25,8 +25,8 @@ void sim_log_order(const struct sim *s, struct sim_log *log, const char *tag);
 void sim_log_order_items(const struct sim *s, struct sim_log *log);
 void sim_log_free(struct sim_log *log);
 
-/* A file of the run: opened, counted in the report, and with --garbage salted with damaged lines.
- */
+/* A file of the run: opened, counted in the report, and with --garbage salted with damaged
+ * lines. */
 struct sim_file {
 	struct sink sink;
 	struct rng _salt;
@@ -37,8 +37,8 @@ bool sim_file_open(struct sim *s, struct sim_file *f, const char *name, struct e
 void sim_file_line(struct sim_file *f);
 bool sim_file_close(struct sim *s, struct sim_file *f, struct error *err);
 
-/* When, in ns, the connection is over, and how much later its lines are written if they are late.
- */
+/* When, in ns, the connection is over, and how much later its lines are written if they are
+ * late. */
 int64_t sim_conn_end(const struct sim_conn *c);
 int64_t sim_conn_put_off(const struct sim_conn *c, size_t index);
 const char *sim_conn_host(const struct sim *s, const struct sim_conn *c);

@@ -211,8 +211,8 @@ static void add_lines(const struct sim *s, struct sim_log *log, size_t i)
 	if (c->flags & CONN_FUTURE)
 		put_off += SIM_LEAP(s);
 	sim_log_add(log, written_at(c, LINE_CLIENT) + put_off, i, LINE_CLIENT);
-	/* Who leaves before the server has answered is gone before there is a server to speak of.
-	 */
+	/* Who leaves before the server has answered is gone before there is a server to speak
+	 * of. */
 	if (c->happening != HAPPENED_GONE)
 		sim_log_add(log, written_at(c, LINE_SERVER) + put_off, i, LINE_SERVER);
 	failure_text(s, c, text, sizeof(text));

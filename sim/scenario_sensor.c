@@ -23,8 +23,8 @@ static uint16_t quiet_app(struct sim *s, const char *bundle, const char *name, c
 	return cast->pair;
 }
 
-/* Two failures in one moment are under the threshold of three; counted once a sensor they are not.
- */
+/* Two failures in one moment are under the threshold of three; counted once a sensor they are
+ * not. */
 static bool duplicate(struct sim *s, struct rng *r, struct sim_cast *cast)
 {
 	cast->device[0] = sim_claim_device(s, r);

@@ -248,8 +248,8 @@ static void take(struct score_case *c, const struct value *finding, enum score_v
 	c->wrong_device = names_other_device(c, finding);
 }
 
-/* A raised finding without app is right when anything pins at that host, else it wrongs the first.
- */
+/* A raised finding without app is right when anything pins at that host, else it wrongs the
+ * first. */
 static bool take_by_host(struct score *s, const struct value *finding, enum score_verdict verdict,
 			 struct sv host, uint16_t port)
 {

@@ -84,8 +84,8 @@ struct score {
 	struct score_scenario *scenarios; /* in order of name */
 	size_t n_scenarios;
 	size_t findings;
-	bool quiet_ones; /* the findings hold explained, expected or observed ones: --all was given
-			  */
+	bool quiet_ones; /* the findings hold explained, expected or observed ones: --all was
+			  * given */
 	/* Totals: cases, and pinning findings among the extras as false positives. */
 	size_t outcomes[SCORE_OUTCOMES], as_expected;
 };

@@ -1,10 +1,11 @@
 """The shape of the source, as docs/architecture.md draws it.
 
 Fails if an include points back up the data flow, if a banned function or a product's name stands in C, if
-a source file grows past 600 lines, or if a mark of unfinished work is left.
+a source file grows past 600 lines, if a mark of unfinished work is left, or if clang-format would lay anything out in another way.
 """
 import pathlib
 import re
+import subprocess
 import sys
 
 # What a folder may include beside itself. An arrow only ever points to the left of the data flow.
@@ -60,8 +61,18 @@ def problems(root):
             yield f"{name}: {text.count(chr(10))} lines, more than {MAX_LINES}: look for the second thing in it"
 
 
+def unformatted(root):
+    files = [str(p) for d in ("src", "sim", "formats", "tests", "bench") for p in sorted((root / d).rglob("*"))
+             if p.suffix in (".c", ".h", ".cc", ".hh")]
+    done = subprocess.run(["clang-format-14", "--dry-run", *files], stderr=subprocess.PIPE, text=True, check=True)
+    names = re.findall(r"^(\S+?):\d+:\d+: warning: code should be clang-formatted", done.stderr, re.M)
+    for name in dict.fromkeys(names):
+        yield f"{pathlib.Path(name).relative_to(root)}: not laid out as .clang-format says: clang-format-14 -i does it"
+
+
 def main():
-    found = list(problems(pathlib.Path(sys.argv[1])))
+    root = pathlib.Path(sys.argv[1])
+    found = [*problems(root), *unformatted(root)]
     for problem in found:
         print(problem)
     return 1 if found else 0

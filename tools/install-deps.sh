@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc g++ make meson ninja-build pkg-config python3 python3-jsonschema python3-yaml python3-xxhash
 libsimdjson-dev libyaml-dev libexpat1-dev libpsl-dev libidn2-dev libssl-dev zlib1g-dev libzstd-dev
-libxxhash-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl curl systemd groff-base clang-14 libclang-rt-14-dev"
+libxxhash-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev uuid-dev libsmartcols-dev libcmocka-dev zstd openssl curl systemd groff-base clang-14 clang-format-14 libclang-rt-14-dev"
 lab="mitmproxy squid-openssl sslsplit tcpdump iproute2 util-linux gnutls-bin nodejs openssl curl python3 chromium libnss3-tools"
 analyze="clang-14 clang-tidy-14 cppcheck libclang-rt-14-dev llvm-14"
 case ${1-} in

@@ -200,8 +200,8 @@ size_t api_add_routes(struct api *a, const struct api_route *list, size_t n, str
 
 size_t api_routes(struct api *a, struct http_route out[API_MAX_ROUTES])
 {
-	static size_t (*const parts[])(struct api *a, struct http_route *out) = {
-		api_findings_routes, api_allow_routes, api_login_routes, api_users_routes,
+	static size_t (*const parts[])(struct api * a, struct http_route * out) = {
+		api_findings_routes, api_allow_routes, api_login_routes,  api_users_routes,
 		api_audit_routes,    api_pages_routes, api_events_routes, api_backtest_routes,
 	};
 	size_t n = 0;

@@ -59,7 +59,7 @@ struct api_field {
 	int64_t min, max; /* bytes of a text, of each of texts; value of an integer */
 	/* a text is one of these, separated by spaces; NULL: any without control characters */
 	const char *words;
-	bool lines;	   /* line breaks and tabs may be in it */
+	bool lines; /* line breaks and tabs may be in it */
 };
 /* out[i]: the member of fields[i], NULL where it is not there or null. False: the response says
  * what is wrong. An empty body is an empty object. */

@@ -17,10 +17,10 @@
 #define MAX_TIME 40
 
 struct api_backtest {
-	pthread_mutex_t lock; /* everything down to `arena` */
+	pthread_mutex_t lock;	  /* everything down to `arena` */
 	struct backtest_job *job; /* NULL until the daemon has said what is in force */
-	uint64_t version;     /* of the settings, as the keeper counts */
-	const struct conf *conf; /* only to be told from another */
+	uint64_t version;	  /* of the settings, as the keeper counts */
+	const struct conf *conf;  /* only to be told from another */
 	struct settings in_force;
 	struct past_source *sources;
 	size_t n_sources;
@@ -160,9 +160,8 @@ static bool read_grid(const struct value *const *v, struct grid *g, struct http_
 	g->no_files = true;
 	for (int list = SET; list <= SWEEP && ok; list++)
 		for (size_t i = 0; v[list] != NULL && i < v[list]->array.n && ok; i++)
-			ok = (list == SET ? grid_set : grid_sweep)(g, fields[list].name,
-								   v[list]->array.items[i].text,
-								   &err);
+			ok = (list == SET ? grid_set : grid_sweep)(
+			    g, fields[list].name, v[list]->array.items[i].text, &err);
 	if (!ok)
 		http_error(r, 400, "bad_setting", "%s", err.message);
 	else if (g->n == 0)

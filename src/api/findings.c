@@ -133,9 +133,11 @@ static bool read_query(const struct http_request *q, struct http_response *r,
 	}
 	*sort = v[SORT];
 	*limit = (size_t)n;
-	*f = (struct query_filter){ v[BY_VERDICT],  v[BY_SEVERITY], v[BY_KIND],	     v[BY_STATUS],
-				    v[BY_APP],	    v[BY_DESTINATION], v[BY_DEVICE], v[BY_ASSIGNEE],
-				    since.ns,	    sv_eq(v[BY_ALL], SV("true")) };
+	*f = (struct query_filter){ v[BY_VERDICT], v[BY_SEVERITY],
+				    v[BY_KIND],	   v[BY_STATUS],
+				    v[BY_APP],	   v[BY_DESTINATION],
+				    v[BY_DEVICE],  v[BY_ASSIGNEE],
+				    since.ns,	   sv_eq(v[BY_ALL], SV("true")) };
 	return true;
 }
 

@@ -5,11 +5,16 @@
 #include "store/triage.h"
 
 #define MAX_TEXT 8192
-#define REVISION \
-	{ .name = "revision", .type = API_INTEGER, .nullable = true, .min = 1, .max = UINT32_MAX }
-#define COMMENT \
-	{ .name = "comment", .type = API_TEXT, .nullable = true, .min = 1, \
-	  .max = MAX_TEXT, .lines = true }
+#define REVISION                                                                                   \
+	{                                                                                          \
+		.name = "revision", .type = API_INTEGER, .nullable = true, .min = 1,               \
+		.max = UINT32_MAX                                                                  \
+	}
+#define COMMENT                                                                                    \
+	{                                                                                          \
+		.name = "comment", .type = API_TEXT, .nullable = true, .min = 1, .max = MAX_TEXT,  \
+		.lines = true                                                                      \
+	}
 
 static void say_triage(struct store *s, const struct http_request *q, const char *uid,
 		       struct http_response *r)

@@ -121,10 +121,15 @@ static bool hash_of(struct api *a, const struct value *password, char hash[128],
 	return true;
 }
 
-#define PASSWORD \
-	{ .name = "password", .type = API_TEXT, .nullable = true, .min = MIN_PASSWORD, \
-	  .max = MAX_PASSWORD }
-#define ROLE { .name = "role", .type = API_TEXT, .required = true, .max = 16, .words = API_ROLES }
+#define PASSWORD                                                                                   \
+	{                                                                                          \
+		.name = "password", .type = API_TEXT, .nullable = true, .min = MIN_PASSWORD,       \
+		.max = MAX_PASSWORD                                                                \
+	}
+#define ROLE                                                                                       \
+	{                                                                                          \
+		.name = "role", .type = API_TEXT, .required = true, .max = 16, .words = API_ROLES  \
+	}
 
 static void add(void *context, const struct http_request *q, struct http_response *r)
 {

@@ -7,8 +7,8 @@
 struct run {
 	struct past *past;
 	const struct backtest_options *options;
-	struct arena *arena;		 /* of the result */
-	struct diff_side in_force;	 /* owns list and by_uid */
+	struct arena *arena;	   /* of the result */
+	struct diff_side in_force; /* owns list and by_uid */
 	struct backtest_setting *settings;
 };
 

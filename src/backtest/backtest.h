@@ -16,7 +16,7 @@
 
 struct backtest_options {
 	const struct grid *grid;
-	bool all;           /* quiet changes are listed, too */
+	bool all;	    /* quiet changes are listed, too */
 	size_t max_changes; /* listed of a setting; 0: BACKTEST_MAX_CHANGES */
 	/* Called with all findings of each setting, 0 being that in force, while they live; may
 	 * measure them. NULL: none. False: *err says why, and the backtest ends. */

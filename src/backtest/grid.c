@@ -18,7 +18,7 @@ static const char *const names[ELEMENTS] = {
 };
 
 struct grid_value {
-	struct conf conf; /* owns what the lists say */
+	struct conf conf;	  /* owns what the lists say */
 	struct settings settings; /* of which the one element counts */
 	struct sv text;
 };
@@ -395,12 +395,6 @@ static struct sv elements(const struct grid *g, bool swept, const char *between,
 	return made;
 }
 
-struct sv grid_swept(const struct grid *g, struct arena *a)
-{
-	return elements(g, true, ", ", a);
-}
+struct sv grid_swept(const struct grid *g, struct arena *a) { return elements(g, true, ", ", a); }
 
-struct sv grid_fixed(const struct grid *g, struct arena *a)
-{
-	return elements(g, false, " ", a);
-}
+struct sv grid_fixed(const struct grid *g, struct arena *a) { return elements(g, false, " ", a); }

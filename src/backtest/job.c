@@ -12,10 +12,10 @@
 #include "scan/settings.h"
 
 struct backtest_job {
-	pthread_mutex_t lock; /* everything down to `result` */
+	pthread_mutex_t lock;	/* everything down to `result` */
 	struct job_limits next; /* limits of those that are started */
 	struct job_status status;
-	bool there; /* a thread was begun and is not joined yet */
+	bool there;	    /* a thread was begun and is not joined yet */
 	struct arena arena; /* of the result */
 	struct backtest result;
 	pthread_t thread;

@@ -20,7 +20,7 @@ struct past {
 	struct scan_period period;
 	struct instant first, last; /* of what counts; INSTANT_NONE: nothing */
 	uint64_t observations, outside;
-	uint64_t attempts;     /* after the first judgement */
+	uint64_t attempts;    /* after the first judgement */
 	uint64_t lost_blocks; /* of the journal, damaged */
 };
 
@@ -31,14 +31,14 @@ struct past_source {
 };
 
 struct past_options {
-	const char *state;               /* the daemon's state folder */
+	const char *state;		 /* the daemon's state folder */
 	const struct settings *settings; /* in force; outlive the past */
 	const struct past_source *sources;
 	size_t n_sources;
 	struct scan_period period;
-	uint64_t memory;             /* bytes that records may take; 0: no bound */
-	unsigned threads;            /* 0: as many as there are processors */
-	bool (*stop)(void *arg);     /* asked between blocks of records; may be NULL */
+	uint64_t memory;	 /* bytes that records may take; 0: no bound */
+	unsigned threads;	 /* 0: as many as there are processors */
+	bool (*stop)(void *arg); /* asked between blocks of records; may be NULL */
 	void *stop_arg;
 };
 

@@ -23,12 +23,12 @@ struct ranked_source {
 	struct sv name;
 	bool configured;
 	struct span silence_after;
-	uint32_t sensors;               /* 1 << enum sensor_kind: what its records have fed */
-	struct instant last;            /* newest order time */
+	uint32_t sensors;    /* 1 << enum sensor_kind: what its records have fed */
+	struct instant last; /* newest order time */
 };
 
 struct journal_past {
-	struct past past; /* first */
+	struct past past;		    /* first */
 	const struct past_options *options; /* while opening */
 	struct settings settings;
 	struct listener listener;
@@ -82,10 +82,7 @@ static void add_source(struct journal_past *p, struct sv name, const struct past
 	p->n_sources++;
 }
 
-static void add_stored(void *arg, const struct store_source *s)
-{
-	add_source(arg, s->name, NULL);
-}
+static void add_stored(void *arg, const struct store_source *s) { add_source(arg, s->name, NULL); }
 
 static uint16_t source_number(const struct journal_past *p, struct sv name)
 {
@@ -122,9 +119,9 @@ static void on_file(void *arg, uint64_t number, struct sv path)
 
 static void look_at_memory(struct journal_past *p)
 {
-	p->too_large = p->too_large ||
-		       (p->options->memory > 0 &&
-			engine_footprint(&p->engine, ENGINE_ALL_SOURCES) > p->options->memory);
+	p->too_large =
+	    p->too_large || (p->options->memory > 0 &&
+			     engine_footprint(&p->engine, ENGINE_ALL_SOURCES) > p->options->memory);
 }
 
 static void count(struct journal_past *p, const struct kept_observation *o, struct ranked_source *s)

@@ -1,4 +1,5 @@
-/* Network address: 16 bytes, IPv4 as v4-mapped IPv6 (RFC 4291, 2.5.5.2), all zero for "not said". */
+/* Network address: 16 bytes, IPv4 as v4-mapped IPv6 (RFC 4291, 2.5.5.2), all zero for "not
+ * said". */
 #ifndef PINWATCH_BASE_ADDR_H
 #define PINWATCH_BASE_ADDR_H
 

@@ -31,7 +31,8 @@ void arena_free(struct arena *a);
 /* Bytes held from the operating system. */
 size_t arena_footprint(const struct arena *a);
 
-/* malloc, realloc and strdup that end the program with a message when memory runs out; size is n × size, checked. */
+/* malloc, realloc and strdup that end the program with a message when memory runs out; size is n ×
+ * size, checked. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);

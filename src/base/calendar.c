@@ -63,10 +63,7 @@ void calendar_empty(struct calendar *c)
 	c->_free = c->_last = NO_BUCKET;
 }
 
-void calendar_free(struct calendar *c)
-{
-	calendar_empty(c);
-}
+void calendar_free(struct calendar *c) { calendar_empty(c); }
 
 static void heap_push(struct calendar *c, int64_t number)
 {
@@ -166,8 +163,9 @@ static void insert_each(struct sorting *s, struct calendar_slot *order, uint32_t
 		struct calendar_slot x = order[i];
 		uint32_t k = i;
 
-		while (k > 0 && (order[k - 1].time > x.time ||
-				 (order[k - 1].time == x.time && by_time(&order[k - 1], &x, s) > 0))) {
+		while (k > 0 &&
+		       (order[k - 1].time > x.time ||
+			(order[k - 1].time == x.time && by_time(&order[k - 1], &x, s) > 0))) {
 			order[k] = order[k - 1];
 			k--;
 		}

@@ -1,8 +1,8 @@
 /* Calendar queue: puts records in event-time order with a bounded look-ahead.
  *
- * Records of one second (or calendar_width) share a bucket, an unsorted run; a bucket is sorted once, when the watermark has
- * passed its end and it is handed out. Pushing is an append, so nearly ordered input costs next to
- * nothing per record.
+ * Records of one second (or calendar_width) share a bucket, an unsorted run; a bucket is sorted
+ * once, when the watermark has passed its end and it is handed out. Pushing is an append, so nearly
+ * ordered input costs next to nothing per record.
  */
 #ifndef PINWATCH_BASE_CALENDAR_H
 #define PINWATCH_BASE_CALENDAR_H
@@ -37,14 +37,15 @@ struct calendar {
 /* Items are copied in. compare: decides between items of equal time. */
 void calendar_init(struct calendar *c, size_t item_size, uint64_t seed,
 		   int (*compare)(const void *, const void *));
-/* Narrower buckets are handed out sooner, wider ones cost less. To be called before anything is pushed. */
+/* Narrower buckets are handed out sooner, wider ones cost less. To be called before anything is
+ * pushed. */
 void calendar_width(struct calendar *c, struct span width);
 void calendar_free(struct calendar *c);
 /* False when the record's bucket has been handed out already: it is too late. */
 bool calendar_push(struct calendar *c, struct instant t, const void *item);
 /* Hands out every record of each bucket that ends at or before the watermark, in order.
- * `prepare` sees each record of a bucket before the first is delivered, to fetch into the cache what it will
- * need. */
+ * `prepare` sees each record of a bucket before the first is delivered, to fetch into the cache
+ * what it will need. */
 void calendar_release(struct calendar *c, struct instant watermark,
 		      void (*prepare)(void *arg, const void *item),
 		      void (*deliver)(void *arg, const void *item), void *arg);

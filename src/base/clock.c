@@ -83,8 +83,9 @@ static bool offset(struct sv v, int32_t zone, int32_t *seconds)
 
 bool instant_parse_iso(struct sv v, int32_t zone, struct instant *out)
 {
-	static const unsigned char month_days[] = { 31, 29, 31, 30, 31, 30,
-						    31, 31, 30, 31, 30, 31 };
+	static const unsigned char month_days[] = {
+		31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+	};
 	unsigned century, year, month, day, hour, minute, second;
 	uint32_t ns;
 	int32_t east;
@@ -186,8 +187,8 @@ static const struct {
 	struct sv name;
 	int64_t ns;
 } units[] = {
-	{ { "d", 1 }, NS_PER_DAY },   { { "h", 1 }, NS_PER_HOUR }, { { "m", 1 }, NS_PER_MINUTE },
-	{ { "s", 1 }, NS_PER_S },     { { "ms", 2 }, NS_PER_MS },  { { "us", 2 }, 1000 },
+	{ { "d", 1 }, NS_PER_DAY }, { { "h", 1 }, NS_PER_HOUR }, { { "m", 1 }, NS_PER_MINUTE },
+	{ { "s", 1 }, NS_PER_S },   { { "ms", 2 }, NS_PER_MS },	 { { "us", 2 }, 1000 },
 	{ { "ns", 2 }, 1 },
 };
 #define N_UNITS (sizeof(units) / sizeof(units[0]))

@@ -39,9 +39,9 @@ static inline struct span span_between(struct instant from, struct instant to)
 	return (struct span){ to.ns - from.ns };
 }
 
-/* ISO 8601 / RFC 3339: `2026-11-24T02:14:13.903Z`, also a space for T, `,` for `.`, up to 9 decimals,
- * and an offset `±hh:mm` or `±hhmm`. Without an offset the time is taken as UTC + `zone` seconds
- * east. Whole-string; false on anything else. */
+/* ISO 8601 / RFC 3339: `2026-11-24T02:14:13.903Z`, also a space for T, `,` for `.`, up to 9
+ * decimals, and an offset `±hh:mm` or `±hhmm`. Without an offset the time is taken as UTC + `zone`
+ * seconds east. Whole-string; false on anything else. */
 bool instant_parse_iso(struct sv v, int32_t zone, struct instant *out);
 /* Decimal seconds (`1795486453.759`), milli-, micro- or nanoseconds, told apart by magnitude. */
 bool instant_parse_epoch(struct sv v, struct instant *out);
@@ -50,8 +50,8 @@ struct instant instant_from_civil(int year, unsigned month, unsigned day, unsign
 				  unsigned minute, unsigned second, uint32_t ns);
 
 #define INSTANT_ISO_SIZE 40
-/* `2026-11-24T02:14:13.903Z`: milliseconds, or as many of 0, 3, 6, 9 decimals as keep the value whole
- * but never fewer than 3. Returns the length; `out` is NUL-terminated. */
+/* `2026-11-24T02:14:13.903Z`: milliseconds, or as many of 0, 3, 6, 9 decimals as keep the value
+ * whole but never fewer than 3. Returns the length; `out` is NUL-terminated. */
 size_t instant_format_iso(struct instant t, char out[INSTANT_ISO_SIZE]);
 /* `2026-11-24T02:14Z`. */
 size_t instant_format_minute(struct instant t, char out[INSTANT_ISO_SIZE]);

@@ -12,12 +12,12 @@
 
 enum error_code {
 	ERROR_NONE = 0,
-	ERROR_USAGE,        /* command line */
-	ERROR_CONFIG,       /* configuration, list or format file */
-	ERROR_IO,           /* the operating system said no */
-	ERROR_FORMAT,       /* bytes that are not what they claim to be */
+	ERROR_USAGE,	    /* command line */
+	ERROR_CONFIG,	    /* configuration, list or format file */
+	ERROR_IO,	    /* the operating system said no */
+	ERROR_FORMAT,	    /* bytes that are not what they claim to be */
 	ERROR_UNRECOGNISED, /* no known format */
-	ERROR_LIMIT,        /* a stated bound was reached */
+	ERROR_LIMIT,	    /* a stated bound was reached */
 };
 
 struct error {
@@ -26,9 +26,10 @@ struct error {
 	char message[1024];
 };
 
-/* Fills *e (cut at the buffer's end) and returns false, so that `return error_set(…)` reads well. */
+/* Fills *e (cut at the buffer's end) and returns false, so that `return error_set(…)` reads
+ * well. */
 bool error_set(struct error *e, enum error_code code, size_t position, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 /* Puts "PREFIX: " before the message, to add the file as the error travels up. */
 void error_prefix(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

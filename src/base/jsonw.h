@@ -22,7 +22,7 @@ struct jsonw {
 static inline struct jsonw jsonw_on(struct buf *b) { return (struct jsonw){ b, false }; }
 void jsonw_key(struct jsonw *w, const char *key);
 void jsonw_key_sv(struct jsonw *w, struct sv key);
-void jsonw_open(struct jsonw *w, char bracket);  /* '{' or '[' */
+void jsonw_open(struct jsonw *w, char bracket);	 /* '{' or '[' */
 void jsonw_close(struct jsonw *w, char bracket); /* '}' or ']' */
 void jsonw_sv(struct jsonw *w, struct sv v);
 void jsonw_str(struct jsonw *w, const char *s); /* NULL writes null */

@@ -1,7 +1,7 @@
 /* TLS session secrets, as debug logs and key log files (SSLKEYLOGFILE) write them.
  *
- * Whoever has such a line can read the recorded connection. They are no evidence of anything here, so
- * that no output may carry one: neither a dead letter nor a message that quotes a line.
+ * Whoever has such a line can read the recorded connection. They are no evidence of anything here,
+ * so that no output may carry one: neither a dead letter nor a message that quotes a line.
  */
 #ifndef PINWATCH_BASE_KEYLOG_H
 #define PINWATCH_BASE_KEYLOG_H

@@ -28,7 +28,8 @@ void keymap_init(struct keymap *m, size_t key_size, uint64_t seed);
 void keymap_free(struct keymap *m);
 /* The value, or KEYMAP_NONE. */
 uint32_t keymap_get(const struct keymap *m, const void *key);
-/* Pointer to the key's value, made as `KEYMAP_NONE` when the key is new; good until the next call. */
+/* Pointer to the key's value, made as `KEYMAP_NONE` when the key is new; good until the next
+ * call. */
 uint32_t *keymap_slot(struct keymap *m, const void *key);
 /* Forgets the key; true when it was there. */
 bool keymap_remove(struct keymap *m, const void *key);

@@ -60,7 +60,8 @@ struct grouping group_items(const uint32_t *group_of, size_t n, uint32_t n_group
 	};
 	uint32_t *next = g.begin + 1;
 
-	/* While filling, begin[k + 1] is the next free place of group k; afterwards it is its end. */
+	/* While filling, begin[k + 1] is the next free place of group k; afterwards it is its
+	 * end. */
 	for (size_t i = 0; i < n; i++)
 		if (group_of[i] != GROUP_SKIP)
 			g.begin[group_of[i] + 2]++;

@@ -11,7 +11,8 @@
 /* Permutation of 0…n−1 that puts `keys` in ascending signed order; the caller frees it. */
 uint32_t *order_by_key(const int64_t *keys, size_t n);
 
-/* Items of each group, in their original order. Group g is items[begin[g]] … items[begin[g + 1] − 1]. */
+/* Items of each group, in their original order. Group g is items[begin[g]] … items[begin[g + 1] −
+ * 1]. */
 struct grouping {
 	uint32_t *begin;
 	uint32_t *items;

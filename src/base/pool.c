@@ -107,7 +107,8 @@ void pool_begin(struct pool *p, struct pool_job *job, size_t n, pool_fn *fn, voi
 {
 	size_t chunk = n / ((size_t)pool_threads(p) * CHUNKS);
 
-	*job = (struct pool_job){ ._fn = fn, ._arg = arg, ._n = n, ._chunk = chunk > 0 ? chunk : 1 };
+	*job =
+	    (struct pool_job){ ._fn = fn, ._arg = arg, ._n = n, ._chunk = chunk > 0 ? chunk : 1 };
 	if (pool_threads(p) == 1 || n == 0)
 		return;
 	pthread_mutex_lock(&p->_lock);

@@ -1,9 +1,9 @@
 /* A fixed set of threads for work that is cut into numbered pieces.
  *
- * The thread that asks works along. Which thread does which piece is up to chance: a piece may only write what
- * is its own by its number, or its worker's, so that the result is the same for any number of threads.
- * A pool of one thread, or none (NULL), does everything in the caller, in order. Workers take no signals.
- * One thread at a time may use a pool; pieces may not use it themselves.
+ * The thread that asks works along. Which thread does which piece is up to chance: a piece may only
+ * write what is its own by its number, or its worker's, so that the result is the same for any
+ * number of threads. A pool of one thread, or none (NULL), does everything in the caller, in order.
+ * Workers take no signals. One thread at a time may use a pool; pieces may not use it themselves.
  */
 #ifndef PINWATCH_BASE_POOL_H
 #define PINWATCH_BASE_POOL_H
@@ -41,15 +41,16 @@ struct pool {
 
 /* The processors this process may run on, at least 1. */
 unsigned pool_processors(void);
-/* threads: the caller's included. Where the system gives fewer, the pool has fewer. The pool stays where it is. */
+/* threads: the caller's included. Where the system gives fewer, the pool has fewer. The pool stays
+ * where it is. */
 void pool_init(struct pool *p, unsigned threads);
 void pool_free(struct pool *p);
 /* 1 for NULL. */
 unsigned pool_threads(const struct pool *p);
 /* Calls fn for every index below n, and returns when all have been done. */
 void pool_each(struct pool *p, size_t n, pool_fn *fn, void *arg);
-/* The same in two halves, for a caller with something else to do meanwhile. pool_end works along on what no
- * worker has taken. Nothing is done before pool_end where there are no workers. */
+/* The same in two halves, for a caller with something else to do meanwhile. pool_end works along on
+ * what no worker has taken. Nothing is done before pool_end where there are no workers. */
 void pool_begin(struct pool *p, struct pool_job *job, size_t n, pool_fn *fn, void *arg);
 void pool_end(struct pool *p, struct pool_job *job);
 

@@ -35,8 +35,8 @@ struct sv sv_trim(struct sv v)
 	return v;
 }
 
-/* Texts up to this length are searched by a byte of the needle: memmem first fills a table, which takes longer. In
- * longer ones only memmem is linear whatever stands there. */
+/* Texts up to this length are searched by a byte of the needle: memmem first fills a table, which
+ * takes longer. In longer ones only memmem is linear whatever stands there. */
 #define SHORT_TEXT 512
 
 /* The needle's first byte, or the one behind a blank, which text is full of. */
@@ -97,8 +97,7 @@ bool sv_to_u64(struct sv v, uint64_t *out)
 		return false;
 	for (size_t i = 0; i < v.n; i++) {
 		unsigned d = (unsigned)(unsigned char)v.p[i] - '0';
-		if (d > 9 || __builtin_mul_overflow(n, 10u, &n) ||
-		    __builtin_add_overflow(n, d, &n))
+		if (d > 9 || __builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, d, &n))
 			return false;
 	}
 	*out = n;

@@ -60,8 +60,9 @@ struct sv sv_trim(struct sv v);
 /* Offset of the first `needle`, or SIZE_MAX. */
 size_t sv_find(struct sv v, struct sv needle);
 size_t sv_find_char(struct sv v, char c);
-/* Cuts at the first `sep`: returns what stands before it, leaves what stands after in *rest (SV_NONE
- * with p NULL when there was no separator). `rest` may point at the same object as the input. */
+/* Cuts at the first `sep`: returns what stands before it, leaves what stands after in *rest
+ * (SV_NONE with p NULL when there was no separator). `rest` may point at the same object as the
+ * input. */
 struct sv sv_cut(struct sv v, char sep, struct sv *rest);
 /* Whole-string decimal; false on anything else, overflow included. */
 bool sv_to_u64(struct sv v, uint64_t *out);

@@ -59,5 +59,6 @@ uint32_t tuples_put(struct tuples *t, const void *tuple)
 
 size_t tuples_footprint(const struct tuples *t)
 {
-	return t->_capacity * t->_size + (t->_slots == NULL ? 0 : (t->_mask + 1) * sizeof(*t->_slots));
+	return t->_capacity * t->_size +
+	       (t->_slots == NULL ? 0 : (t->_mask + 1) * sizeof(*t->_slots));
 }

@@ -1,8 +1,8 @@
 /* Tuples as numbers: equal bytes, equal number.
  *
- * What many records have in common is kept once. Numbers count from 0 in order of appearance; hashing is seeded, so
- * that chosen tuples cannot be made to collide. Tuples are compared bytewise: zero any padding. Pointers are good
- * until the next tuples_put. Not thread-safe.
+ * What many records have in common is kept once. Numbers count from 0 in order of appearance;
+ * hashing is seeded, so that chosen tuples cannot be made to collide. Tuples are compared bytewise:
+ * zero any padding. Pointers are good until the next tuples_put. Not thread-safe.
  */
 #ifndef PINWATCH_BASE_TUPLES_H
 #define PINWATCH_BASE_TUPLES_H

@@ -348,7 +348,7 @@ static const struct {
 	const char *verb;
 	bool (*run)(struct door *d, const struct request *q, struct error *err);
 } verbs[] = {
-	{ "add", add },	      { "preview", add },   { "test", test },	  { "list", list },
+	{ "add", add },	     { "preview", add },   { "test", test },	 { "list", list },
 	{ "renew", change }, { "expire", change }, { "remove", change },
 };
 

@@ -30,7 +30,10 @@ static size_t items_of(const struct value *v, const char *name, const struct val
 }
 
 /* `2026-11-24` of a time. */
-static struct sv day_of(const struct value *v, const char *name) { return sv_first(text_of(v, name), 10); }
+static struct sv day_of(const struct value *v, const char *name)
+{
+	return sv_first(text_of(v, name), 10);
+}
 
 /* The patterns of an array, with commas between. */
 static void join(struct buf *out, const struct value *v, const char *name)
@@ -103,7 +106,8 @@ static void where_cell(struct grid *g, const struct value *e)
 
 		while (from > 0 && file.p[from - 1] != '/')
 			from--;
-		buf_printf(&b, "%.*s:%lld", SV_ARG(sv_skip(file, from)), (long long)count_of(e, "line"));
+		buf_printf(&b, "%.*s:%lld", SV_ARG(sv_skip(file, from)),
+			   (long long)count_of(e, "line"));
 	} else {
 		buf_str(&b, "database");
 	}
@@ -153,7 +157,8 @@ static void list_row(struct grid *g, const struct value *e)
 
 static void covers(struct buf *out, const struct value *e)
 {
-	static const char *const titles[] = { "UID", "APP", "DESTINATION", ">ATTEMPTS", ">ONLY HERE", "WITHOUT LISTS" };
+	static const char *const titles[] = { "UID",	   "APP",	 "DESTINATION",
+					      ">ATTEMPTS", ">ONLY HERE", "WITHOUT LISTS" };
 	const struct value *items;
 	size_t n = items_of(e, "covers", &items);
 	struct grid g;
@@ -175,8 +180,9 @@ static void covers(struct buf *out, const struct value *e)
 
 void allow_view_list(struct buf *out, const struct value *const *pages, size_t n)
 {
-	static const char *const titles[] = { ">ID",	 "LIST",      "PATTERN", "ONLY",	"OWNER", "EXPIRES",
-					      "STATE", ">FINDINGS", ">ALONE",  ">WOULD SHOW", "WHERE", "REMARKS" };
+	static const char *const titles[] = { ">ID",	"LIST",	       "PATTERN", "ONLY",
+					      "OWNER",	"EXPIRES",     "STATE",	  ">FINDINGS",
+					      ">ALONE", ">WOULD SHOW", "WHERE",	  "REMARKS" };
 	const struct value *items;
 	size_t rows = 0;
 	struct grid g;
@@ -232,9 +238,11 @@ void allow_view_entry(struct buf *out, const struct value *e, const char *done)
 
 /* ---- preview */
 
-static void named(struct buf *out, const struct value *list, const char *none, const char *one, const char *many)
+static void named(struct buf *out, const struct value *list, const char *none, const char *one,
+		  const char *many)
 {
-	static const char *const titles[] = { "APP", "DESTINATION", "VERDICT", "SEVERITY", ">DEVICES", "LAST SEEN", "HOW", "UID" };
+	static const char *const titles[] = { "APP",	  "DESTINATION", "VERDICT", "SEVERITY",
+					      ">DEVICES", "LAST SEEN",	 "HOW",	    "UID" };
 	const struct value *items;
 	size_t n = items_of(list, "findings", &items);
 	int64_t total = count_of(list, "total");
@@ -252,7 +260,8 @@ static void named(struct buf *out, const struct value *list, const char *none, c
 		struct buf place;
 
 		buf_init(&place, 4096);
-		text_place(&place, text_of(&items[i], "host"), 300, (unsigned)count_of(&items[i], "port"));
+		text_place(&place, text_of(&items[i], "host"), 300,
+			   (unsigned)count_of(&items[i], "port"));
 		grid_cell(&g, text_of(&items[i], "app"));
 		grid_cell(&g, buf_view(&place));
 		grid_cell(&g, text_of(&items[i], "verdict"));
@@ -279,10 +288,12 @@ void allow_view_preview(struct buf *out, const struct value *v)
 	warnings(out, v);
 	for (size_t i = 0; i < n_same; i++)
 		if (same[i].type == VALUE_INT)
-			buf_printf(out, "  entry %lld says the same already\n", (long long)same[i].integer);
-	named(out, value_member(v, SV("quiets")), "It would quiet no current finding.\n", "current finding that it would quiet:",
-	      "current findings that it would quiet:");
-	named(out, value_member(v, SV("past")), "No past finding would have been quiet.\n", "past finding that would have been quiet:",
+			buf_printf(out, "  entry %lld says the same already\n",
+				   (long long)same[i].integer);
+	named(out, value_member(v, SV("quiets")), "It would quiet no current finding.\n",
+	      "current finding that it would quiet:", "current findings that it would quiet:");
+	named(out, value_member(v, SV("past")), "No past finding would have been quiet.\n",
+	      "past finding that would have been quiet:",
 	      "past findings that would have been quiet:");
 	buf_str(out, "\nOf the fleet: ");
 	text_plural(out, (uint64_t)count_of(fleet, "devices"), "device", "devices");
@@ -294,7 +305,8 @@ void allow_view_preview(struct buf *out, const struct value *v)
 	text_plural(out, (uint64_t)count_of(fleet, "destinations"), "destination", "destinations");
 	buf_str(out, ".\n");
 	if (count_of(v, "expected_already") > 0) {
-		text_plural(out, (uint64_t)count_of(v, "expected_already"), "finding is", "findings are");
+		text_plural(out, (uint64_t)count_of(v, "expected_already"), "finding is",
+			    "findings are");
 		buf_str(out, " expected already.\n");
 	}
 }
@@ -303,7 +315,8 @@ void allow_view_preview(struct buf *out, const struct value *v)
 
 void allow_view_test(struct buf *out, const struct value *v)
 {
-	static const char *const titles[] = { ">ID", "LIST", "PATTERN", "ONLY", "OWNER", "EXPIRES", "STATE", "ANSWER", "BECAUSE" };
+	static const char *const titles[] = { ">ID",	 "LIST",  "PATTERN", "ONLY",   "OWNER",
+					      "EXPIRES", "STATE", "ANSWER",  "BECAUSE" };
 	struct sv answer = text_of(v, "answer"), app = text_of(v, "app");
 	const struct value *items;
 	size_t n = items_of(v, "entries", &items);
@@ -326,7 +339,9 @@ void allow_view_test(struct buf *out, const struct value *v)
 		grid_cell(&g, text_of(&items[i], "pattern"));
 		joined_cell(&g, &items[i], "scope");
 		grid_cell(&g, text_of(&items[i], "owner"));
-		grid_cell(&g, sv_empty(text_of(&items[i], "expires")) ? SV("never") : text_of(&items[i], "expires"));
+		grid_cell(&g, sv_empty(text_of(&items[i], "expires"))
+				  ? SV("never")
+				  : text_of(&items[i], "expires"));
 		grid_cell(&g, text_of(&items[i], "state"));
 		grid_cell(&g, text_of(&items[i], "answer"));
 		grid_cell(&g, text_of(&items[i], "because"));

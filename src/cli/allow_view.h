@@ -1,5 +1,4 @@
-/* The API's answers about allow-lists, for people.
- */
+/* The API's answers about allow-lists, for people. */
 #ifndef PINWATCH_CLI_ALLOW_VIEW_H
 #define PINWATCH_CLI_ALLOW_VIEW_H
 

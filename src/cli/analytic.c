@@ -112,8 +112,8 @@ static void configured_feeds(struct feeds *f, const struct inputs *in)
 				    SV_ARG(source->name));
 			continue;
 		}
-		feed.sensor = source->kind == SENSORS ? format_sensor(format)
-						      : conf_source_sensor(source);
+		feed.sensor =
+		    source->kind == SENSORS ? format_sensor(format) : conf_source_sensor(source);
 		if (!has_file)
 			feed.trouble = "no file matches its path";
 		add_feed(f, feed);

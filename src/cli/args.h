@@ -13,8 +13,8 @@
 
 /* One option. */
 struct arg {
-	int id;            /* ≥ 1, the command's own */
-	char letter;       /* short form; 0: none */
+	int id;		   /* ≥ 1, the command's own */
+	char letter;	   /* short form; 0: none */
 	const char *name;  /* without dashes; NULL ends a table */
 	const char *value; /* what it takes, as help shows it; NULL: a flag */
 	const char *words; /* the values it takes, separated by spaces; NULL: anything */

@@ -30,8 +30,8 @@ bool aside_begin(struct aside *a, struct progress *progress, bool show, const ch
 	}
 	if (a->_file != NULL)
 		return true;
-	error_set(err, ERROR_USAGE, 0, "--dead-letter %s: %s; name a file that can be written", path,
-		  strerror(errno));
+	error_set(err, ERROR_USAGE, 0, "--dead-letter %s: %s; name a file that can be written",
+		  path, strerror(errno));
 	if (a->_target != NULL)
 		fclose(a->_target);
 	buf_free(&a->_temporary);

@@ -1,8 +1,9 @@
 /* Records that a scan sets aside: shown as they are met (-v), and kept in a dead-letter file.
  *
- * The file holds one JSON object a line: {"path":…,"line":…,"reason":…,"record":…}. It is written under a
- * temporary name and takes its place when the scan is done, so that it is whole or not there. Only files are
- * replaced so: what else a path names (a device, a pipe, a link) stays what it is, and is written to at the end.
+ * The file holds one JSON object a line: {"path":…,"line":…,"reason":…,"record":…}. It is written
+ * under a temporary name and takes its place when the scan is done, so that it is whole or not
+ * there. Only files are replaced so: what else a path names (a device, a pipe, a link) stays what
+ * it is, and is written to at the end.
  */
 #ifndef PINWATCH_CLI_ASIDE_H
 #define PINWATCH_CLI_ASIDE_H

@@ -484,15 +484,13 @@ static int run(struct choices *c)
 			      "nothing to try: give --set ELEMENT=VALUE or --sweep ELEMENT=VALUES, "
 			      "for example --sweep InspectionFailureThreshold=2..8");
 	else if (logs && (c->db != NULL || c->state != NULL))
-		ok = error_set(&err, ERROR_USAGE, 0,
-			       "%s names a journal, and %s logs: leave one out",
-			       c->db != NULL ? "--db" : "--state",
-			       c->files ? "--files" : "the paths");
+		ok = error_set(
+		    &err, ERROR_USAGE, 0, "%s names a journal, and %s logs: leave one out",
+		    c->db != NULL ? "--db" : "--state", c->files ? "--files" : "the paths");
 	else if (!logs && !c->config && c->db == NULL && c->state == NULL)
-		ok =
-		    error_set(&err, ERROR_USAGE, 0,
-			      "no past: name a configuration (-c FILE) or database (--db FILE) of "
-			      "a daemon, or logs (PATH...)");
+		ok = error_set(&err, ERROR_USAGE, 0,
+			       "no past: name a configuration (-c FILE) or database (--db FILE) of "
+			       "a daemon, or logs (PATH...)");
 	else if (instant_known(c->period.since) && instant_known(c->period.until) &&
 		 c->period.since.ns >= c->period.until.ns)
 		ok = error_set(&err, ERROR_USAGE, 0,

@@ -18,7 +18,8 @@ static const struct arg check_args[] = {
 	{ CHECK_CONFIG, 'c', "config", "FILE", NULL,
 	  "the configuration (may stand without the option)" },
 	{ CHECK_SET, 0, "set", "PATH=VALUE", NULL, "override one option, as scan does" },
-	{ CHECK_FORMATS, 0, "formats", "DIR", NULL, "add or override formats by those of a folder, as serve does" },
+	{ CHECK_FORMATS, 0, "formats", "DIR", NULL,
+	  "add or override formats by those of a folder, as serve does" },
 	{ CHECK_REFERENCE, 0, "reference", NULL, NULL,
 	  "print every option with type, unit, default and meaning" },
 	{ CHECK_MAN, 0, "man", NULL, NULL, "the reference as manual page pinwatch.yaml(5)" },
@@ -49,28 +50,34 @@ static void explain_wire(struct buf *b, const struct conf_source *s)
 	buf_str(b, "\nsource ");
 	text_safe(b, s->name, 0);
 	if (sv_empty(s->interface)) {
-		buf_str(b, ": capture files. Each is read once, when its writer has closed it or it has not grown for\n"
+		buf_str(b, ": capture files. Each is read once, when its writer has closed it or "
+			   "it has not grown for\n"
 			   "  30 s; renamed, copied or packed it is not read again.\n");
 		return;
 	}
 	buf_str(b, ": the daemon captures from ");
 	text_safe(b, s->interface, 0);
-	buf_printf(b, ", %s. It needs CAP_NET_RAW. What passes\n"
-		      "  while it is not running is missed; how long that was is said, and counted as an error.\n",
-		   s->filter.n > 0 ? "only what the filter lets through" : "all packets: a `filter:` spares work");
+	buf_printf(b,
+		   ", %s. It needs CAP_NET_RAW. What passes\n"
+		   "  while it is not running is missed; how long that was is said, and counted as "
+		   "an error.\n",
+		   s->filter.n > 0 ? "only what the filter lets through"
+				   : "all packets: a `filter:` spares work");
 }
 
 static bool admitted(const struct conf *c, const char *formats_dir, struct error *err)
 {
 	struct format_set *formats = format_set_builtin(err);
-	bool ok = formats != NULL && (formats_dir == NULL || format_set_add_dir(formats, formats_dir, err)) &&
+	bool ok = formats != NULL &&
+		  (formats_dir == NULL || format_set_add_dir(formats, formats_dir, err)) &&
 		  admit_conf(c, formats, err);
 
 	format_set_free(formats);
 	return ok;
 }
 
-static int describe(const char *file, const char *const *sets, size_t n_sets, const char *formats_dir, bool quiet)
+static int describe(const char *file, const char *const *sets, size_t n_sets,
+		    const char *formats_dir, bool quiet)
 {
 	struct conf conf;
 	struct error err;

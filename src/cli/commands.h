@@ -9,8 +9,8 @@
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FINDINGS = 1,     /* at or above --fail-on; for `score` below --min-f1 */
-	EXIT_USAGE = 2,        /* usage or configuration error */
-	EXIT_INPUT = 3,        /* unreadable, unrecognised, or nothing could be parsed */
+	EXIT_USAGE = 2,	       /* usage or configuration error */
+	EXIT_INPUT = 3,	       /* unreadable, unrecognised, or nothing could be parsed */
 	EXIT_PARTIAL = 4,      /* done, but partly */
 	EXIT_INTERRUPTED = 130 /* results so far were written whole */
 };

@@ -23,8 +23,8 @@ const struct args_command completion_command = {
 	.verbs = "bash zsh fish",
 };
 
-/* A shell's single-quoted text; none of our tables holds a quote but help texts with an apostrophe.
- */
+/* A shell's single-quoted text; none of our tables holds a quote but help texts with an
+ * apostrophe. */
 static void quoted(const char *text, const char *escaped_quote)
 {
 	for (; *text != '\0'; text++)
@@ -34,7 +34,8 @@ static void quoted(const char *text, const char *escaped_quote)
 			putchar(*text);
 }
 
-/* A command whose first operand is a verb: verbs are offered but behind one, and behind an option that takes a value. */
+/* A command whose first operand is a verb: verbs are offered but behind one, and behind an option
+ * that takes a value. */
 static void bash_verbs(const struct args_command *c)
 {
 	struct sv verb, rest = sv_cstr(c->verbs);
@@ -76,7 +77,8 @@ static void bash(void)
 		printf("--help'\n\t\tcase $prev in\n");
 		for (const struct arg *o = c->args->args; o->name != NULL; o++)
 			if (o->words != NULL && o->letter != 0)
-				printf("\t\t--%s|-%c) words='%s' ;;\n", o->name, o->letter, o->words);
+				printf("\t\t--%s|-%c) words='%s' ;;\n", o->name, o->letter,
+				       o->words);
 			else if (o->words != NULL)
 				printf("\t\t--%s) words='%s' ;;\n", o->name, o->words);
 		if (c->args->verbs != NULL)
@@ -164,7 +166,8 @@ static void fish(void)
 			printf("'\n");
 		}
 		if (c->args->verbs != NULL)
-			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' "
+			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s; and not "
+			       "__fish_seen_subcommand_from %s' "
 			       "-f -a '%s'\n",
 			       c->name, c->args->verbs, c->args->verbs);
 	}

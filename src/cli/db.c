@@ -20,14 +20,15 @@ const struct args_command db_command = {
 	.summary = "check, export and restore what a daemon keeps",
 	.usage = "[OPTION]... check\n       pinwatch db [OPTION]... export DIR\n"
 		 "       pinwatch db [OPTION]... restore DIR",
-	.about = "check    looks through database and journal, also of a running daemon, and says\n"
-		 "         what is wrong\n"
-		 "export   copies both to a new folder, as of the last checkpoint, also of a\n"
-		 "         running daemon; the copy is a state folder itself\n"
-		 "restore  checks such a copy and makes it the state, which must not exist yet\n"
-		 "\n"
-		 "Exit code: 0 done; 2 usage or configuration error; 3 something cannot be read or\n"
-		 "written; 4 check has found something.",
+	.about =
+	    "check    looks through database and journal, also of a running daemon, and says\n"
+	    "         what is wrong\n"
+	    "export   copies both to a new folder, as of the last checkpoint, also of a\n"
+	    "         running daemon; the copy is a state folder itself\n"
+	    "restore  checks such a copy and makes it the state, which must not exist yet\n"
+	    "\n"
+	    "Exit code: 0 done; 2 usage or configuration error; 3 something cannot be read or\n"
+	    "written; 4 check has found something.",
 	.examples = "  pinwatch db -c /etc/pinwatch/pinwatch.yaml check\n"
 		    "  pinwatch db --state /var/lib/pinwatch export /backup/pinwatch-monday\n",
 	.args = db_args,
@@ -70,8 +71,9 @@ static int run(const char *state, const char *verb, const char *folder)
 	else if (verb != NULL && strcmp(verb, "restore") == 0 && folder != NULL)
 		ok = archive_restore(folder, state, &err);
 	else
-		ok = error_set(&err, ERROR_USAGE, 0,
-			       "expected check, export DIR or restore DIR (`pinwatch db --help` says more)");
+		ok = error_set(
+		    &err, ERROR_USAGE, 0,
+		    "expected check, export DIR or restore DIR (`pinwatch db --help` says more)");
 	return ok ? report_finish("db", EXIT_DONE) : report_error("db", &err);
 }
 
@@ -98,7 +100,10 @@ int cmd_db(int argc, char **argv)
 		if (r == ARGS_OPERAND && n < 2)
 			words[n++] = value;
 		else if (r == ARGS_OPERAND)
-			ok = error_set(&err, ERROR_USAGE, 0, "%.200s: one word too many: expected check, export DIR or restore DIR", value);
+			ok = error_set(
+			    &err, ERROR_USAGE, 0,
+			    "%.200s: one word too many: expected check, export DIR or restore DIR",
+			    value);
 		else if (r == ARGS_ERROR)
 			ok = false;
 		else

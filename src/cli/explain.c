@@ -83,8 +83,8 @@ struct explain_choices {
 	struct arena arena;
 };
 
-static bool take_number(const char *option, const char *value, uint64_t max, const char *or_else, uint64_t *out,
-			struct error *err)
+static bool take_number(const char *option, const char *value, uint64_t max, const char *or_else,
+			uint64_t *out, struct error *err)
 {
 	if (sv_to_u64(sv_cstr(value), out) && *out >= 1 && *out <= max)
 		return true;
@@ -92,8 +92,8 @@ static bool take_number(const char *option, const char *value, uint64_t max, con
 			 option, (unsigned long long)max, or_else, value);
 }
 
-/* A name in any case, in Unicode, with a trailing dot: as observations carry it. Addresses, and what else logs call a
- * host, stay as written. */
+/* A name in any case, in Unicode, with a trailing dot: as observations carry it. Addresses, and
+ * what else logs call a host, stay as written. */
 static void take_host(struct explain_choices *c, const char *value)
 {
 	if (host_normalise(sv_cstr(value), &c->arena, &c->select.host) != NULL)

@@ -10,7 +10,8 @@
 #define MAX_OUTPUT ((size_t)256 * 1024 * 1024)
 
 static const char *const titles[] = {
-	"UID", "STATUS", "SEVERITY", "VERDICT", "APP", "DESTINATION", ">SCORE", ">RISK", ">DEV", "LAST SEEN", "ASSIGNEE",
+	"UID",	  "STATUS", "SEVERITY", "VERDICT",   "APP",	 "DESTINATION",
+	">SCORE", ">RISK",  ">DEV",	"LAST SEEN", "ASSIGNEE",
 };
 
 struct findings_list {
@@ -40,7 +41,9 @@ static int64_t hundredths(const struct value *v, const char *name)
 
 	if (m == NULL)
 		return 0;
-	return m->type == VALUE_REAL ? llround(m->real * 100) : m->type == VALUE_INT ? m->integer * 100 : 0;
+	return m->type == VALUE_REAL  ? llround(m->real * 100)
+	       : m->type == VALUE_INT ? m->integer * 100
+				      : 0;
 }
 
 static void put_time(struct buf *out, const struct value *v, const char *name, bool local)
@@ -76,7 +79,8 @@ static void place(struct buf *out, const struct value *f)
 	text_place(out, host, 0, number(f, "port") != 443 ? (unsigned)number(f, "port") : 0);
 }
 
-/* The newest judgement no longer gives it: its attempts turned out to be another app's, or are forgotten. */
+/* The newest judgement no longer gives it: its attempts turned out to be another app's, or are
+ * forgotten. */
 static bool gone(const struct value *f)
 {
 	const struct value *present = value_member(f, SV("present"));
@@ -97,7 +101,7 @@ static void row(struct findings_list *l, const struct value *f)
 	buf_reset(&b);
 	grid_cell(g, findings_text(f, "severity"));
 	grid_cell(g, sv_eq(findings_text(f, "kind"), SV("pinning")) ? findings_text(f, "verdict")
-								     : findings_text(f, "kind"));
+								    : findings_text(f, "kind"));
 	grid_cell(g, findings_text(f, "app"));
 	place(&b, f);
 	grid_cell(g, buf_view(&b));
@@ -116,7 +120,8 @@ static void row(struct findings_list *l, const struct value *f)
 size_t findings_list_add(struct findings_list *l, const struct value *page, struct sv text)
 {
 	const struct value *list = value_member(page, SV("findings"));
-	size_t n = list != NULL && list->type == VALUE_ARRAY ? list->array.n : 0, at = sv_find(text, SV("["));
+	size_t n = list != NULL && list->type == VALUE_ARRAY ? list->array.n : 0,
+	       at = sv_find(text, SV("["));
 	struct sv rest = sv_skip(text, at == SIZE_MAX ? text.n : at), element;
 
 	for (size_t i = 0; i < n; i++) {
@@ -157,7 +162,8 @@ static void line(struct buf *out, const char *label, struct sv text)
 	buf_char(out, '\n');
 }
 
-static void time_line(struct buf *out, const char *label, const struct value *v, const char *name, bool local)
+static void time_line(struct buf *out, const char *label, const struct value *v, const char *name,
+		      bool local)
 {
 	if (findings_text(v, name).n == 0)
 		return;
@@ -247,7 +253,8 @@ static void history(struct buf *out, const struct value *v, bool local)
 	for (size_t i = 0; list != NULL && list->type == VALUE_ARRAY && i < list->array.n; i++) {
 		const struct value *h = &list->array.items[i];
 
-		buf_printf(out, "%s%4lld  ", i == 0 ? "revisions   " : "            ", (long long)number(h, "revision"));
+		buf_printf(out, "%s%4lld  ", i == 0 ? "revisions   " : "            ",
+			   (long long)number(h, "revision"));
 		put_time(out, h, "at", local);
 		buf_str(out, "  ");
 		text_safe(out, findings_text(h, "verdict"), 0);
@@ -257,7 +264,8 @@ static void history(struct buf *out, const struct value *v, bool local)
 
 void findings_view_one(struct buf *out, const struct value *v, bool local)
 {
-	const struct value *f = value_member(v, SV("summary")), *finding = value_member(v, SV("finding"));
+	const struct value *f = value_member(v, SV("summary")),
+			   *finding = value_member(v, SV("finding"));
 	struct buf where;
 
 	buf_init(&where, 65536);

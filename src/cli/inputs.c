@@ -144,8 +144,9 @@ static bool set_threads(struct inputs *in, struct error *err)
 	if (in->_threads == NULL)
 		return true;
 	if (!sv_to_u64(sv_cstr(in->_threads), &n) || n < 1 || n > POOL_MAX)
-		return error_set(err, ERROR_USAGE, 0, "--threads %.40s: expected a number from 1 to %u",
-				 in->_threads, POOL_MAX);
+		return error_set(err, ERROR_USAGE, 0,
+				 "--threads %.40s: expected a number from 1 to %u", in->_threads,
+				 POOL_MAX);
 	in->conf.threads = (uint32_t)n;
 	return true;
 }

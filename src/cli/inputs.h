@@ -63,7 +63,7 @@ struct inputs {
 	const struct scan_input *items;
 	size_t n;
 	struct settings settings; /* the configuration as the stages read it */
-	size_t n_missing;         /* configured sources for which there is no file */
+	size_t n_missing;	  /* configured sources for which there is no file */
 	/* set before inputs_load: configured sources are not looked for */
 	bool only_conf;
 

@@ -33,14 +33,17 @@ const struct command command_table[] = {
 	  &formats_command },
 	{ "analytic", "the analytic: bundle, settings, log sources, coverage, drift", cmd_analytic,
 	  &analytic_command },
-	{ "backtest", "judge the past under other settings: what would be gained and lost", cmd_backtest,
-	  &backtest_command },
-	{ "serve", "run as a daemon: follow logs, judge as they come, keep findings", cmd_serve, &serve_command },
-	{ "status", "how a running daemon is: sources, watermark, findings, checkpoints", cmd_status,
-	  &status_command },
-	{ "findings", "a daemon's findings: list, show, acknowledge, close, reopen, assign, comment", cmd_findings,
-	  &findings_command },
-	{ "allow", "who may pin, and where to: allow-lists with an owner and an end", cmd_allow, &allow_command },
+	{ "backtest", "judge the past under other settings: what would be gained and lost",
+	  cmd_backtest, &backtest_command },
+	{ "serve", "run as a daemon: follow logs, judge as they come, keep findings", cmd_serve,
+	  &serve_command },
+	{ "status", "how a running daemon is: sources, watermark, findings, checkpoints",
+	  cmd_status, &status_command },
+	{ "findings",
+	  "a daemon's findings: list, show, acknowledge, close, reopen, assign, comment",
+	  cmd_findings, &findings_command },
+	{ "allow", "who may pin, and where to: allow-lists with an owner and an end", cmd_allow,
+	  &allow_command },
 	{ "user", "who may use the API: users, roles, passwords, tokens", cmd_user, &user_command },
 	{ "db", "check, export and restore what a daemon keeps", cmd_db, &db_command },
 	{ "check-config", "load the configuration and say what it means", cmd_check_config,
@@ -99,7 +102,8 @@ static int unknown(const char *word)
 
 	if (word[0] == '-') {
 		error_set(&err, ERROR_USAGE, 0,
-			  "%.80s stands before any command: expected `pinwatch COMMAND %.80s` (`pinwatch --help` "
+			  "%.80s stands before any command: expected `pinwatch COMMAND %.80s` "
+			  "(`pinwatch --help` "
 			  "lists commands)",
 			  word, word);
 		return report_error("", &err);
@@ -123,12 +127,13 @@ static void set_locale(void)
 	tzset();
 }
 
-/* A closed standard stream would be reopened as some input, and be written over. Output is held so that writing
- * to it fails: results that nobody gets are an error, not silence. */
+/* A closed standard stream would be reopened as some input, and be written over. Output is held so
+ * that writing to it fails: results that nobody gets are an error, not silence. */
 static void hold_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
 			_exit(EXIT_INPUT); /* there is nobody to tell */
 }
 

@@ -71,9 +71,9 @@ struct parse_run {
 	const struct format_set *formats;
 	const struct format *forced; /* NULL: told by content */
 	struct zone zone;
-	struct instant now, date; /* date: INSTANT_NONE where --date is not given */
+	struct instant now, date;	/* date: INSTANT_NONE where --date is not given */
 	const char *interface, *filter; /* of captures */
-	bool as_capture; /* --format pcap */
+	bool as_capture;		/* --format pcap */
 	bool stats_only, quiet, verbose;
 	const volatile sig_atomic_t *interrupted;
 	struct parse_stats stats;
@@ -161,10 +161,7 @@ static enum read_result records(struct parse_run *run, const struct format *f, s
 	return got;
 }
 
-static void captured(void *arg, const struct observation *o)
-{
-	observations(arg, NULL, o, 1);
-}
+static void captured(void *arg, const struct observation *o) { observations(arg, NULL, o, 1); }
 
 static void show_now(void *arg)
 {

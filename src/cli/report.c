@@ -68,17 +68,22 @@ void report_partial(const char *command, const struct run_summary *run)
 
 		said |= s->stale || s->over_budget;
 		if (s->stale)
-			report_note(command, "source %.*s is stale: silent for longer than its silence_after before the newest event",
+			report_note(command,
+				    "source %.*s is stale: silent for longer than its "
+				    "silence_after before the newest event",
 				    SV_ARG(sv_first(s->name, MAX_NAME)));
 		if (s->over_budget)
 			report_note(command,
-				    "source %.*s: %llu of %llu records rejected, more than its bad_line_budget allows; "
+				    "source %.*s: %llu of %llu records rejected, more than its "
+				    "bad_line_budget allows; "
 				    "`pinwatch scan -v` shows them",
-				    SV_ARG(sv_first(s->name, MAX_NAME)), (unsigned long long)(s->rejected + s->overlong),
+				    SV_ARG(sv_first(s->name, MAX_NAME)),
+				    (unsigned long long)(s->rejected + s->overlong),
 				    (unsigned long long)s->records);
 	}
 	if (!said)
-		report_note(command, "an input could not be read to its end; the account that `pinwatch scan` ends with names it");
+		report_note(command, "an input could not be read to its end; the account that "
+				     "`pinwatch scan` ends with names it");
 }
 
 void report_buf(FILE *out, struct buf *b)

@@ -1,5 +1,5 @@
-/* Talking to the person: errors in words and as exit codes, terminals, signals, the end of output.
- */
+/* Talking to the person: errors in words and as exit codes, terminals, signals, the end of
+ * output. */
 #ifndef PINWATCH_CLI_REPORT_H
 #define PINWATCH_CLI_REPORT_H
 
@@ -18,8 +18,9 @@ int report_error(const char *command, const struct error *err);
 /* Likewise for a sentence that is no error's; does not end anything. */
 void report_note(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Why a run is partial (exit code 4), for whoever does not see the footer: a line for each source that is stale or has
- * more bad lines than it may, or one for an input that could not be read to its end. */
+/* Why a run is partial (exit code 4), for whoever does not see the footer: a line for each source
+ * that is stale or has more bad lines than it may, or one for an input that could not be read to
+ * its end. */
 void report_partial(const char *command, const struct run_summary *run);
 
 /* Writes the buffer, frees it. Errors of the stream are seen by report_finish. */

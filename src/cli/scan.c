@@ -18,7 +18,8 @@ enum {
 	SCAN_COLOR,
 	SCAN_LOCAL,
 	SCAN_QUIET,
-	SCAN_VERBOSE, SCAN_DEAD_LETTER
+	SCAN_VERBOSE,
+	SCAN_DEAD_LETTER
 };
 
 static const struct arg scan_args[] = {
@@ -134,8 +135,8 @@ static void option_word(struct buf *b, int id, const char *value)
 		shell_word(b, value);
 }
 
-/* `pinwatch explain` with the same inputs, for the hint under the table: all but the options that explain does not
- * have. */
+/* `pinwatch explain` with the same inputs, for the hint under the table: all but the options that
+ * explain does not have. */
 static void explain_hint(struct buf *b, int argc, char **argv)
 {
 	struct args args;

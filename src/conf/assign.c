@@ -166,7 +166,8 @@ static bool assign_number(const struct place *p, const struct node *n, void *fie
 		break;
 	case OPTION_COUNT:
 		ok = sv_to_u64(text, &count);
-		value = ok && count < INT64_MAX ? (int64_t)count : INT64_MAX; /* each has bounds, within 32 bits */
+		value = ok && count < INT64_MAX ? (int64_t)count
+						: INT64_MAX; /* each has bounds, within 32 bits */
 		break;
 	case OPTION_SIZE:
 		ok = size_value(text, &value);

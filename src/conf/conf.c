@@ -127,7 +127,8 @@ bool conf_listen(struct sv text, enum conf_transport *transport, struct conf_end
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (sv_starts(text, schemes[i])) {
 			*transport = (enum conf_transport)i;
-			return addr_parse_port(sv_skip(text, 6), &at->ip, &at->port) && at->port != 0;
+			return addr_parse_port(sv_skip(text, 6), &at->ip, &at->port) &&
+			       at->port != 0;
 		}
 	return false;
 }
@@ -140,9 +141,11 @@ static bool check_listen(const struct loader *l, const struct node *n, const str
 	for (size_t i = 0; i < s->listen.n; i++)
 		if (!conf_listen(s->listen.items[i], &transport, &at))
 			return node_error(l->err, n,
-					  "source `%.*s`: listen: expected udp://ADDRESS:PORT, tcp://ADDRESS:PORT or "
+					  "source `%.*s`: listen: expected udp://ADDRESS:PORT, "
+					  "tcp://ADDRESS:PORT or "
 					  "tls://ADDRESS:PORT; not `%.*s`",
-					  SV_ARG(s->name), SV_ARG(sv_first(s->listen.items[i], 80)));
+					  SV_ARG(s->name),
+					  SV_ARG(sv_first(s->listen.items[i], 80)));
 	return true;
 }
 
@@ -154,7 +157,8 @@ static const char *wire_fault(const struct conf_source *s)
 	if (s->interface.n > 0 && s->kind != CONF_KIND_WIRE)
 		return "`interface:` captures packets: write `kind: wire` beside it";
 	if (s->kind == CONF_KIND_WIRE && pushed)
-		return "`kind: wire` reads packets, not pushed records: leave out `listen:` and `ingest:`, or give "
+		return "`kind: wire` reads packets, not pushed records: leave out `listen:` and "
+		       "`ingest:`, or give "
 		       "them a source of their own";
 	if (s->interface.n > 0 && (s->path.n > 0 || s->drop.n > 0))
 		return "`interface:` and files are two sources: give the files one of their own";
@@ -184,12 +188,14 @@ static bool read_source(const struct loader *l, const struct node *n, struct con
 					  option_table[i].description);
 	if (!has_input(s))
 		return node_error(l->err, n,
-				  "source `%.*s` has nothing to read: write `path:` with a file, folder or glob, or for "
+				  "source `%.*s` has nothing to read: write `path:` with a file, "
+				  "folder or glob, or for "
 				  "the daemon `drop:`, `listen:`, `interface:` or `ingest: true`",
 				  SV_ARG(s->name));
 	if (wire_fault(s) != NULL)
-		return node_error(l->err, n, "source `%.*s`: expected records or packets, of one kind: %s", SV_ARG(s->name),
-				  wire_fault(s));
+		return node_error(l->err, n,
+				  "source `%.*s`: expected records or packets, of one kind: %s",
+				  SV_ARG(s->name), wire_fault(s));
 	return check_listen(l, n, s);
 }
 
@@ -324,7 +330,8 @@ static bool set_value(struct conf *c, const struct option *o, struct conf_source
 	if (option_is_list(o->type) && value.n == 0)
 		n = &nothing;
 	else if (option_is_list(o->type) &&
-		 ((value.p[0] == '[' && sv_ends(value, SV("]"))) || (value.p[0] == '{' && sv_ends(value, SV("}")))) &&
+		 ((value.p[0] == '[' && sv_ends(value, SV("]"))) ||
+		  (value.p[0] == '{' && sv_ends(value, SV("}")))) &&
 		 !node_read(value, "--set", &c->_arena, &n, err))
 		return false;
 	if (!option_assign(o, n, SV_NONE, record, &c->_arena, err))
@@ -337,12 +344,14 @@ static bool set_value(struct conf *c, const struct option *o, struct conf_source
 			    "--set: another source is named `%.*s` already: write another name",
 			    SV_ARG(changed.name));
 		if (!has_input(&changed))
+			return error_set(err, ERROR_CONFIG, 0,
+					 "--set: a source needs something to read: write a path, a "
+					 "file, folder or glob");
+		if (wire_fault(&changed) != NULL)
 			return error_set(
 			    err, ERROR_CONFIG, 0,
-			    "--set: a source needs something to read: write a path, a file, folder or glob");
-		if (wire_fault(&changed) != NULL)
-			return error_set(err, ERROR_CONFIG, 0, "--set: source `%.*s`: expected records or packets, of one kind: %s", SV_ARG(changed.name),
-					 wire_fault(&changed));
+			    "--set: source `%.*s`: expected records or packets, of one kind: %s",
+			    SV_ARG(changed.name), wire_fault(&changed));
 		*source = changed;
 	}
 	origins[option_index(o)] = (struct conf_origin){ "--set", 0 };
@@ -373,9 +382,11 @@ bool conf_set(struct conf *c, const char *assignment, struct error *err)
 		return set_value(c, o, source, value, err);
 	if (option_is_section(path) || sv_eq(path, SV("sources")))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "--set: `%.*s` is no option, but has some: expected %s", SV_ARG(path),
-				 sv_eq(path, SV("sources")) ? "sources.NAME.option, for example sources.proxy.max_lag"
-							    : "one by name (`pinwatch check-config` shows them)");
+				 "--set: `%.*s` is no option, but has some: expected %s",
+				 SV_ARG(path),
+				 sv_eq(path, SV("sources"))
+				     ? "sources.NAME.option, for example sources.proxy.max_lag"
+				     : "one by name (`pinwatch check-config` shows them)");
 	near = option_nearest(path);
 	return error_set(err, ERROR_CONFIG, 0, "--set: unknown option `%.*s`%s%.*s%s",
 			 SV_ARG(sv_first(path, 80)), near.n > 0 ? ": did you mean `" : "",

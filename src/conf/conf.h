@@ -75,18 +75,18 @@ struct conf_source {
 	struct sv name;
 	/* enum sensor_kind, SENSORS or CONF_KIND_WIRE; conf_source_sensor tells */
 	unsigned kind;
-	struct sv format; /* "auto", or a format's name */
+	struct sv format;	    /* "auto", or a format's name */
 	struct conf_strings filter; /* BPF, of captures; all have to hold */
 	struct conf_strings
-	    path; /* globs as written, made absolute to the file's folder; "-" stdin */
-	struct sv interface;	  /* network interface to capture from; empty: none */
-	struct sv drop;		  /* watched folder; empty: none */
+	    path;	     /* globs as written, made absolute to the file's folder; "-" stdin */
+	struct sv interface; /* network interface to capture from; empty: none */
+	struct sv drop;	     /* watched folder; empty: none */
 	/* `udp://ADDRESS:PORT`, likewise tcp and tls; checked on loading */
 	struct conf_strings listen;
-	bool ingest;		  /* takes records over HTTP */
+	bool ingest;			   /* takes records over HTTP */
 	struct sv token_file, secret_file; /* paths; empty: none */
-	struct sv signature_header; /* empty: the usual one */
-	unsigned signature;	  /* enum conf_signature */
+	struct sv signature_header;	   /* empty: the usual one */
+	unsigned signature;		   /* enum conf_signature */
 	uint64_t spool_size;
 	struct span max_lag, idle, silence_after;
 	unsigned vantage; /* enum vantage */
@@ -132,7 +132,7 @@ struct conf {
 	/* serve */
 	struct conf_endpoint listen;
 	struct sv tls_certificate, tls_key, tls_client_ca; /* PEM files; empty: none */
-	struct sv state; /* folder */
+	struct sv state;				   /* folder */
 	struct span checkpoint, judge_every, history, resolve_after;
 	uint64_t history_size, segment_size;
 	struct sv findings_file; /* path; empty: none */

@@ -24,10 +24,10 @@
 enum allow_kind { ALLOW_APP, ALLOW_DESTINATION };
 
 enum allow_pattern_kind {
-	PATTERN_EXACT,	/* the name itself */
-	PATTERN_PREFIX, /* app: `com.vendor.*`, match = "com.vendor." */
-	PATTERN_SUFFIX, /* host: `.vendor.test`, match = ".vendor.test"; vendor.test itself included
-			 */
+	PATTERN_EXACT,	 /* the name itself */
+	PATTERN_PREFIX,	 /* app: `com.vendor.*`, match = "com.vendor." */
+	PATTERN_SUFFIX,	 /* host: `.vendor.test`, match = ".vendor.test"; vendor.test itself
+			  * included */
 	PATTERN_NETWORK, /* destination: an address or CIDR */
 };
 

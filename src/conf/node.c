@@ -85,7 +85,7 @@ static void append(struct builder *b, struct node *n)
 {
 	size_t top = b->depth - 1;
 
-	if (b->last[top] == NULL) /* libyaml ends no list or map that it has not begun */
+	if (b->last[top] == NULL)	  /* libyaml ends no list or map that it has not begun */
 		b->stack[top]->first = n; /* NOLINT(clang-analyzer-core.NullDereference) */
 	else
 		b->last[top]->next = n;
@@ -93,8 +93,8 @@ static void append(struct builder *b, struct node *n)
 	b->stack[top]->n++;
 }
 
-/* The node that the coming value fills: the member whose key was read, a new list item, the root.
- */
+/* The node that the coming value fills: the member whose key was read, a new list item, the
+ * root. */
 static struct node *value_node(struct builder *b, yaml_mark_t mark)
 {
 	struct node *n = b->pending;

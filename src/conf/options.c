@@ -8,14 +8,10 @@
 #define GIB (1024 * MIB)
 
 static const struct option_word kinds[] = {
-	{ "auto", SENSORS },
-	{ "inspection", SENSOR_INSPECTION },
-	{ "flow", SENSOR_FLOW },
-	{ "wire", CONF_KIND_WIRE },
-	{ "edr", SENSOR_EDR },
-	{ "mdm", SENSOR_MDM },
-	{ "lease", SENSOR_LEASE },
-	{ NULL, 0 },
+	{ "auto", SENSORS },	   { "inspection", SENSOR_INSPECTION },
+	{ "flow", SENSOR_FLOW },   { "wire", CONF_KIND_WIRE },
+	{ "edr", SENSOR_EDR },	   { "mdm", SENSOR_MDM },
+	{ "lease", SENSOR_LEASE }, { NULL, 0 },
 };
 
 static const struct option_word vantages[] = {
@@ -103,28 +99,33 @@ const struct option option_table[] = {
 
 	{ "threads", OPTION_COUNT, GLOBAL(threads), .min = 1, .max = 256,
 	  .unset = "as many as there are processors",
-	  .description = "how many threads read and judge; the findings are the same for any number" },
+	  .description =
+	      "how many threads read and judge; the findings are the same for any number" },
 
 	{ "limits.max_record", OPTION_SIZE, GLOBAL(max_record), "16MiB", .min = 64 * KIB,
 	  .max = 64 * MIB,
 	  .description = "longest record read; a longer one is rejected and counted" },
-	{ "limits.source_memory", OPTION_SIZE, GLOBAL(source_memory), "1GiB", .min = MIB, .max = 1024 * GIB,
-	  .description = "what the daemon holds in memory of one source's records; past it the source's "
-			 "oldest are given up and counted" },
+	{ "limits.source_memory", OPTION_SIZE, GLOBAL(source_memory), "1GiB", .min = MIB,
+	  .max = 1024 * GIB,
+	  .description =
+	      "what the daemon holds in memory of one source's records; past it the source's "
+	      "oldest are given up and counted" },
 	{ "limits.memory", OPTION_SIZE, GLOBAL(memory), "4GiB", .min = 16 * MIB, .max = 4096 * GIB,
 	  .description = "the same of all sources; the largest gives up first" },
-	{ "limits.dead_letter", OPTION_SIZE, GLOBAL(dead_letter), "64MiB", .min = 64 * KIB, .max = 64 * GIB,
-	  .description = "size at which the daemon's dead-letter file is put aside and a new one begun; one "
-			 "old one is kept" },
+	{ "limits.dead_letter", OPTION_SIZE, GLOBAL(dead_letter), "64MiB", .min = 64 * KIB,
+	  .max = 64 * GIB,
+	  .description =
+	      "size at which the daemon's dead-letter file is put aside and a new one begun; one "
+	      "old one is kept" },
 	{ "serve.listen", OPTION_ENDPOINT, GLOBAL(listen), "127.0.0.1:8443",
 	  .description = "address and port of the daemon's API and metrics" },
 	{ "serve.tls_certificate", OPTION_PATH, GLOBAL(tls_certificate), .unset = "no TLS",
 	  .example = "/etc/pinwatch/tls.pem",
 	  .description = "certificate chain (PEM) of the daemon, for HTTPS and syslog over TLS" },
-	{ "serve.tls_key", OPTION_PATH, GLOBAL(tls_key), .unset = "no TLS", .example = "/etc/pinwatch/tls.key",
-	  .description = "its key (PEM)" },
-	{ "serve.tls_client_ca", OPTION_PATH, GLOBAL(tls_client_ca), .unset = "clients need no certificate",
-	  .example = "/etc/pinwatch/senders-ca.pem",
+	{ "serve.tls_key", OPTION_PATH, GLOBAL(tls_key), .unset = "no TLS",
+	  .example = "/etc/pinwatch/tls.key", .description = "its key (PEM)" },
+	{ "serve.tls_client_ca", OPTION_PATH, GLOBAL(tls_client_ca),
+	  .unset = "clients need no certificate", .example = "/etc/pinwatch/senders-ca.pem",
 	  .description = "CA (PEM) whose certificates syslog senders over TLS have to show" },
 	{ "serve.state", OPTION_PATH, GLOBAL(state), "/var/lib/pinwatch",
 	  .example = "/var/lib/pinwatch",
@@ -134,43 +135,49 @@ const struct option option_table[] = {
 	  .description = "how often what was read and found is made durable" },
 	{ "serve.judge_every", OPTION_DURATION, GLOBAL(judge_every), "100ms", .min = 10 * NS_PER_MS,
 	  .max = NS_PER_HOUR,
-	  .description = "least time between two judgements of what is new; more when judging takes long" },
+	  .description =
+	      "least time between two judgements of what is new; more when judging takes long" },
 	{ "serve.history", OPTION_DURATION, GLOBAL(history), "30d", .min = NS_PER_DAY,
 	  .max = 3650 * NS_PER_DAY,
 	  .description = "how long observations are kept: what findings rest on" },
 	{ "serve.history_size", OPTION_SIZE, GLOBAL(history_size), "20GiB", .min = 16 * MIB,
 	  .max = 1024 * 1024 * GIB,
 	  .description = "journal of observations on disk at most; the oldest go first" },
-	{ "serve.segment_size", OPTION_SIZE, GLOBAL(segment_size), "64MiB", .min = 64 * KIB, .max = 4 * GIB,
-	  .description = "size at which a new file of the journal is begun; a new UTC day begins one too" },
+	{ "serve.segment_size", OPTION_SIZE, GLOBAL(segment_size), "64MiB", .min = 64 * KIB,
+	  .max = 4 * GIB,
+	  .description =
+	      "size at which a new file of the journal is begun; a new UTC day begins one too" },
 	{ "serve.resolve_after", OPTION_DURATION, GLOBAL(resolve_after), "7d", .min = NS_PER_MINUTE,
 	  .max = 3650 * NS_PER_DAY,
 	  .description = "a finding that saw nothing new for so long is resolved" },
 	{ "serve.findings", OPTION_PATH, GLOBAL(findings_file), .unset = "not written",
 	  .example = "/var/log/pinwatch/findings.jsonl",
-	  .description = "file to which each new revision of a shown finding is appended as a JSON line, at "
-			 "least once" },
+	  .description =
+	      "file to which each new revision of a shown finding is appended as a JSON line, at "
+	      "least once" },
 
 	{ "serve.tls_self_made", OPTION_BOOLEAN, GLOBAL(tls_self_made), "false",
-	  .description = "without serve.tls_certificate: HTTPS with a certificate of its own, made once in the "
+	  .description = "without serve.tls_certificate: HTTPS with a certificate of its own, made "
+			 "once in the "
 			 "state folder" },
 	{ "serve.session_age", OPTION_DURATION, GLOBAL(session_age), "12h", .min = NS_PER_MINUTE,
 	  .max = 30 * NS_PER_DAY, .description = "a log-in holds so long" },
 	{ "serve.login_attempts", OPTION_COUNT, GLOBAL(login_attempts), "10", .min = 1, .max = 1000,
-	  .description = "failed log-ins from one address within 15 minutes before more are refused; ten times "
+	  .description = "failed log-ins from one address within 15 minutes before more are "
+			 "refused; ten times "
 			 "as many for one user" },
 	{ "serve.event_streams", OPTION_COUNT, GLOBAL(event_streams), "64", .min = 1, .max = 512,
 	  .description = "how many may listen at /api/v1/events at once" },
-	{ "serve.proxy_addresses", OPTION_NETWORKS, GLOBAL(proxy_addresses), .unset = "no proxy is believed",
-	  .example = "[127.0.0.1, 10.0.0.6]",
-	  .description = "addresses of proxies before the API, whose X-Forwarded-For and headers below are "
-			 "believed" },
-	{ "serve.proxy_user_header", OPTION_NAME, GLOBAL(proxy_user_header), .unset = "proxies name no users",
-	  .example = "X-Remote-User",
+	{ "serve.proxy_addresses", OPTION_NETWORKS, GLOBAL(proxy_addresses),
+	  .unset = "no proxy is believed", .example = "[127.0.0.1, 10.0.0.6]",
+	  .description =
+	      "addresses of proxies before the API, whose X-Forwarded-For and headers below are "
+	      "believed" },
+	{ "serve.proxy_user_header", OPTION_NAME, GLOBAL(proxy_user_header),
+	  .unset = "proxies name no users", .example = "X-Remote-User",
 	  .description = "header in which such a proxy says whom it has let in" },
 	{ "serve.proxy_role_header", OPTION_NAME, GLOBAL(proxy_role_header),
-	  .unset = "the role of the local user of that name",
-	  .example = "X-Remote-Role",
+	  .unset = "the role of the local user of that name", .example = "X-Remote-Role",
 	  .description = "header in which such a proxy says their role: viewer, analyst or admin" },
 
 	{ "sources[].name", OPTION_NAME, SOURCE(name), .required = true,
@@ -183,32 +190,38 @@ const struct option option_table[] = {
 	  .description = "files or folders, globs allowed, one or a list; - is standard input" },
 	{ "sources[].interface", OPTION_NAME, SOURCE(interface), .unset = "no interface",
 	  .example = "eth1",
-	  .description = "network interface that the daemon captures packets from; with `kind: wire`" },
+	  .description =
+	      "network interface that the daemon captures packets from; with `kind: wire`" },
 	{ "sources[].filter", OPTION_STRINGS, SOURCE(filter), .unset = "all packets",
 	  .example = "[\"tcp port 443\"]",
-	  .description = "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
-			 "to hold" },
+	  .description =
+	      "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
+	      "to hold" },
 	{ "sources[].drop", OPTION_PATH, SOURCE(drop), .unset = "no watched folder",
 	  .example = "/var/spool/pinwatch/drop",
 	  .description = "folder whose files are read once they are complete (the daemon)" },
 	{ "sources[].listen", OPTION_STRINGS, SOURCE(listen), .unset = "no syslog",
 	  .example = "[\"tcp://10.0.0.8:5514\"]",
-	  .description = "where the daemon takes syslog: udp://ADDRESS:PORT, tcp:// or tls://, one or a list" },
+	  .description = "where the daemon takes syslog: udp://ADDRESS:PORT, tcp:// or tls://, one "
+			 "or a list" },
 	{ "sources[].ingest", OPTION_BOOLEAN, SOURCE(ingest), "false",
 	  .description = "the daemon takes records over HTTP, at /api/v1/ingest/NAME" },
 	{ "sources[].token_file", OPTION_PATH, SOURCE(token_file), .unset = "no token",
 	  .example = "/etc/pinwatch/mdm.token",
 	  .description = "file with the token that whoever pushes over HTTP has to show" },
-	{ "sources[].secret_file", OPTION_PATH, SOURCE(secret_file), .unset = "bodies are not signed",
-	  .example = "/etc/pinwatch/mdm.secret",
+	{ "sources[].secret_file", OPTION_PATH, SOURCE(secret_file),
+	  .unset = "bodies are not signed", .example = "/etc/pinwatch/mdm.secret",
 	  .description = "file with the secret under which bodies pushed over HTTP are signed" },
-	{ "sources[].signature_header", OPTION_NAME, SOURCE(signature_header), .unset = "X-Hmac-Signature",
-	  .example = "X-Hub-Signature-256",
+	{ "sources[].signature_header", OPTION_NAME, SOURCE(signature_header),
+	  .unset = "X-Hmac-Signature", .example = "X-Hub-Signature-256",
 	  .description = "header in which the signature stands" },
-	{ "sources[].signature", OPTION_WORD, SOURCE(signature), "sha256-base64", .words = signatures,
+	{ "sources[].signature", OPTION_WORD, SOURCE(signature), "sha256-base64",
+	  .words = signatures,
 	  .description = "how bodies are signed, and how the signature is written" },
-	{ "sources[].spool_size", OPTION_SIZE, SOURCE(spool_size), "1GiB", .min = 32 * MIB, .max = 1024 * GIB,
-	  .description = "disk for what was pushed and is not read yet; when it is full, senders wait" },
+	{ "sources[].spool_size", OPTION_SIZE, SOURCE(spool_size), "1GiB", .min = 32 * MIB,
+	  .max = 1024 * GIB,
+	  .description =
+	      "disk for what was pushed and is not read yet; when it is full, senders wait" },
 	{ "sources[].max_lag", OPTION_DURATION, SOURCE(max_lag), "30s", .min = 0, .max = NS_PER_DAY,
 	  .description = "how far out of order the source's records may come" },
 	{ "sources[].idle", OPTION_DURATION, SOURCE(idle), "5m", .min = NS_PER_S,
@@ -229,8 +242,9 @@ const struct option option_table[] = {
 	  .description =
 	      "share of the source's records that may be unparseable before it is unhealthy" },
 	{ "sources[].ignore_hosts", OPTION_HOSTS, SOURCE(ignore_hosts), .unset = "none",
-	  .description = "hosts that the proxy passes by policy and logs like a late refusal (its own "
-			 "option of that name)" },
+	  .description =
+	      "hosts that the proxy passes by policy and logs like a late refusal (its own "
+	      "option of that name)" },
 };
 
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);

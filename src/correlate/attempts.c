@@ -49,7 +49,7 @@ static void queue_up(struct attempts *t, uint32_t open, int64_t since)
 		t->_first = 0;
 	}
 	t->_queue[(t->_first + t->_n_queue++) & (t->_queue_capacity - 1)] =
-		(struct attempt_waiting){ since, open };
+	    (struct attempt_waiting){ since, open };
 }
 
 static struct attempt *take_open(struct attempts *t, uint32_t number, int64_t now)

@@ -1,9 +1,10 @@
 /* The attempts of a run, kept small.
  *
- * An attempt that may soon be joined again is *open*: a struct attempt, and its records' references as a chain. Then it
- * is *packed*: what many have in common are numbers of tuples (peers, said), and the references a few bytes each in
- * one stream. Packing loses nothing that merging or judging asks for, so a packed attempt opens again whenever a record
- * joins it after all; what its references took in the stream is then lost until attempts_keep.
+ * An attempt that may soon be joined again is *open*: a struct attempt, and its records' references
+ * as a chain. Then it is *packed*: what many have in common are numbers of tuples (peers, said),
+ * and the references a few bytes each in one stream. Packing loses nothing that merging or judging
+ * asks for, so a packed attempt opens again whenever a record joins it after all; what its
+ * references took in the stream is then lost until attempts_keep.
  *
  * Numbers count from 1 in the order in which attempts began. Not thread-safe; reading alone is.
  */
@@ -14,12 +15,12 @@
 #include "base/tuples.h"
 
 enum attempt_flag {
-	SEEN_TLS = 1,         /* a TLS observation, not only a contact */
+	SEEN_TLS = 1, /* a TLS observation, not only a contact */
 	SEEN_INSPECTION = 2,
 	SEEN_FLOW = 4,
 	SEEN_EDR = 8,
 	WAS_UDP = 16,
-	WAS_OUTSIDE = 32,     /* a flow sensor on a path without the gateway */
+	WAS_OUTSIDE = 32, /* a flow sensor on a path without the gateway */
 	WENT_TO_LISTENER = 64,
 	WENT_ELSEWHERE = 128, /* a server address or port that is no listener's */
 };
@@ -30,32 +31,35 @@ enum attempt_duration { DURATION_UNKNOWN, DURATION_SHORT, DURATION_LONG };
 #define INNER_REQUEST_WAIT (30 * NS_PER_S)
 #define DURATION_SHORT_BELOW (5 * NS_PER_S)
 
-/* An unended established_no_data: none, one that may still turn out to be something else, one that stays. */
+/* An unended established_no_data: none, one that may still turn out to be something else, one that
+ * stays. */
 enum attempt_wait { WAIT_NONE, WAIT_OPEN, WAIT_OVER };
 
 /* Who talks to whom with what: numbers of names. */
 struct peers {
 	uint32_t client, server, host, keys;
 	uint32_t bundle, version, agent, ja4, ja3, issuer, tls_version;
-	uint16_t join_port;       /* for joining: the first known port that is no listener's */
+	uint16_t join_port;	  /* for joining: the first known port that is no listener's */
 	uint16_t inspecting_port; /* the first the inspecting source names */
 };
 
-/* What the records say of it. [0]: the inspecting source, or (closing) a flow sensor; [1]: the others, any. */
+/* What the records say of it. [0]: the inspecting source, or (closing) a flow sensor; [1]: the
+ * others, any. */
 struct said {
 	uint32_t count;
 	int16_t alert[2];
-	uint16_t client_port;   /* 0 also where it is found by it */
-	uint8_t flags;          /* enum attempt_flag */
+	uint16_t client_port; /* 0 also where it is found by it */
+	uint8_t flags;	      /* enum attempt_flag */
 	uint8_t host_rank;
-	uint8_t outcome[2];     /* most specific */
+	uint8_t outcome[2]; /* most specific */
 	uint8_t inspection[2], bypass_reason[2];
 	uint8_t closed_by[2], close[2];
 	uint8_t established, server_certificate, ended; /* enum tri */
-	uint8_t wait[2];        /* enum attempt_wait */
-	uint8_t duration;       /* enum attempt_duration */
-	uint8_t weak_late, sure_late; /* who says established_no_data: a log that may mean other things, one that does not */
-	uint8_t in_chain;       /* found by client ip and port */
+	uint8_t wait[2];				/* enum attempt_wait */
+	uint8_t duration;				/* enum attempt_duration */
+	uint8_t weak_late, sure_late; /* who says established_no_data: a log that may mean other
+					 things, one that does not */
+	uint8_t in_chain;	      /* found by client ip and port */
 	uint8_t _zero[3];
 };
 
@@ -63,12 +67,12 @@ struct attempt {
 	struct peers p;
 	struct said s;
 	int64_t start, first_start;
-	int64_t bytes_out;        /* −1 unknown */
-	int64_t waits_since[2];   /* earliest order time of what s.wait is about; INT64_MAX: none */
-	int64_t touched;          /* the newest order time when a record joined last */
+	int64_t bytes_out;	/* −1 unknown */
+	int64_t waits_since[2]; /* earliest order time of what s.wait is about; INT64_MAX: none */
+	int64_t touched;	/* the newest order time when a record joined last */
 	uint32_t number;
 	uint32_t first_ref, last_ref, n_refs;
-	bool noted;               /* the packed record says the same */
+	bool noted; /* the packed record says the same */
 };
 
 /* One record behind an attempt. */
@@ -76,7 +80,7 @@ struct attempt_ref {
 	struct record_ref ref;
 	int64_t time;
 	uint32_t next;
-	uint8_t kind;    /* enum observation_kind */
+	uint8_t kind; /* enum observation_kind */
 	uint8_t outcome;
 	int16_t alert;
 };
@@ -85,7 +89,8 @@ struct attempt_record {
 	int64_t start;
 	uint32_t peers, said;
 	uint32_t previous; /* older attempt of the same client ip and port */
-	uint32_t place;    /* where the rest is: OPEN_ATTEMPT with the number of the open one, or a place in the stream */
+	uint32_t place;	   /* where the rest is: OPEN_ATTEMPT with the number of the open one, or a
+			      place in the stream */
 };
 #define OPEN_ATTEMPT 0x80000000u
 
@@ -102,7 +107,7 @@ struct attempts {
 	uint32_t _first, _n_queue, _queue_capacity;
 	unsigned char *_stream;
 	size_t _n_stream, _stream_capacity;
-	uint64_t lost; /* bytes of the stream that nothing needs any more */
+	uint64_t lost;	 /* bytes of the stream that nothing needs any more */
 	uint32_t *noted; /* numbers of those noted since attempts_heard, some more than once */
 	uint32_t n_noted, _noted_capacity;
 	bool _listened;
@@ -121,8 +126,8 @@ static inline const struct attempt *attempts_peek(const struct attempts *t, uint
 	return place & OPEN_ATTEMPT ? &t->_open[place & ~OPEN_ATTEMPT] : NULL;
 }
 void attempts_add_ref(struct attempts *t, struct attempt *a, const struct attempt_ref *ref);
-/* Packs those that no record joined since `before`, in order time (INT64_MAX: all), and whose outcome no wait can
- * change any more. */
+/* Packs those that no record joined since `before`, in order time (INT64_MAX: all), and whose
+ * outcome no wait can change any more. */
 void attempts_pack(struct attempts *t, int64_t before, int64_t now);
 /* Brings peers, said and start of the open ones' records up to date. */
 void attempts_note(struct attempts *t);
@@ -130,8 +135,9 @@ void attempts_note(struct attempts *t);
 void attempts_heard(struct attempts *t);
 /* Gives back what only open ones need; where some are left, what their judgement needs stays. */
 void attempts_trim(struct attempts *t);
-/* Keeps what `keep` (by number) says, under new numbers in the same order. Fills, by old number, `renumbered` with the
- * new one, 0 where it is gone, and `older` with that of the newest kept one of its chain that is not newer than it. */
+/* Keeps what `keep` (by number) says, under new numbers in the same order. Fills, by old number,
+ * `renumbered` with the new one, 0 where it is gone, and `older` with that of the newest kept one
+ * of its chain that is not newer than it. */
 void attempts_keep(struct attempts *t, const bool *keep, uint32_t *renumbered, uint32_t *older);
 
 static inline const struct peers *attempt_peers(const struct attempts *t, uint32_t number)

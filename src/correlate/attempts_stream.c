@@ -5,7 +5,8 @@
 #include "base/arena.h"
 
 #define VARINT_MAX 10u
-/* Differences of time are mostly whole milli- or microseconds: the unit stands in the two lowest bits. */
+/* Differences of time are mostly whole milli- or microseconds: the unit stands in the two lowest
+ * bits. */
 enum time_unit { UNIT_NS, UNIT_US, UNIT_MS, UNIT_RAW };
 #define NS_PER_US INT64_C(1000)
 
@@ -62,7 +63,8 @@ static const unsigned char *get_time(const unsigned char *at, int64_t *time, int
 		memcpy(time, at, sizeof(*time));
 		return at + sizeof(*time);
 	}
-	*time = (int64_t)((uint64_t)start + (uint64_t)unzigzag(value >> 2) * (uint64_t)ns[value & 3]);
+	*time =
+	    (int64_t)((uint64_t)start + (uint64_t)unzigzag(value >> 2) * (uint64_t)ns[value & 3]);
 	return at;
 }
 
@@ -77,7 +79,8 @@ static uint32_t shape_of(struct attempts *t, const struct attempt_ref *ref)
 	};
 	uint32_t *recent = &t->_recent_shapes[(ref->ref.file * 16u + ref->outcome) % 64u];
 
-	if (*recent == 0 || memcmp(tuples_get(&t->_shapes, *recent - 1), &shape, sizeof(shape)) != 0)
+	if (*recent == 0 ||
+	    memcmp(tuples_get(&t->_shapes, *recent - 1), &shape, sizeof(shape)) != 0)
 		*recent = tuples_put(&t->_shapes, &shape) + 1;
 	return *recent - 1;
 }
@@ -152,7 +155,8 @@ bool ref_next(struct ref_cursor *c, struct attempt_ref *out)
 	shape = tuples_get(&c->_attempts->_shapes, (uint32_t)number);
 	*out = (struct attempt_ref){
 		.ref = { shape->file,
-			 shape->file == c->_file ? c->_line + (uint32_t)unzigzag(line) : (uint32_t)line,
+			 shape->file == c->_file ? c->_line + (uint32_t)unzigzag(line)
+						 : (uint32_t)line,
 			 shape->source },
 		.kind = shape->kind,
 		.outcome = shape->outcome,

@@ -1,9 +1,10 @@
 /* The stream of packed attempts: what numbers of tuples do not hold. Internal to attempts.
  *
- * An attempt is, in variable-length integers of seven bits a byte: 1 + bytes_out; how many references; for each its
- * shape (a tuple's number), its line, as the difference from the one before where that is of the same file, and the
- * difference of its time from the attempt's start. It begins at a multiple of STREAM_UNIT. Nothing in it comes from
- * outside: it is read only as it was written.
+ * An attempt is, in variable-length integers of seven bits a byte: 1 + bytes_out; how many
+ * references; for each its shape (a tuple's number), its line, as the difference from the one
+ * before where that is of the same file, and the difference of its time from the attempt's start.
+ * It begins at a multiple of STREAM_UNIT. Nothing in it comes from outside: it is read only as it
+ * was written.
  */
 #ifndef PINWATCH_CORRELATE_ATTEMPTS_STREAM_H
 #define PINWATCH_CORRELATE_ATTEMPTS_STREAM_H

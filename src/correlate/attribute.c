@@ -39,7 +39,8 @@ static uint32_t by_agent(const struct context *c, uint32_t name, const struct fa
 {
 	if (name == 0)
 		return 0;
-	return posture_app_named(c->postures, ambiguous(c, x->device) ? 0 : x->device, name, x->start);
+	return posture_app_named(c->postures, ambiguous(c, x->device) ? 0 : x->device, name,
+				 x->start);
 }
 
 struct candidates {
@@ -85,15 +86,16 @@ static void attribute_surely(struct facts *f, const struct context *c, size_t fr
 		if (p->bundle != 0) {
 			set_app(x, p->bundle, ATTRIBUTION_EXACT);
 		} else if (c->activities->n_records > 0 && !ambiguous(c, x->device)) {
-			app = activity_contact(c->activities, x->device, p->host, p->server, x->start,
-					       window);
+			app = activity_contact(c->activities, x->device, p->host, p->server,
+					       x->start, window);
 			if (app != 0)
 				set_app(x, app, ATTRIBUTION_HOST);
 		}
 	}
 }
 
-/* What is sure teaches the fleet. Facts come by start, so of equal ones the first says since when. */
+/* What is sure teaches the fleet. Facts come by start, so of equal ones the first says since
+ * when. */
 static void teach(struct facts *f, const struct context *c)
 {
 	for (size_t i = 0; i < f->n; i++) {
@@ -107,7 +109,8 @@ static void teach(struct facts *f, const struct context *c)
 	}
 }
 
-static void attribute_rest(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
+static void attribute_rest(struct facts *f, const struct context *c, size_t from, size_t to,
+			   void *arg)
 {
 	int64_t state_age = c->settings->state_max_age.ns;
 	uint32_t app;
@@ -123,12 +126,14 @@ static void attribute_rest(struct facts *f, const struct context *c, size_t from
 		else if ((app = by_learning(f, c, x)) != 0)
 			set_app(x, app, ATTRIBUTION_LEARNED);
 		else if (!ambiguous(c, x->device) &&
-			 (app = activity_foreground(c->activities, x->device, x->start, state_age)) != 0)
+			 (app = activity_foreground(c->activities, x->device, x->start,
+						    state_age)) != 0)
 			set_app(x, app, ATTRIBUTION_FOREGROUND);
 	}
 }
 
-static void set_versions(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
+static void set_versions(struct facts *f, const struct context *c, size_t from, size_t to,
+			 void *arg)
 {
 	(void)arg;
 	for (size_t i = from; i < to; i++) {

@@ -7,8 +7,8 @@ struct pair_key {
 	uint32_t app, domain;
 };
 
-/* The part of a host that somebody registered, by the public suffix list; the host itself where there is
- * none, as for addresses. */
+/* The part of a host that somebody registered, by the public suffix list; the host itself where
+ * there is none, as for addresses. */
 static uint32_t domain_of(const psl_ctx_t *psl, struct names *names, uint32_t host)
 {
 	struct sv text = names_get(names, host);
@@ -49,7 +49,8 @@ void baseline_build(struct baseline *b, const struct facts *f, const struct cont
 	for (uint32_t d = 1; d < f->n_destinations; d++)
 		b->_domains[d] = domain_of(psl, c->names, f->destinations[d].host);
 	for (size_t i = 0; i < f->n; i++)
-		of[i] = pair_number(b, f->list[i].app, b->_domains[f->list[i].destination], &n_pairs);
+		of[i] =
+		    pair_number(b, f->list[i].app, b->_domains[f->list[i].destination], &n_pairs);
 	if (f->n > 0)
 		b->_fleet_since = f->list[0].start;
 	for (size_t i = 0; i < a->n_records; i++) {
@@ -58,7 +59,8 @@ void baseline_build(struct baseline *b, const struct facts *f, const struct cont
 		of[f->n + i] = GROUP_SKIP;
 		if (!is_declared(w))
 			continue;
-		of[f->n + i] = pair_number(b, w->bundle, domain_of(psl, c->names, w->host), &n_pairs);
+		of[f->n + i] =
+		    pair_number(b, w->bundle, domain_of(psl, c->names, w->host), &n_pairs);
 		if (r->time < b->_fleet_since)
 			b->_fleet_since = r->time;
 	}
@@ -113,7 +115,7 @@ bool baseline_holds(const struct baseline *b, uint32_t app, uint32_t destination
 			device = x->device;
 		} else {
 			const struct activity_record *r =
-				&b->_context->activities->records[g.items[i] - b->_facts->n];
+			    &b->_context->activities->records[g.items[i] - b->_facts->n];
 			time = r->time;
 			device = r->device;
 		}

@@ -1,4 +1,5 @@
-/* Baseline: which destinations, by registrable domain, an app is known for. docs/evidence.md, 8.4. */
+/* Baseline: which destinations, by registrable domain, an app is known for. docs/evidence.md,
+ * 8.4. */
 #ifndef PINWATCH_CORRELATE_BASELINE_H
 #define PINWATCH_CORRELATE_BASELINE_H
 

@@ -99,7 +99,8 @@ static int64_t smallest(struct likes *k, const struct facts *f, const struct con
 	g = grouping_at(&k->groups, number);
 	queue = k->queue + k->groups.begin[number];
 	for (; w->next < g.n && FACT_AT(g.items[w->next])->start <= t + WITHIN; w->next++) {
-		while (w->tail > w->head && BYTES_AT(queue[w->tail - 1]) >= BYTES_AT(g.items[w->next]))
+		while (w->tail > w->head &&
+		       BYTES_AT(queue[w->tail - 1]) >= BYTES_AT(g.items[w->next]))
 			w->tail--;
 		queue[w->tail++] = g.items[w->next];
 	}

@@ -36,7 +36,9 @@ void event_from(struct event *e, const struct observation *o, struct stamp stamp
 		.duration = span_known(o->duration) ? o->duration.ns : -1,
 		.bytes_out = -1,
 		.bytes_in = -1,
-		.flow = o->flow_id.n > 0 ? XXH3_64bits_withSeed(o->flow_id.p, o->flow_id.n, seed) | 1 : 0,
+		.flow = o->flow_id.n > 0
+			    ? XXH3_64bits_withSeed(o->flow_id.p, o->flow_id.n, seed) | 1
+			    : 0,
 		.client = names_addr(names, &o->src.ip),
 		.server = names_addr(names, &o->dst.ip),
 		.hostname = names_put(names, o->dst.hostname),

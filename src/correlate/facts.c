@@ -31,16 +31,16 @@ static uint32_t finding_number(struct facts *f, uint32_t app, uint32_t destinati
 
 	if (*slot == KEYMAP_NONE) {
 		if (f->n_findings == f->_findings_capacity)
-			f->findings = xrealloc(f->findings, f->_findings_capacity *= 2,
-					       sizeof(*f->findings));
+			f->findings =
+			    xrealloc(f->findings, f->_findings_capacity *= 2, sizeof(*f->findings));
 		f->findings[f->n_findings] = key;
 		*slot = f->n_findings++;
 	}
 	return *slot;
 }
 
-/* Middle part of a JA4 (`t13d1516h2_8daaf6152771_02713d6af862`): the ciphers, which neither extension order
- * nor resumption changes. */
+/* Middle part of a JA4 (`t13d1516h2_8daaf6152771_02713d6af862`): the ciphers, which neither
+ * extension order nor resumption changes. */
 static uint32_t cipher_part(struct names *names, uint32_t ja4)
 {
 	struct sv rest, tail;
@@ -86,7 +86,8 @@ static void select_attempts(struct facts *f, const struct context *c)
 	free(numbers);
 }
 
-static struct facts_common *common_of(struct facts *f, const struct context *c, const struct fact *x)
+static struct facts_common *common_of(struct facts *f, const struct context *c,
+				      const struct fact *x)
 {
 	const struct peers *p = fact_peers(c, x);
 	struct facts_common *k = facts_common(f, c, x);
@@ -135,8 +136,8 @@ static void settle(struct facts *f, const struct context *c, size_t from, size_t
 		int alert;
 
 		x->count = s->count > 0 ? s->count : 1;
-		x->outcome = (uint8_t)attempt_outcome(&c->merge->attempts, x->attempt, c->merge->now,
-						      &alert, &contradiction);
+		x->outcome = (uint8_t)attempt_outcome(&c->merge->attempts, x->attempt,
+						      c->merge->now, &alert, &contradiction);
 		x->weak_late = x->outcome == ESTABLISHED_NO_DATA && s->weak_late && !s->sure_late;
 		n += contradiction;
 	}
@@ -166,8 +167,9 @@ static void group_by(void *arg, size_t index, unsigned worker)
 	(void)worker;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
-		of[i] = index == BY_FINDING ? x->finding
-			: index == BY_DEVICE ? x->device : x->destination;
+		of[i] = index == BY_FINDING  ? x->finding
+			: index == BY_DEVICE ? x->device
+					     : x->destination;
 		if (x->device >= devices)
 			devices = x->device + 1;
 	}

@@ -1,7 +1,7 @@
 /* Facts: every attempt with all that the joins say of it, in order of start; what judging reads.
  *
- * Identity, attribution, version, inspection state and outcome come from everything known at this moment
- * (docs/evidence.md, 1.3), so a fact never depends on arrival.
+ * Identity, attribution, version, inspection state and outcome come from everything known at this
+ * moment (docs/evidence.md, 1.3), so a fact never depends on arrival.
  */
 #ifndef PINWATCH_CORRELATE_FACTS_H
 #define PINWATCH_CORRELATE_FACTS_H
@@ -22,17 +22,18 @@ struct fact {
 	uint32_t attempt;
 	uint32_t device, app, version; /* app 0: unknown */
 	uint32_t destination;
-	uint32_t finding;  /* number of (app, destination) */
-	uint32_t stack;    /* the middle part of a JA4, else a JA3; 0: none */
+	uint32_t finding; /* number of (app, destination) */
+	uint32_t stack;	  /* the middle part of a JA4, else a JA3; 0: none */
 	uint32_t count;
 	uint8_t outcome;
 	uint8_t inspection : 2, bypass_reason : 2, attribution : 3;
 	bool stack_is_ja3 : 1;
-	bool weak_late : 1;    /* a late failure that is not sure to be one */
+	bool weak_late : 1;			    /* a late failure that is not sure to be one */
 	bool excluded_ca : 1, excluded_gateway : 1; /* set by judge/exclude */
-	/* Set by judge/around. A failure: its device was fine under inspection at another destination within an
-	 * hour; another known app was fine there on that device within a day. A session that was not inspected:
-	 * its device was intercepted elsewhere within TimeWindow. */
+	/* Set by judge/around. A failure: its device was fine under inspection at another
+	 * destination within an hour; another known app was fine there on that device within a day.
+	 * A session that was not inspected: its device was intercepted elsewhere within
+	 * TimeWindow. */
 	bool fine_elsewhere : 1, other_app_fine : 1, intercepted_elsewhere : 1;
 };
 
@@ -41,13 +42,13 @@ struct facts {
 	size_t n;
 	struct destination *destinations; /* number 0 unused */
 	uint32_t n_destinations;
-	struct pair_number *findings;     /* (app, destination); number 0 unused */
+	struct pair_number *findings; /* (app, destination); number 0 unused */
 	uint32_t n_findings;
 	struct grouping by_finding, by_device, by_destination;
 	struct keymap _destination_numbers, _finding_numbers;
 	uint32_t _destinations_capacity, _findings_capacity;
 	uint64_t contradictions, without_host, without_client;
-	struct learned taught; /* by attempts that surely are of an app */
+	struct learned taught;	      /* by attempts that surely are of an app */
 	struct facts_common *_common; /* while they are built: what attempts of equal peers share */
 };
 

@@ -7,9 +7,9 @@
 struct facts_common {
 	uint32_t destination; /* 0: not looked at yet */
 	uint32_t stack;
-	uint32_t device;      /* KEYMAP_NONE: depends on the time */
-	uint32_t agent_name;  /* of the app, by its user agent; 0: none */
-	uint32_t finding;     /* of the last attempt; 0: none yet */
+	uint32_t device;     /* KEYMAP_NONE: depends on the time */
+	uint32_t agent_name; /* of the app, by its user agent; 0: none */
+	uint32_t finding;    /* of the last attempt; 0: none yet */
 	bool stack_is_ja3, taught;
 };
 

@@ -4,8 +4,8 @@
 
 #include "base/arena.h"
 
-/* So many mismatches, and at least half of the flows there, make a listener: a client port that happens to be
- * used twice within two minutes is rare and never so regular. */
+/* So many mismatches, and at least half of the flows there, make a listener: a client port that
+ * happens to be used twice within two minutes is rare and never so regular. */
 #define ENOUGH 20
 #define MAX_PLACES 65536
 
@@ -34,7 +34,8 @@ static struct guess_count *count_of(struct guess *g, uint32_t addr, uint16_t por
 	struct place key = { addr, port };
 	uint32_t *slot;
 
-	if (addr == 0 || port == 0 || (g->_n >= MAX_PLACES && keymap_get(&g->_numbers, &key) == KEYMAP_NONE))
+	if (addr == 0 || port == 0 ||
+	    (g->_n >= MAX_PLACES && keymap_get(&g->_numbers, &key) == KEYMAP_NONE))
 		return NULL;
 	slot = keymap_slot(&g->_numbers, &key);
 	if (*slot == KEYMAP_NONE) {

@@ -1,8 +1,8 @@
-/* Explicit proxies that nobody configured: told by flows to one address and port whose client address and
- * port the gateway's own records name with another server port.
+/* Explicit proxies that nobody configured: told by flows to one address and port whose client
+ * address and port the gateway's own records name with another server port.
  *
- * Without knowing its listeners a flow to the proxy and the proxy's record of the same connection look like two
- * connections; a scan that finds one starts over with it.
+ * Without knowing its listeners a flow to the proxy and the proxy's record of the same connection
+ * look like two connections; a scan that finds one starts over with it.
  */
 #ifndef PINWATCH_CORRELATE_GUESS_H
 #define PINWATCH_CORRELATE_GUESS_H

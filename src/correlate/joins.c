@@ -13,10 +13,7 @@ struct joins_entry {
 	uint32_t number; /* 0: free */
 };
 
-void joins_init(struct joins *j, uint64_t seed)
-{
-	*j = (struct joins){ ._seed = seed };
-}
+void joins_init(struct joins *j, uint64_t seed) { *j = (struct joins){ ._seed = seed }; }
 
 void joins_free(struct joins *j)
 {

@@ -1,7 +1,7 @@
 /* Joins: which attempt holds a flow id or a client port; 64-bit keys to attempt numbers.
  *
- * There is an entry for nearly every attempt of a run, so entries are packed to twelve bytes and the table grows by
- * half. Seeded like keymap. Not thread-safe.
+ * There is an entry for nearly every attempt of a run, so entries are packed to twelve bytes and
+ * the table grows by half. Seeded like keymap. Not thread-safe.
  */
 #ifndef PINWATCH_CORRELATE_JOINS_H
 #define PINWATCH_CORRELATE_JOINS_H

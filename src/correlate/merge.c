@@ -2,8 +2,8 @@
 
 #include "correlate/merge_internal.h"
 
-/* An attempt is packed when no record has joined it for so long: then no event that took up to a minute can start within
- * JOIN_WITHIN of it any more. */
+/* An attempt is packed when no record has joined it for so long: then no event that took up to a
+ * minute can start within JOIN_WITHIN of it any more. */
 #define OPEN_FOR (180 * NS_PER_S)
 #define INSPECTING 0
 #define OTHER 1
@@ -138,8 +138,9 @@ static void take_host(struct merge *m, struct attempt *a, const struct event *e)
 
 static void take_duration(struct said *s, int64_t duration)
 {
-	uint8_t d = duration < 0 ? DURATION_UNKNOWN
-		    : duration < DURATION_SHORT_BELOW ? DURATION_SHORT : DURATION_LONG;
+	uint8_t d = duration < 0		      ? DURATION_UNKNOWN
+		    : duration < DURATION_SHORT_BELOW ? DURATION_SHORT
+						      : DURATION_LONG;
 
 	if (d > s->duration)
 		s->duration = d;
@@ -233,14 +234,16 @@ static bool apart(const struct event *e, int64_t first_start)
 	       by < -JOIN_WITHIN;
 }
 
-/* Whether what was packed, and so has not been joined for OPEN_FOR, began too early for the event. */
+/* Whether what was packed, and so has not been joined for OPEN_FOR, began too early for the
+ * event. */
 static bool beyond_packed(const struct merge *m, const struct event *e)
 {
 	return e->time - JOIN_WITHIN > m->_newest - OPEN_FOR;
 }
 
-/* The attempt of the chain that the event belongs to, or 0. Numbers fall along a chain, and nothing begins after the
- * newest event of its moment: behind a packed one all began at least OPEN_FOR ago. */
+/* The attempt of the chain that the event belongs to, or 0. Numbers fall along a chain, and nothing
+ * begins after the newest event of its moment: behind a packed one all began at least OPEN_FOR
+ * ago. */
 static uint32_t find_in_chain(const struct merge *m, uint32_t number, const struct event *e)
 {
 	const struct attempts *t = &m->attempts;
@@ -254,7 +257,9 @@ static uint32_t find_in_chain(const struct merge *m, uint32_t number, const stru
 		if (!apart(e, a != NULL ? a->first_start : attempt_first_start(t, number))) {
 			port = a != NULL ? a->p.join_port : attempt_peers(t, number)->join_port;
 			return e->listener || e->server_port == 0 || port == 0 ||
-			       port == e->server_port ? number : 0;
+				       port == e->server_port
+				   ? number
+				   : 0;
 		}
 		number = t->records[number].previous;
 	}
@@ -280,7 +285,8 @@ static void note_mismatch(struct merge *m, uint32_t chain, const struct event *e
 	flags = a != NULL ? a->s.flags : attempt_said(t, chain)->flags;
 	if (e->sensor == SENSOR_FLOW && (flags & SEEN_INSPECTION) && !(flags & SEEN_FLOW))
 		guess_mismatch(m->guess, e->server, e->server_port);
-	else if (e->sensor == SENSOR_INSPECTION && (flags & SEEN_FLOW) && !(flags & SEEN_INSPECTION))
+	else if (e->sensor == SENSOR_INSPECTION && (flags & SEEN_FLOW) &&
+		 !(flags & SEEN_INSPECTION))
 		guess_mismatch(m->guess, p->server, p->join_port);
 }
 
@@ -347,8 +353,8 @@ static uint32_t without_port(struct merge *m, const struct event *e)
 	return number;
 }
 
-/* An attempt that began without a client port has learnt it: from now on it is found by it, behind what was made
- * later. */
+/* An attempt that began without a client port has learnt it: from now on it is found by it, behind
+ * what was made later. */
 static void enter_chain(struct merge *m, const struct attempt *a)
 {
 	struct attempt_record *records = m->attempts.records;
@@ -457,8 +463,8 @@ enum outcome attempt_outcome(const struct attempts *t, uint32_t number, int64_t 
 	enum outcome inspecting = said_by(t, number, INSPECTING, now, alert);
 	enum outcome other = said_by(t, number, OTHER, now, &other_alert);
 	enum outcome o = inspecting;
-	enum close_kind close = (enum close_kind)(s->close[0] != CLOSE_UNKNOWN ? s->close[0]
-									       : s->close[1]);
+	enum close_kind close =
+	    (enum close_kind)(s->close[0] != CLOSE_UNKNOWN ? s->close[0] : s->close[1]);
 
 	*contradiction = contradict(inspecting, other);
 	if (!*contradiction && outcome_specificity(other) < outcome_specificity(inspecting)) {

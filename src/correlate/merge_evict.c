@@ -6,9 +6,9 @@
 
 struct eviction {
 	struct merge *merge;
-	bool *keep;              /* by number */
+	bool *keep; /* by number */
 	uint32_t *renumbered, *older;
-	const uint32_t *_map;    /* one of the two */
+	const uint32_t *_map; /* one of the two */
 };
 
 /* One attempt of a chain: when its first record, and all of them, started. */
@@ -23,8 +23,7 @@ static bool may_go(const struct attempts *t, uint32_t number, uint32_t source, i
 	struct attempt_ref ref;
 
 	while (ref_next(&c, &ref))
-		if (ref.time >= before ||
-		    (source != MERGE_ALL_SOURCES && ref.ref.source != source))
+		if (ref.time >= before || (source != MERGE_ALL_SOURCES && ref.ref.source != source))
 			return false;
 	return true;
 }
@@ -53,8 +52,8 @@ static int by_first(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* A record of what stays may only have passed over, or stopped at, what began within JOIN_WITHIN of it. True when one
- * more has to stay. */
+/* A record of what stays may only have passed over, or stopped at, what began within JOIN_WITHIN of
+ * it. True when one more has to stay. */
 static bool sweep(struct link *links, size_t n, bool *keep)
 {
 	int64_t to = INT64_MIN, from = INT64_MAX;
@@ -107,8 +106,9 @@ static bool ever_waited(const struct attempts *t, uint32_t number)
 	return s->wait[0] != WAIT_NONE || s->wait[1] != WAIT_NONE;
 }
 
-/* Records without a client port look for the newest attempt of their client that waits for an inner request: what
- * waited stays as long as anything of its client does. Returns whether that made more clients ones that stay. */
+/* Records without a client port look for the newest attempt of their client that waits for an inner
+ * request: what waited stays as long as anything of its client does. Returns whether that made more
+ * clients ones that stay. */
 static bool keep_waiting(struct eviction *e, bool *stays)
 {
 	const struct attempts *t = &e->merge->attempts;
@@ -142,7 +142,8 @@ static uint32_t map(void *arg, uint32_t number)
 	return e->_map[number];
 }
 
-/* Keymaps of attempts without a client port; where the key begins with the attempt's number, that too. */
+/* Keymaps of attempts without a client port; where the key begins with the attempt's number, that
+ * too. */
 static void renumber(struct keymap *m, const struct eviction *e, bool key_begins_with_it)
 {
 	struct keymap old = *m;

@@ -4,7 +4,8 @@
 
 #include "base/clock.h"
 
-/* Starts of one attempt's records that only the client port joins lie at most so far from the first. */
+/* Starts of one attempt's records that only the client port joins lie at most so far from the
+ * first. */
 #define JOIN_WITHIN (120 * NS_PER_S)
 
 /* Counts of attempts without a client port, by the source that says them. */

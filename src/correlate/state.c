@@ -50,7 +50,8 @@ static void gateway_view_build(struct gateway_view *v, const struct facts *f,
 	free(by_device);
 }
 
-/* The fact of the case nearest to x within the window, the earlier of two equally near; NULL if none. */
+/* The fact of the case nearest to x within the window, the earlier of two equally near; NULL if
+ * none. */
 static const struct fact *nearest(const struct gateway_view *v, const struct facts *f,
 				  const struct fact *x, int64_t window)
 {
@@ -130,7 +131,8 @@ static void infer(struct fact *x, const struct facts *f, const struct context *c
 		set_state(x, BYPASSED, BYPASS_UNKNOWN);
 }
 
-static void infer_stretch(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
+static void infer_stretch(struct facts *f, const struct context *c, size_t from, size_t to,
+			  void *arg)
 {
 	const struct gateway_view *v = arg;
 

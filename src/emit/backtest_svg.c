@@ -6,13 +6,13 @@
 #include "emit/backtest.h"
 #include "emit/html_text.h"
 
-#define LEFT 58   /* of the plots; the axis' numbers before it */
+#define LEFT 58 /* of the plots; the axis' numbers before it */
 #define RIGHT 20
-#define TOP 64    /* title and period above */
+#define TOP 64	  /* title and period above */
 #define PANEL 190 /* height of a plot */
 #define NAMES 62  /* between plots: names of the settings, gained and lost */
 #define LEGEND 30
-#define APART 14  /* between the settings in force and the others */
+#define APART 14 /* between the settings in force and the others */
 #define NARROWEST 24
 #define WIDEST 84
 #define LABEL_MAX_CHARS 16
@@ -22,9 +22,9 @@
 
 struct chart {
 	const struct backtest *b;
-	int column; /* width of one */
+	int column;	  /* width of one */
 	int width, names; /* of the drawing; height of the names */
-	size_t top; /* of the axis of findings */
+	size_t top;	  /* of the axis of findings */
 };
 
 static size_t shown(const struct backtest_setting *s)

@@ -13,8 +13,9 @@
 #define INDENT 10
 #define LABEL_MAX_CHARS 60
 
-static const char *const titles[] = { "SETTING", "CONFIRMED", "SUSPECTED", "EXPLAINED", "OBSERVED", "EXPECTED",
-				      "GAINED",	 "LOST",      "CHANGED",   "PRECISION", "RECALL",   "F1" };
+static const char *const titles[] = { "SETTING",  "CONFIRMED", "SUSPECTED", "EXPLAINED",
+				      "OBSERVED", "EXPECTED",  "GAINED",    "LOST",
+				      "CHANGED",  "PRECISION", "RECALL",    "F1" };
 enum { COLUMNS = sizeof(titles) / sizeof(titles[0]), MEASURED = 9 };
 
 static void cell(struct buf *b, const struct backtest_setting *s, int c, bool in_force)
@@ -101,9 +102,11 @@ static void verdicts(struct buf *b, const struct backtest_change *c)
 			   is->there ? verdict_name(is->verdict) : "none");
 }
 
-static void change(struct buf *out, const struct backtest_change *c, bool all, const struct text_style *style)
+static void change(struct buf *out, const struct backtest_change *c, bool all,
+		   const struct text_style *style)
 {
-	static const enum text_paint paints[BACKTEST_CHANGES] = { PAINT_GREEN, PAINT_RED, PAINT_YELLOW, PAINT_DIM };
+	static const enum text_paint paints[BACKTEST_CHANGES] = { PAINT_GREEN, PAINT_RED,
+								  PAINT_YELLOW, PAINT_DIM };
 	size_t n = all || c->n_reasons <= SHOWN_REASONS ? c->n_reasons : SHOWN_REASONS;
 	struct buf line;
 
@@ -129,7 +132,8 @@ static void change(struct buf *out, const struct backtest_change *c, bool all, c
 	buf_free(&line);
 }
 
-/* Whether both settings turn the same findings into the same verdicts: neighbours of a sweep often do. */
+/* Whether both settings turn the same findings into the same verdicts: neighbours of a sweep often
+ * do. */
 static bool alike(const struct backtest_setting *a, const struct backtest_setting *b)
 {
 	if (a->n_changes == 0 || a->n_changes != b->n_changes || a->left_out + b->left_out > 0 ||
@@ -138,16 +142,16 @@ static bool alike(const struct backtest_setting *a, const struct backtest_settin
 	for (size_t i = 0; i < a->n_changes; i++) {
 		const struct backtest_change *x = &a->changes[i], *y = &b->changes[i];
 
-		if (x->kind != y->kind || strcmp(x->uid, y->uid) != 0 || x->after.there != y->after.there ||
-		    x->after.verdict != y->after.verdict)
+		if (x->kind != y->kind || strcmp(x->uid, y->uid) != 0 ||
+		    x->after.there != y->after.there || x->after.verdict != y->after.verdict)
 			return false;
 	}
 	return true;
 }
 
 /* before: the setting above, or NULL. */
-static void changes(struct buf *out, const struct backtest_setting *s, const struct backtest_setting *before,
-		    bool all, const struct text_style *style)
+static void changes(struct buf *out, const struct backtest_setting *s,
+		    const struct backtest_setting *before, bool all, const struct text_style *style)
 {
 	size_t n = all || s->n_changes <= SHOWN ? s->n_changes : SHOWN;
 	size_t hidden = s->n_changes - n + s->left_out;
@@ -171,7 +175,8 @@ static void changes(struct buf *out, const struct backtest_setting *s, const str
 	for (size_t i = 0; i < n; i++)
 		change(out, &s->changes[i], all, style);
 	if (hidden > 0)
-		buf_printf(out, "  and %zu more%s\n", hidden, n < s->n_changes ? " (--all, --output json)" : "");
+		buf_printf(out, "  and %zu more%s\n", hidden,
+			   n < s->n_changes ? " (--all, --output json)" : "");
 }
 
 static void past(struct buf *out, const struct backtest *b, const struct text_style *style)
@@ -200,10 +205,11 @@ static void past(struct buf *out, const struct backtest *b, const struct text_st
 	buf_reset(&line);
 	span_format(s->time_window, window);
 	buf_printf(&line,
-		   "In force: TimeWindow %s, InspectionFailureThreshold %u, ForegroundStateRequired %s, AllowedAppList "
+		   "In force: TimeWindow %s, InspectionFailureThreshold %u, "
+		   "ForegroundStateRequired %s, AllowedAppList "
 		   "of %zu, AllowedDestinationList of %zu.",
-		   window, s->inspection_failure_threshold, s->foreground_state_required ? "true" : "false", s->n_apps,
-		   s->n_destinations);
+		   window, s->inspection_failure_threshold,
+		   s->foreground_state_required ? "true" : "false", s->n_apps, s->n_destinations);
 	text_wrap(out, buf_view(&line), 0, 0, style);
 	buf_char(out, '\n');
 	buf_free(&line);

@@ -15,7 +15,7 @@
 struct explain_options {
 	struct text_style style;
 	const struct settings *settings;
-	bool raw_lines;      /* read the evidence's files again */
+	bool raw_lines;	     /* read the evidence's files again */
 	size_t max_evidence; /* records shown; 0: all */
 };
 

@@ -206,7 +206,7 @@ void finding_json(struct buf *b, const struct finding *f, const struct settings 
 	jsonw_open(&w, '{');
 	for (size_t i = 0; i < sizeof(log_sources) / sizeof(log_sources[0]); i++)
 		jsonw_key_str(&w, log_source_name(log_sources[i]),
-			source_status_name(f->log_sources[log_sources[i]]));
+			      source_status_name(f->log_sources[log_sources[i]]));
 	jsonw_close(&w, '}');
 	judgement(&w, f);
 	evidence(&w, f);

@@ -60,7 +60,7 @@ static enum text_paint paint_of(const struct finding *f)
 {
 	if (f->verdict != VERDICT_CONFIRMED && f->verdict != VERDICT_SUSPECTED)
 		return PAINT_DIM;
-	return f->severity == SEVERITY_HIGH     ? PAINT_RED
+	return f->severity == SEVERITY_HIGH	? PAINT_RED
 	       : f->severity == SEVERITY_MEDIUM ? PAINT_YELLOW
 						: PAINT_PLAIN;
 }

@@ -9,7 +9,7 @@
 const char *text_paint_code(enum text_paint paint)
 {
 	static const char *const codes[] = {
-		[PAINT_PLAIN] = "\x1b[0m",  [PAINT_BOLD] = "\x1b[1m",    [PAINT_DIM] = "\x1b[2m",
+		[PAINT_PLAIN] = "\x1b[0m",  [PAINT_BOLD] = "\x1b[1m",	 [PAINT_DIM] = "\x1b[2m",
 		[PAINT_RED] = "\x1b[1;31m", [PAINT_YELLOW] = "\x1b[33m", [PAINT_GREEN] = "\x1b[32m",
 		[PAINT_CYAN] = "\x1b[36m",
 	};

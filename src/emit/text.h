@@ -38,7 +38,8 @@ void text_paint(struct buf *out, const struct text_style *style, enum text_paint
 const char *text_paint_code(enum text_paint paint);
 /* `2026-11-24T02:14:13Z`, or in the reader's zone `2026-11-24T03:14:13+01:00`; `-` when unknown. */
 void text_time(struct buf *out, struct instant t, const struct text_style *style);
-/* `bank.test:8443`, `[2001:db8::7]:8443`; without the port where it is 0. Hosts over `max_chars` are cut as text_safe does. */
+/* `bank.test:8443`, `[2001:db8::7]:8443`; without the port where it is 0. Hosts over `max_chars`
+ * are cut as text_safe does. */
 void text_place(struct buf *out, struct sv host, size_t max_chars, unsigned port);
 /* Is the host an address whose colons would run into a port's? */
 bool text_is_v6(struct sv host);
@@ -56,8 +57,8 @@ void text_fixed2(struct buf *out, int64_t hundredths, bool sign);
  * with `indent` spaces; `column` is where the first one starts. Ends with a line break. */
 void text_wrap(struct buf *out, struct sv text, size_t column, size_t indent,
 	       const struct text_style *style);
-/* How many columns the UTF-8 text takes; combining marks and wide characters as wcwidth has them.
- */
+/* How many columns the UTF-8 text takes; combining marks and wide characters as wcwidth has
+ * them. */
 size_t text_columns(struct sv v);
 /* Appends n times c. */
 void text_repeat(struct buf *out, char c, size_t n);

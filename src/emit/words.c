@@ -87,7 +87,7 @@ const char *words_risk(enum risk_factor f)
 
 const char *words_path(enum path p)
 {
-	return p == PATH_REJECTION          ? "A, repeated rejection"
+	return p == PATH_REJECTION	    ? "A, repeated rejection"
 	       : p == PATH_SELECTIVE_BYPASS ? "B, selective bypass"
 					    : "C, persistent opacity";
 }
@@ -121,12 +121,8 @@ const char *words_attribution(enum attribution a)
 const char *words_id_type(enum id_type t)
 {
 	static const char *const words[] = {
-		[ID_UDID] = "UDID",
-		[ID_SERIAL] = "serial number",
-		[ID_MDM_ID] = "MDM id",
-		[ID_USER] = "user",
-		[ID_MAC] = "MAC address",
-		[ID_IP] = "IP address only",
+		[ID_UDID] = "UDID", [ID_SERIAL] = "serial number", [ID_MDM_ID] = "MDM id",
+		[ID_USER] = "user", [ID_MAC] = "MAC address",	   [ID_IP] = "IP address only",
 	};
 	return words[t];
 }

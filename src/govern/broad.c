@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-
 static void take_app(void *arg, struct sv bundle_id)
 {
 	struct allow_apps *apps = arg;

@@ -39,7 +39,7 @@ bool allow_apps_read(struct allow_apps *apps, struct store *s, struct arena *a, 
 void allow_warn(const struct allow_entry *e, const struct allow_apps *apps,
 		struct allow_warnings *out);
 void allow_warning_add(struct allow_warnings *w, const char *code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 /* As an array. */
 void allow_warnings_json(struct jsonw *w, const struct allow_warnings *list);
 

@@ -6,7 +6,6 @@
 #define MAX_TEXT 1000u
 #define MAX_SCOPE ((size_t)2 * 1024 * 1024)
 
-
 /* ---- what somebody wrote */
 
 /* name: of the member that it stands in. */

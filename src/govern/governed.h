@@ -26,10 +26,10 @@
 struct governed_entry {
 	int64_t id;
 	struct instant until;
-	bool said;	       /* its end stands in the audit */
+	bool said; /* its end stands in the audit */
 	/* the database says that it covers nothing, and that has not changed */
 	bool blank;
-	bool pending;	       /* to be written */
+	bool pending; /* to be written */
 	/* hashes of what was written: all numbers; which findings, and what they would be */
 	uint64_t counts, names;
 	uint64_t new_counts, new_names;
@@ -39,8 +39,8 @@ struct governed_entry {
 };
 
 struct governed {
-	struct arena _arena;	       /* entries and lists */
-	struct arena _news;	       /* what is pending */
+	struct arena _arena;		/* entries and lists */
+	struct arena _news;		/* what is pending */
 	struct governed_entry *entries; /* by id */
 	size_t n;
 	struct allow_list apps, destinations; /* of the database */
@@ -53,7 +53,7 @@ struct governed {
 	struct governed_reach *_reach;
 	size_t _n_reach;
 	uint64_t _seed;
-	struct keymap _reached;	 /* by uid: a hash of the servers as written */
+	struct keymap _reached; /* by uid: a hash of the servers as written */
 	uint64_t _devices, _devices_written;
 	size_t n_pending;
 };

@@ -273,8 +273,8 @@ static const char *say(const struct allow_entry *e, struct sv host, struct sv ap
 	met = allow_meets(&open, asked, host, buf_view(&servers->text), servers->more);
 	if (met == MET_NOT)
 		return NULL;
-	*because = met == MET_PERHAPS  ? "the servers' addresses are not known"
-		   : met == MET_PARTLY ? "some of the known servers are in the network"
+	*because = met == MET_PERHAPS	       ? "the servers' addresses are not known"
+		   : met == MET_PARTLY	       ? "some of the known servers are in the network"
 		   : sv_empty(app) && !any_app ? "for some apps"
 					       : "its patterns hold";
 	return met == MET_WHOLLY && (any_app || !sv_empty(app)) ? "covered" : "perhaps";

@@ -19,10 +19,10 @@ struct exchange {
 	struct http_request request;
 	struct http_response response;
 	struct buf body;
-	size_t held;	  /* of the server's `bodies` */
+	size_t held; /* of the server's `bodies` */
 	size_t discarded;
-	bool decided;	  /* the answer stands; what still comes of the body is discarded */
-	unsigned status;  /* sent */
+	bool decided;	 /* the answer stands; what still comes of the body is discarded */
+	unsigned status; /* sent */
 	struct MHD_Connection *connection;
 	struct exchange *next_asleep;
 	struct arena arena;

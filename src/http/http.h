@@ -29,21 +29,21 @@ struct arena;
 
 struct http_request {
 	const char *method;
-	struct sv path;			  /* as sent, without query */
+	struct sv path;			   /* as sent, without query */
 	struct sv params[HTTP_MAX_PARAMS]; /* in the pattern's order, percent-decoded */
-	struct sv body;			  /* as sent: still packed where Content-Encoding says so */
+	struct sv body; /* as sent: still packed where Content-Encoding says so */
 	struct addr peer;
-	enum http_role role;		  /* of whoever asks, as authenticate said */
-	struct sv user;			  /* likewise; its bytes are of the request's arena */
-	struct sv via;			  /* likewise: by what they are known */
-	struct sv credential;		  /* likewise: what authenticate knows them by later on */
+	enum http_role role;  /* of whoever asks, as authenticate said */
+	struct sv user;	      /* likewise; its bytes are of the request's arena */
+	struct sv via;	      /* likewise: by what they are known */
+	struct sv credential; /* likewise: what authenticate knows them by later on */
 	/* set by authenticate: known, but not like this; 403 with these words */
 	const char *refused;
 	/* of the process at a Unix socket's other end; else UINT32_MAX */
 	uint32_t uid;
-	struct instant now;		  /* wall clock when the request was complete */
-	struct sv query;		  /* what stands behind `?`, where there is no connection */
-	void *_connection;		  /* NULL: http_local */
+	struct instant now; /* wall clock when the request was complete */
+	struct sv query;    /* what stands behind `?`, where there is no connection */
+	void *_connection;  /* NULL: http_local */
 	struct arena *_arena;
 };
 
@@ -59,8 +59,8 @@ void http_each_query(const struct http_request *r,
 		     void (*take)(void *arg, struct sv name, struct sv value), void *arg);
 
 struct http_response {
-	unsigned status;		  /* 200 unless set */
-	const char *type;		  /* application/json unless set */
+	unsigned status;  /* 200 unless set */
+	const char *type; /* application/json unless set */
 	struct buf body;
 	/* Set for a body that is produced piece by piece instead of `body`: writes at most n bytes
 	 * and returns how many; 0: none yet, call again after http_wake; -1: the end. `closed` is
@@ -75,7 +75,7 @@ struct http_response {
 void http_set_header(struct http_response *r, const char *name, const char *value);
 /* Fills the response with {"error":{"code":code,"message":…}}. */
 void http_error(struct http_response *r, unsigned status, const char *code, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 
 typedef void http_handler(void *context, const struct http_request *request,
 			  struct http_response *response);
@@ -95,31 +95,31 @@ struct http_route {
 
 struct http_options {
 	struct addr ip;
-	uint16_t port;			/* 0: the system chooses */
+	uint16_t port; /* 0: the system chooses */
 	/* a socket's path instead of ip and port; made anew, mode 0660 */
 	const char *unix_path;
-	const char *certificate, *key;	/* PEM files, or NULL */
+	const char *certificate, *key;	 /* PEM files, or NULL */
 	const struct http_route *routes; /* copied */
 	size_t n_routes;
 	/* Says who asks; needed where a route wants a role. NULL: everyone is HTTP_ANYONE. True
 	 * with role HTTP_ANYONE: nobody known (401 where a role is wanted). */
 	void (*authenticate)(void *context, struct http_request *request);
 	void *context;
-	unsigned threads;		/* 0: 4 */
-	unsigned max_connections;	/* 0: 1024 */
-	unsigned max_per_address;	/* 0: no limit but max_connections */
-	unsigned timeout;		/* seconds a connection may be quiet; 0: 30 */
-	size_t max_bodies;		/* bytes of all bodies held at once; 0: 256 MiB */
-	bool strict_transport;		/* tell browsers to come by HTTPS only */
+	unsigned threads;	  /* 0: 4 */
+	unsigned max_connections; /* 0: 1024 */
+	unsigned max_per_address; /* 0: no limit but max_connections */
+	unsigned timeout;	  /* seconds a connection may be quiet; 0: 30 */
+	size_t max_bodies;	  /* bytes of all bodies held at once; 0: 256 MiB */
+	bool strict_transport;	  /* tell browsers to come by HTTPS only */
 };
 
 struct http_stats {
 	uint64_t requests;
-	uint64_t by_class[6];	/* [2]: 2xx …; [0]: ended without an answer */
+	uint64_t by_class[6];	      /* [2]: 2xx …; [0]: ended without an answer */
 	uint64_t bytes_in, bytes_out; /* bodies */
-	uint64_t unauthorised;	/* 401 and 403 */
-	uint64_t refused;	/* 413, 429 and 503 */
-	unsigned connections;	/* now */
+	uint64_t unauthorised;	      /* 401 and 403 */
+	uint64_t refused;	      /* 413, 429 and 503 */
+	unsigned connections;	      /* now */
 };
 
 struct http_server;

@@ -80,15 +80,13 @@ static bool start_unix(struct http_server *s, struct error *err)
 
 	if (fd < 0)
 		return false;
-	s->daemon =
-	    MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG |
-				 MHD_ALLOW_SUSPEND_RESUME,
-			     0, NULL, NULL, http_handle, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
-			     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, http_complete, s,
-			     MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
-			     MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT,
-			     o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout,
-			     MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+	    NULL, http_handle, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, http_complete, s,
+	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_THREAD_POOL_SIZE,
+	    o->threads, MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
+	    MHD_OPTION_CONNECTION_TIMEOUT, o->timeout, MHD_OPTION_END);
 	if (s->daemon == NULL)
 		close(fd);
 	return s->daemon != NULL || error_set(err, ERROR_IO, 0, "%s: cannot be served: %s",
@@ -119,16 +117,14 @@ static bool start(struct http_server *s, struct error *err)
 	memcpy(&four.sin_addr, o->ip.b + 12, 4);
 	flags |= v4 ? 0u : MHD_USE_IPv6;
 	flags |= s->certificate != NULL ? (unsigned)MHD_USE_TLS : 0u;
-	s->daemon =
-	    MHD_start_daemon(flags, o->port, NULL, NULL, http_handle, s, MHD_OPTION_EXTERNAL_LOGGER,
-			     no_log, NULL, MHD_OPTION_SOCK_ADDR,
-			     v4 ? (struct sockaddr *)&four : (struct sockaddr *)&six,
-			     MHD_OPTION_NOTIFY_COMPLETED, http_complete, s, MHD_OPTION_UNESCAPE_CALLBACK,
-			     leave_escapes, NULL, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
-			     MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
-			     MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_per_address,
-			     MHD_OPTION_CONNECTION_TIMEOUT, o->timeout, MHD_OPTION_ARRAY,
-			     s->certificate != NULL ? tls : no_tls, MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(
+	    flags, o->port, NULL, NULL, http_handle, s, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
+	    MHD_OPTION_SOCK_ADDR, v4 ? (struct sockaddr *)&four : (struct sockaddr *)&six,
+	    MHD_OPTION_NOTIFY_COMPLETED, http_complete, s, MHD_OPTION_UNESCAPE_CALLBACK,
+	    leave_escapes, NULL, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+	    o->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout, MHD_OPTION_ARRAY,
+	    s->certificate != NULL ? tls : no_tls, MHD_OPTION_END);
 	addr_format(&o->ip, ip);
 	if (s->daemon == NULL)
 		return error_set(err, ERROR_IO, 0,

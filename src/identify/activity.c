@@ -120,7 +120,8 @@ enum app_state activity_app_state(const struct activities *a, uint32_t device, u
 	struct points track = tracks_get(&a->_states, device, bundle);
 	uint32_t n = points_until(track, t);
 
-	if (n == 0 || t - track.list[n - 1].time > max_age || track.list[n - 1].value == ACTIVITY_STATE_ENDED)
+	if (n == 0 || t - track.list[n - 1].time > max_age ||
+	    track.list[n - 1].value == ACTIVITY_STATE_ENDED)
 		return APP_STATE_UNKNOWN;
 	return (enum app_state)track.list[n - 1].value;
 }

@@ -1,4 +1,5 @@
-/* What apps did, as the EDR tells it: states, lock, interaction and contacts. docs/evidence.md, 3.5, 3.6. */
+/* What apps did, as the EDR tells it: states, lock, interaction and contacts.
+ * docs/evidence.md, 3.5, 3.6. */
 #ifndef PINWATCH_IDENTIFY_ACTIVITY_H
 #define PINWATCH_IDENTIFY_ACTIVITY_H
 
@@ -11,7 +12,7 @@
 
 /* What records have in common; kept once. */
 struct activity_what {
-	int64_t delay;          /* order time after time */
+	int64_t delay; /* order time after time */
 	uint32_t file;
 	uint32_t keys, addr;
 	uint32_t bundle, host, ip;
@@ -22,10 +23,10 @@ struct activity_what {
 
 struct activity_record {
 	int64_t time;
-	uint64_t content;       /* of its stamp */
+	uint64_t content; /* of its stamp */
 	uint32_t line;
 	uint32_t what;
-	uint32_t device;        /* since activities_finish */
+	uint32_t device; /* since activities_finish */
 	uint8_t app_state, locked, interaction;
 };
 
@@ -36,14 +37,14 @@ struct activities {
 	struct activity_record *records; /* by time since activities_finish */
 	size_t n_records, _capacity;
 	struct tuples whats;
-	struct tracks _states;       /* (device, bundle): enum app_state */
-	struct tracks _apps;         /* (device, 0): bundles with states */
-	struct tracks _locks;        /* (device, 0): enum tri */
+	struct tracks _states;	     /* (device, bundle): enum app_state */
+	struct tracks _apps;	     /* (device, 0): bundles with states */
+	struct tracks _locks;	     /* (device, 0): enum tri */
 	struct tracks _interactions; /* (device, 0): value enum tri, extra bundle */
 	struct tracks _contacts;     /* (device, host): bundle */
 	struct tracks _ip_contacts;  /* (device, address): bundle, of records without host */
 	struct grouping _of_device;
-	struct learned learned;      /* by what the records say */
+	struct learned learned; /* by what the records say */
 	struct names *names;
 };
 
@@ -55,8 +56,8 @@ void activities_drop(struct activities *a, uint16_t source, int64_t from);
 /* Forgets the source's (UINT32_MAX: all) records from before this time; returns how many. */
 size_t activities_evict(struct activities *a, uint32_t source, int64_t before);
 size_t activities_footprint(const struct activities *a, uint32_t source);
-/* activity_index.c: sorts, resolves devices, indexes, the latter with the pool's threads; more may be added and finished
- * again. */
+/* activity_index.c: sorts, resolves devices, indexes, the latter with the pool's threads; more may
+ * be added and finished again. */
 void activities_finish(struct activities *a, struct devices *d, struct pool *pool);
 
 enum app_state activity_app_state(const struct activities *a, uint32_t device, uint32_t bundle,

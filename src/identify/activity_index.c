@@ -59,8 +59,8 @@ static void clear_index(struct activities *a)
 	learned_clear(&a->learned);
 }
 
-/* Gives each record its device, and returns by `what` whose its records are at any time; KEYMAP_NONE: that depends on the
- * time, or there is none of its records. The caller frees it. */
+/* Gives each record its device, and returns by `what` whose its records are at any time;
+ * KEYMAP_NONE: that depends on the time, or there is none of its records. The caller frees it. */
 static uint32_t *resolve_devices(struct activities *a, struct devices *d)
 {
 	uint32_t *of = xmalloc((a->whats.n + 1) * sizeof(*of));
@@ -80,14 +80,16 @@ static uint32_t *resolve_devices(struct activities *a, struct devices *d)
 		if (!looked_up[r->what])
 			of[r->what] = devices_at_any_time(d, w->keys);
 		looked_up[r->what] = true;
-		r->device = of[r->what] != KEYMAP_NONE ? of[r->what]
-						       : devices_resolve(d, w->keys, w->addr, r->time);
+		r->device = of[r->what] != KEYMAP_NONE
+				? of[r->what]
+				: devices_resolve(d, w->keys, w->addr, r->time);
 	}
 	free(looked_up);
 	return of;
 }
 
-/* Adds a point where the track's place is kept: 0 where it has not been looked up, else 1 + its number. */
+/* Adds a point where the track's place is kept: 0 where it has not been looked up, else 1 + its
+ * number. */
 static void add_point(struct tracks *t, uint32_t *place, uint32_t a, uint32_t b, struct point p)
 {
 	if (*place == 0)

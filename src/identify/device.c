@@ -57,19 +57,21 @@ struct claims {
 
 static bool shares_key(const struct keys *a, const struct keys *b)
 {
-	return (a->serial != 0 && a->serial == b->serial) || (a->mdm_id != 0 && a->mdm_id == b->mdm_id) ||
-	       (a->user != 0 && a->user == b->user) || (a->mac != 0 && a->mac == b->mac);
+	return (a->serial != 0 && a->serial == b->serial) ||
+	       (a->mdm_id != 0 && a->mdm_id == b->mdm_id) || (a->user != 0 && a->user == b->user) ||
+	       (a->mac != 0 && a->mac == b->mac);
 }
 
-/* A private Wi-Fi address is unknown to the inventory; where a session of a known user names it as well, that lease is no
- * second device's. */
+/* A private Wi-Fi address is unknown to the inventory; where a session of a known user names it as
+ * well, that lease is no second device's. */
 static bool all_are_holders(const struct claims *c)
 {
 	if (c->unresolved > MAX_UNRESOLVED)
 		return false;
 	for (unsigned i = 0; i < c->unresolved; i++) {
 		bool known = false;
-		for (unsigned k = 0; k < c->resolved && k < MAX_UNRESOLVED && c->strangers[i] != 0; k++)
+		for (unsigned k = 0; k < c->resolved && k < MAX_UNRESOLVED && c->strangers[i] != 0;
+		     k++)
 			known |= shares_key(names_keys_get(c->names, c->strangers[i]),
 					    names_keys_get(c->names, c->holders[k]));
 		if (!known)
@@ -115,7 +117,8 @@ static uint32_t by_address(struct devices *d, uint32_t addr, int64_t t)
 	if (c.resolved > 0 && !c.ambiguous && all_are_holders(&c))
 		return number(d, c.udid, ID_UDID, false);
 	n = addr_format(names_addr_get(d->names, addr), text);
-	return number(d, names_put(d->names, sv_make(text, n)), ID_IP, c.ambiguous || c.resolved > 0);
+	return number(d, names_put(d->names, sv_make(text, n)), ID_IP,
+		      c.ambiguous || c.resolved > 0);
 }
 
 uint32_t devices_resolve(struct devices *d, uint32_t keys, uint32_t addr, int64_t t)

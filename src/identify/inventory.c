@@ -9,8 +9,8 @@ struct key {
 	uint32_t kind;
 };
 
-/* A list is a chain of (udid, next) pairs in _lists, newest first; 0 ends it. Lists are short: UDIDs that
- * share a key. */
+/* A list is a chain of (udid, next) pairs in _lists, newest first; 0 ends it. Lists are short:
+ * UDIDs that share a key. */
 
 int stamp_cmp(const struct stamp *a, const struct stamp *b)
 {
@@ -144,8 +144,8 @@ static int by_stamp(const void *a, const void *b)
 /* Chains, per UDID, the records that name a user, oldest first. */
 static void index_users(struct inventory *v)
 {
-	v->_next_user_record = xrealloc(v->_next_user_record, v->n_records + 1,
-					sizeof(*v->_next_user_record));
+	v->_next_user_record =
+	    xrealloc(v->_next_user_record, v->n_records + 1, sizeof(*v->_next_user_record));
 	for (size_t i = v->n_records; i-- > 0;) {
 		const struct posture_record *r = &v->records[i];
 		uint32_t *slot;
@@ -199,8 +199,8 @@ size_t inventory_evict(struct inventory *v, uint16_t source, int64_t before)
 		if (r->n_apps > 0)
 			r->apps = arena_copy(&lists, r->apps, r->n_apps * sizeof(*r->apps));
 		if (r->n_profiles > 0)
-			r->profiles = arena_copy(&lists, r->profiles,
-						 r->n_profiles * sizeof(*r->profiles));
+			r->profiles =
+			    arena_copy(&lists, r->profiles, r->n_profiles * sizeof(*r->profiles));
 	}
 	arena_free(&v->_arena);
 	v->_arena = lists;
@@ -278,7 +278,8 @@ enum resolve_result inventory_resolve(const struct inventory *v, const struct ke
 	}
 	if (!any)
 		return RESOLVE_NONE;
-	/* The intersection: members of the first known key's list that have every other known key. */
+	/* The intersection: members of the first known key's list that have every other known
+	 * key. */
 	for (int k = 0; k < 4; k++) {
 		if (!known[k])
 			continue;
@@ -287,7 +288,8 @@ enum resolve_result inventory_resolve(const struct inventory *v, const struct ke
 			bool all = true;
 			for (int j = 0; j < 4 && all; j++)
 				if (known[j])
-					all = has_key(v, v->_lists[l], number[j], (enum key_kind)j, t);
+					all = has_key(v, v->_lists[l], number[j], (enum key_kind)j,
+						      t);
 			if (all) {
 				*udid = v->_lists[l];
 				hits++;

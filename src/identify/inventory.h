@@ -1,7 +1,8 @@
-/* What MDM says of devices, as of any time: posture, installed apps, profiles, and which serial, MAC,
- * user and MDM id belong to which UDID. docs/evidence.md, 3.1, 3.2 and 3.4.
+/* What MDM says of devices, as of any time: posture, installed apps, profiles, and which serial,
+ * MAC, user and MDM id belong to which UDID. docs/evidence.md, 3.1, 3.2 and 3.4.
  *
- * Filled by inventory_add in any order, then inventory_finish sorts and indexes; look-ups come after.
+ * Filled by inventory_add in any order, then inventory_finish sorts and indexes; look-ups come
+ * after.
  */
 #ifndef PINWATCH_IDENTIFY_INVENTORY_H
 #define PINWATCH_IDENTIFY_INVENTORY_H
@@ -30,7 +31,7 @@ struct posture_record {
 	struct stamp stamp;
 	int64_t time;
 	uint32_t keys;
-	uint32_t udid;   /* resolved by inventory_finish; 0: none */
+	uint32_t udid;	 /* resolved by inventory_finish; 0: none */
 	uint32_t device; /* set by device_table */
 	uint8_t supervised, managed, compliant, jailbroken; /* enum tri */
 	bool snapshot, managed_complete, has_apps, has_profiles;
@@ -48,8 +49,8 @@ struct inventory {
 	struct keymap _by_key;
 	uint32_t *_lists;
 	size_t _n_lists, _lists_capacity;
-	struct keymap _user_of;         /* UDID → first record index that names a user */
-	uint32_t *_next_user_record;    /* per record: the UDID's next record that names a user */
+	struct keymap _user_of;	     /* UDID → first record index that names a user */
+	uint32_t *_next_user_record; /* per record: the UDID's next record that names a user */
 	struct names *names;
 };
 
@@ -66,7 +67,8 @@ size_t inventory_footprint(const struct inventory *v, uint32_t source);
 void inventory_finish(struct inventory *v);
 
 enum resolve_result { RESOLVE_NONE, RESOLVE_ONE, RESOLVE_AMBIGUOUS };
-/* Keys to a UDID as of t (ns), by what the inventory knows; a UDID among the keys is the answer itself. */
+/* Keys to a UDID as of t (ns), by what the inventory knows; a UDID among the keys is the answer
+ * itself. */
 enum resolve_result inventory_resolve(const struct inventory *v, const struct keys *keys, int64_t t,
 				      uint32_t *udid);
 

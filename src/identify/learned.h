@@ -5,8 +5,8 @@
 #include "identify/track.h"
 
 struct learned {
-	struct keymap _numbers;  /* (host, bundle) → index of its time */
-	struct tracks _bundles;  /* (host, 0): bundle, extra: index */
+	struct keymap _numbers; /* (host, bundle) → index of its time */
+	struct tracks _bundles; /* (host, 0): bundle, extra: index */
 	int64_t *_since;
 	uint32_t _n, _capacity;
 };

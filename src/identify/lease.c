@@ -78,7 +78,8 @@ size_t leases_evict(struct leases *l, uint32_t source, int64_t before)
 		const struct lease_record *r = &l->records[i];
 		bool followed = i + 1 < n && same_history(r, &r[1]) && r[1].time <= before;
 		bool over = r->until <= r->time || r->until <= before;
-		bool forget = source == UINT32_MAX ? followed || over : r->stamp.ref.source == source;
+		bool forget =
+		    source == UINT32_MAX ? followed || over : r->stamp.ref.source == source;
 
 		if (!forget || r->time >= before)
 			l->records[kept++] = *r;

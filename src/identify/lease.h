@@ -1,7 +1,7 @@
 /* Who had an address when: DHCP, RADIUS, VPN, ZTNA and static leases. docs/evidence.md, 3.3.
  *
- * A newer DHCP record of an address ends the older; of the other kinds each holder's own newest record
- * counts, so that two may claim one address at one time.
+ * A newer DHCP record of an address ends the older; of the other kinds each holder's own newest
+ * record counts, so that two may claim one address at one time.
  */
 #ifndef PINWATCH_IDENTIFY_LEASE_H
 #define PINWATCH_IDENTIFY_LEASE_H
@@ -27,8 +27,8 @@ void leases_free(struct leases *l);
 void leases_add(struct leases *l, const struct observation *o, struct stamp stamp);
 /* Forgets a source's records from this order time on. */
 void leases_drop(struct leases *l, uint16_t source, int64_t from);
-/* Forgets the source's records from before this time; of all sources (UINT32_MAX) those that no longer hold at
- * it: ended, or followed by a newer of their holder. Returns how many. */
+/* Forgets the source's records from before this time; of all sources (UINT32_MAX) those that no
+ * longer hold at it: ended, or followed by a newer of their holder. Returns how many. */
 size_t leases_evict(struct leases *l, uint32_t source, int64_t before);
 size_t leases_footprint(const struct leases *l, uint32_t source);
 void leases_finish(struct leases *l);

@@ -36,7 +36,8 @@ uint32_t names_addr(struct names *n, const struct addr *a)
 	slot = keymap_slot(&n->_addr_numbers, a);
 	if (*slot == KEYMAP_NONE) {
 		if (n->_n_addrs == n->_addrs_capacity)
-			n->_addrs = xrealloc(n->_addrs, n->_addrs_capacity *= 2, sizeof(*n->_addrs));
+			n->_addrs =
+			    xrealloc(n->_addrs, n->_addrs_capacity *= 2, sizeof(*n->_addrs));
 		n->_addrs[n->_n_addrs] = *a;
 		*slot = n->_n_addrs++;
 	}

@@ -48,8 +48,8 @@ static void inherit(struct app_entry *e, const struct app_entry *old)
 		e->declares_pinning = old->declares_pinning;
 }
 
-/* An app that the record does not name: gone, where the list is complete; where it is the list of the managed
- * ones, not managed. */
+/* An app that the record does not name: gone, where the list is complete; where it is the list of
+ * the managed ones, not managed. */
 static void unnamed_app(struct postures *p, const struct posture_record *r, uint32_t bundle)
 {
 	const struct app_entry *old = newest(p, tracks_get(&p->_apps, r->device, bundle));
@@ -60,7 +60,8 @@ static void unnamed_app(struct postures *p, const struct posture_record *r, uint
 	} else if (old != NULL && old->managed != TRI_FALSE) {
 		e = *old;
 		e.managed = TRI_FALSE;
-		tracks_add(&p->_apps, r->device, bundle, (struct point){ r->time, keep_entry(p, &e), 0 });
+		tracks_add(&p->_apps, r->device, bundle,
+			   (struct point){ r->time, keep_entry(p, &e), 0 });
 	}
 }
 
@@ -105,19 +106,23 @@ static void add_record(struct postures *p, const struct posture_record *r, uint3
 	tracks_add(&p->_records, r->device, 0, (struct point){ r->time, index, 0 });
 	for (uint32_t f = POSTURE_SUPERVISED; f <= POSTURE_JAILBROKEN; f++)
 		if (values[f] != TRI_UNKNOWN)
-			tracks_add(&p->_fields, r->device, f, (struct point){ r->time, values[f], 0 });
+			tracks_add(&p->_fields, r->device, f,
+				   (struct point){ r->time, values[f], 0 });
 	if (r->has_profiles)
-		tracks_add(&p->_fields, r->device, POSTURE_PROFILES, (struct point){ r->time, index, 0 });
+		tracks_add(&p->_fields, r->device, POSTURE_PROFILES,
+			   (struct point){ r->time, index, 0 });
 	if (r->has_apps) {
-		tracks_add(&p->_fields, r->device, POSTURE_APPS, (struct point){ r->time, index, 0 });
+		tracks_add(&p->_fields, r->device, POSTURE_APPS,
+			   (struct point){ r->time, index, 0 });
 		if (r->snapshot)
-			tracks_add(&p->_fields, r->device, POSTURE_WHOLE, (struct point){ r->time, index, 0 });
+			tracks_add(&p->_fields, r->device, POSTURE_WHOLE,
+				   (struct point){ r->time, index, 0 });
 		fold_apps(p, r, index);
 	}
 }
 
-void postures_build(struct postures *p, struct inventory *v, struct devices *d,
-		    struct span max_age, uint64_t seed)
+void postures_build(struct postures *p, struct inventory *v, struct devices *d, struct span max_age,
+		    uint64_t seed)
 {
 	*p = (struct postures){ .inventory = v, .max_age = max_age.ns };
 	tracks_init(&p->_records, seed);
@@ -156,8 +161,8 @@ const struct posture_record *posture_newest(const struct postures *p, uint32_t d
 	return &p->inventory->records[track.list[n > 0 ? n - 1 : 0].value];
 }
 
-/* The point that holds as of t: the newest not after it if not too old; where none precedes, the first
- * after it, if not too far. */
+/* The point that holds as of t: the newest not after it if not too old; where none precedes, the
+ * first after it, if not too far. */
 static const struct point *as_of(const struct postures *p, uint32_t device, enum posture_field f,
 				 int64_t t)
 {
@@ -185,7 +190,8 @@ const struct posture_record *posture_profiles(const struct postures *p, uint32_t
 	return point != NULL ? &p->inventory->records[point->value] : NULL;
 }
 
-/* Whether an app that the list of that time lacks is not there: records that only add say nothing of the others. */
+/* Whether an app that the list of that time lacks is not there: records that only add say nothing
+ * of the others. */
 static bool whole(const struct postures *p, uint32_t device, const struct point *list, int64_t t)
 {
 	struct points track = tracks_get(&p->_fields, device, POSTURE_WHOLE);

@@ -63,7 +63,8 @@ static bool any_app(const struct allow_rule *r, struct sv app)
 struct place {
 	struct sv host;
 	struct addr ip;		   /* the host, where it is an address */
-	const struct addr *server; /* NULL: any; a network counts as met, for the question is whether it could be */
+	const struct addr *server; /* NULL: any; a network counts as met, for the question is
+				      whether it could be */
 };
 
 static bool destination_matches(const struct pattern *p, const struct place *at)
@@ -115,7 +116,8 @@ static int by_precedence(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-/* The entries that could cover a finding, behind the n candidates that are there; returns how many there are then. */
+/* The entries that could cover a finding, behind the n candidates that are there; returns how many
+ * there are then. */
 static size_t add_candidates(struct allow *a, struct search *s, uint32_t finding, size_t n)
 {
 	struct sv app = names_get(a->_context->names, a->_facts->findings[finding].app);
@@ -123,7 +125,8 @@ static size_t add_candidates(struct allow *a, struct search *s, uint32_t finding
 	size_t found = allow_index_find(&s->index, app, at.host, s->found), kept = 0;
 
 	for (size_t i = 0; i < found; i++)
-		if (any_app(&s->rules[s->found[i]], app) && any_destination(&s->rules[s->found[i]], &at))
+		if (any_app(&s->rules[s->found[i]], app) &&
+		    any_destination(&s->rules[s->found[i]], &at))
 			s->found[kept++] = s->found[i];
 	if (kept > 1)
 		qsort_r(s->found, kept, sizeof(*s->found), by_precedence, s);
@@ -173,11 +176,13 @@ void allow_free(struct allow *a)
 
 static bool covers(const struct allow_rule *r, const struct fact *x, const struct place *at)
 {
-	return (!instant_known(r->entry->expires) || x->start <= r->entry->expires.ns) && any_destination(r, at);
+	return (!instant_known(r->entry->expires) || x->start <= r->entry->expires.ns) &&
+	       any_destination(r, at);
 }
 
 /* From candidate *at on: the next that covers the attempt; *at is left behind it. */
-static const struct allow_rule *next_covering(const struct allow *a, const struct fact *x, uint32_t *at)
+static const struct allow_rule *next_covering(const struct allow *a, const struct fact *x,
+					      uint32_t *at)
 {
 	const struct context *c = a->_context;
 	uint32_t end = a->_from[x->finding + 1];
@@ -232,7 +237,8 @@ static void name_finding(const struct allow *a, uint32_t number, char uid[37])
 	const struct pair_number *pair = &a->_facts->findings[number];
 	const struct destination *d = &a->_facts->destinations[pair->destination];
 
-	uid_pinning(uid, names_get(a->_context->names, pair->app), names_get(a->_context->names, d->host), d->port);
+	uid_pinning(uid, names_get(a->_context->names, pair->app),
+		    names_get(a->_context->names, d->host), d->port);
 }
 
 void allow_count(const struct allow *a, struct arena *arena, struct allow_tally *out)
@@ -253,8 +259,9 @@ void allow_count(const struct allow *a, struct arena *arena, struct allow_tally 
 		if (candidates == 0)
 			continue;
 		for (uint32_t k = 0; k < candidates; k++)
-			here[k] = (struct allow_covered){ .allowance = a->_candidates[a->_from[i] + k],
-							  .last = INSTANT_NONE };
+			here[k] =
+			    (struct allow_covered){ .allowance = a->_candidates[a->_from[i] + k],
+						    .last = INSTANT_NONE };
 		for (size_t k = 0; k < g.n; k++)
 			count_attempt(a, &a->_facts->list[g.items[k]], here);
 		for (uint32_t k = 0; k < candidates; k++)

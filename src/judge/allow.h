@@ -13,23 +13,24 @@ struct allow {
 	const struct facts *_facts;
 	struct arena _arena;
 	const struct allow_rule *_rules; /* by allowance, in the order of the settings */
-	/* By finding: the entries that could cover it, expiry and server address left aside; those of
-	 * AllowedAppList first. NULL where there are no entries. */
+	/* By finding: the entries that could cover it, expiry and server address left aside; those
+	 * of AllowedAppList first. NULL where there are no entries. */
 	const uint32_t *_from;
 	uint32_t *_candidates;
 };
 
 void allow_build(struct allow *a, const struct facts *f, const struct context *c);
 void allow_free(struct allow *a);
-/* The first entry that covers the attempt, AllowedAppList before AllowedDestinationList; NULL if none. */
+/* The first entry that covers the attempt, AllowedAppList before AllowedDestinationList; NULL if
+ * none. */
 const struct allowance *allow_covering(const struct allow *a, const struct fact *x);
 
 /* What one entry covers of one finding. */
 struct allow_covered {
-	uint32_t allowance; /* by the order of the settings */
-	char uid[37];	    /* of the finding */
+	uint32_t allowance;	 /* by the order of the settings */
+	char uid[37];		 /* of the finding */
 	uint64_t attempts, only; /* by their counts; only: that no other entry covers */
-	struct instant last; /* start of the newest */
+	struct instant last;	 /* start of the newest */
 };
 
 struct allow_tally {

@@ -74,7 +74,8 @@ void allow_index_build(struct allow_index *x, const struct settings *s, uint64_t
 		if (by_destinations(e)) {
 			for (size_t k = 0; k < e->n_destinations; k++) {
 				bool suffix = sv_starts(e->destinations[k], SV("."));
-				put(x, suffix ? SUFFIX : HOST, sv_skip(e->destinations[k], suffix), i);
+				put(x, suffix ? SUFFIX : HOST, sv_skip(e->destinations[k], suffix),
+				    i);
 			}
 			continue;
 		}

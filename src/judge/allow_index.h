@@ -1,8 +1,8 @@
 /* Which allow-list entries to look at for an app and a host, without looking at all.
  *
- * An entry is found by the names that it is about: by its hosts and suffixes where it has nothing else for destinations,
- * else by its apps and prefixes; an entry that has networks and any app is looked at always. What is found need not match:
- * whoever asks checks.
+ * An entry is found by the names that it is about: by its hosts and suffixes where it has nothing
+ * else for destinations, else by its apps and prefixes; an entry that has networks and any app is
+ * looked at always. What is found need not match: whoever asks checks.
  */
 #ifndef PINWATCH_JUDGE_ALLOW_INDEX_H
 #define PINWATCH_JUDGE_ALLOW_INDEX_H
@@ -12,11 +12,11 @@
 #include "model/settings.h"
 
 struct allow_index {
-	struct keymap _heads;	    /* by kind and name: the first link */
-	struct allow_link *_links;  /* number 0: none */
+	struct keymap _heads;	   /* by kind and name: the first link */
+	struct allow_link *_links; /* number 0: none */
 	size_t _n, _capacity;
-	uint32_t _always;	    /* the first link of those that are looked at always */
-	uint32_t *_seen;	    /* by entry: the number of the asking that found it */
+	uint32_t _always; /* the first link of those that are looked at always */
+	uint32_t *_seen;  /* by entry: the number of the asking that found it */
 	uint32_t _asking;
 };
 

@@ -2,11 +2,21 @@
 
 /* Each stands for the name itself and everything below it. */
 static const char *const domains[] = {
-	"apple.com",           "icloud.com",         "mzstatic.com",
-	"icloud-content.com",  "apple-cloudkit.com", "apple-livephotoskit.com",
-	"apple-mapkit.com",    "apple-dns.net",      "cdn-apple.com",
-	"aaplimg.com",         "apzones.com",        "itunes.com",
-	"appsto.re",           "apple.news",         "me.com",
+	"apple.com",
+	"icloud.com",
+	"mzstatic.com",
+	"icloud-content.com",
+	"apple-cloudkit.com",
+	"apple-livephotoskit.com",
+	"apple-mapkit.com",
+	"apple-dns.net",
+	"cdn-apple.com",
+	"aaplimg.com",
+	"apzones.com",
+	"itunes.com",
+	"appsto.re",
+	"apple.news",
+	"me.com",
 	"mac.com",
 };
 

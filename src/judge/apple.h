@@ -1,5 +1,6 @@
-/* Apple's own services, which Apple documents as never inspectable ("Use Apple products on enterprise
- * networks", support.apple.com/101555): attempts that fail there say nothing about an app. */
+/* Apple's own services, which Apple documents as never inspectable ("Use Apple products on
+ * enterprise networks", support.apple.com/101555): attempts that fail there say nothing about an
+ * app. */
 #ifndef PINWATCH_JUDGE_APPLE_H
 #define PINWATCH_JUDGE_APPLE_H
 

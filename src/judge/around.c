@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* The newest that was seen, and the newest that is of another kind than that: enough to say when something of
- * another kind than any given one was last seen. Kind 0: none. */
+/* The newest that was seen, and the newest that is of another kind than that: enough to say when
+ * something of another kind than any given one was last seen. Kind 0: none. */
 struct latest {
 	int64_t at[2];
 	uint32_t kind[2];
@@ -22,7 +22,8 @@ static void latest_see(struct latest *l, uint32_t kind, int64_t at)
 static bool latest_other(const struct latest *l, uint32_t kind, int64_t at, int64_t within)
 {
 	unsigned k = l->kind[0] == kind;
-	uint64_t apart = at > l->at[k] ? (uint64_t)at - (uint64_t)l->at[k] : (uint64_t)l->at[k] - (uint64_t)at;
+	uint64_t apart =
+	    at > l->at[k] ? (uint64_t)at - (uint64_t)l->at[k] : (uint64_t)l->at[k] - (uint64_t)at;
 
 	return l->kind[k] != 0 && apart <= (uint64_t)within;
 }
@@ -39,13 +40,16 @@ struct device_latest {
 	bool backward;
 };
 
-/* What one attempt of a device learns from, and adds to, what was seen of it before (or, walking back, after). */
-static void look_at_device(struct fact *x, const struct survey *s, struct latest *fine, struct latest *intercepted)
+/* What one attempt of a device learns from, and adds to, what was seen of it before (or, walking
+ * back, after). */
+static void look_at_device(struct fact *x, const struct survey *s, struct latest *fine,
+			   struct latest *intercepted)
 {
 	if (fact_failure(x))
 		x->fine_elsewhere |= latest_other(fine, x->destination, x->start, NS_PER_HOUR);
 	else if (fact_uninspected_session(x))
-		x->intercepted_elsewhere |= latest_other(intercepted, x->destination, x->start, s->time_window);
+		x->intercepted_elsewhere |=
+		    latest_other(intercepted, x->destination, x->start, s->time_window);
 	if (fact_excluded(x))
 		return;
 	if (fact_success(x))
@@ -62,7 +66,8 @@ static void survey_devices(void *arg, size_t piece, unsigned worker)
 	const struct grouping *devices = &s->facts->by_device;
 
 	(void)worker;
-	for (size_t d = piece * DEVICES_A_PIECE; d < (piece + 1) * DEVICES_A_PIECE && d < devices->n_groups; d++) {
+	for (size_t d = piece * DEVICES_A_PIECE;
+	     d < (piece + 1) * DEVICES_A_PIECE && d < devices->n_groups; d++) {
 		struct group g = grouping_at(devices, (uint32_t)d);
 		struct latest fine = { 0 }, intercepted = { 0 };
 
@@ -123,8 +128,10 @@ void around_mark(struct facts *f, const struct context *c)
 
 	for (unsigned i = 0; i < threads; i++)
 		s.apps[i] = xcalloc(f->by_device.n_groups, sizeof(**s.apps));
-	pool_each(c->pool, (f->by_device.n_groups + DEVICES_A_PIECE - 1) / DEVICES_A_PIECE, survey_devices, &s);
-	pool_each(c->pool, (f->by_destination.n_groups + DESTINATIONS_A_PIECE - 1) / DESTINATIONS_A_PIECE,
+	pool_each(c->pool, (f->by_device.n_groups + DEVICES_A_PIECE - 1) / DEVICES_A_PIECE,
+		  survey_devices, &s);
+	pool_each(c->pool,
+		  (f->by_destination.n_groups + DESTINATIONS_A_PIECE - 1) / DESTINATIONS_A_PIECE,
 		  survey_destinations, &s);
 	for (unsigned i = 0; i < threads; i++)
 		free(s.apps[i]);

@@ -16,29 +16,29 @@ struct bench {
 	const struct baseline *baseline;
 	const struct allow *allow;
 	const struct exclusion *exclusion;
-	const struct sv *sources; /* names, by record_ref.source */
-	const struct sv *files;   /* paths, by record_ref.file */
+	const struct sv *sources;	   /* names, by record_ref.source */
+	const struct sv *files;		   /* paths, by record_ref.file */
 	enum source_status log_sources[4]; /* of the run: missing, stale or present */
-	struct pool *pool;        /* judges along; may be NULL */
-	struct memo *memo;        /* of earlier judgements; NULL: everything is judged, in full */
+	struct pool *pool;		   /* judges along; may be NULL */
+	struct memo *memo; /* of earlier judgements; NULL: everything is judged, in full */
 	const struct footing *footing; /* where there is a memo */
 };
 
 /* The finding as a whole. */
 struct sitting {
 	const struct bench *bench;
-	struct arena *arena;         /* of the results */
-	struct arena *scratch;       /* reset before each finding */
+	struct arena *arena;   /* of the results */
+	struct arena *scratch; /* reset before each finding */
 	uint32_t app, destination;
-	struct others others;        /* what other apps did there */
-	const struct fact **window;  /* its attempts that count, excluded ones too, by start */
+	struct others others;	    /* what other apps did there */
+	const struct fact **window; /* its attempts that count, excluded ones too, by start */
 	size_t n_window;
-	const struct fact **kept;    /* without the excluded */
+	const struct fact **kept; /* without the excluded */
 	size_t n_kept;
-	int64_t newest;              /* T */
+	int64_t newest; /* T */
 	int64_t first_seen, last_seen;
 	bool baseline_learning, off_baseline;
-	bool trusting;               /* every failing device was fine before its last failure here; see rival.c */
+	bool trusting; /* every failing device was fine before its last failure here; see rival.c */
 };
 
 struct version_case {
@@ -48,18 +48,18 @@ struct version_case {
 	const struct fact **failures; /* by start */
 	size_t n_failures;
 	bool any_success;
-	uint32_t failed_trials;       /* over the chosen stacks */
-	unsigned controls;            /* 1 << enum control */
-	unsigned paths;               /* enum path */
+	uint32_t failed_trials; /* over the chosen stacks */
+	unsigned controls;	/* 1 << enum control */
+	unsigned paths;		/* enum path */
 	struct contribution contributions[TERMS + 3];
 	size_t n_contributions;
-	int32_t score;                /* 1/100 dB */
+	int32_t score; /* 1/100 dB */
 	struct rival_judgement rivals[RIVALS];
 	enum verdict verdict, without_lists;
 	struct sv explained_by;
 	/* Path A's ways, for the explanation. */
 	bool fast, slow, wide, learned;
-	uint32_t most_in_window;      /* failures of one device within TimeWindow */
+	uint32_t most_in_window; /* failures of one device within TimeWindow */
 };
 
 /* Printed into the arena. */
@@ -81,8 +81,8 @@ void judge_risk(const struct version_case *c, struct finding *out);
 /* devices.c: the finding's devices, by id, over its non-excluded attempts. */
 void list_devices(const struct sitting *s, struct finding *out);
 /* Whose failures the exclusion explains: `facts` of any kind, by start. */
-void list_failing_devices(const struct bench *b, struct arena *a, const struct fact **facts, size_t n,
-			  struct finding *out);
+void list_failing_devices(const struct bench *b, struct arena *a, const struct fact **facts,
+			  size_t n, struct finding *out);
 /* evidence.c: the records behind the facts, and what the log sources gave. */
 void list_evidence(const struct bench *b, struct arena *a, struct arena *scratch,
 		   const struct fact **facts, size_t n, uint32_t app, struct finding *out);

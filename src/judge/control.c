@@ -1,4 +1,5 @@
-/* Controls: what else that app, that phone and that destination did at the time. docs/evidence.md, 5.3. */
+/* Controls: what else that app, that phone and that destination did at the time.
+ * docs/evidence.md, 5.3. */
 #include "judge/case.h"
 
 #include <stdarg.h>

@@ -46,8 +46,8 @@ static void count(const struct context *k, const struct fact *x, struct finding_
 		d->successes = count_add(d->successes, x->count);
 	d->uninspected += fact_uninspected_session(x);
 	d->background_starts +=
-		x->app != 0 && activity_app_state(k->activities, x->device, x->app, x->start, age) ==
-				       APP_STATE_BACKGROUND;
+	    x->app != 0 && activity_app_state(k->activities, x->device, x->app, x->start, age) ==
+			       APP_STATE_BACKGROUND;
 	d->locked_starts += activity_locked(k->activities, x->device, x->start, age) == TRI_TRUE;
 }
 
@@ -68,7 +68,8 @@ void list_devices(const struct sitting *s, struct finding *out)
 		const struct fact *x = facts[i];
 		if (i == 0 || x->device != facts[i - 1]->device)
 			list[n++] = start_device(k, x->device);
-		if (i == 0 || x->device != facts[i - 1]->device || x->version != facts[i - 1]->version)
+		if (i == 0 || x->device != facts[i - 1]->device ||
+		    x->version != facts[i - 1]->version)
 			begun = INT64_MIN;
 		if (fact_trial(x))
 			list[n - 1].trials += burst_begins(&begun, x->start);
@@ -79,8 +80,8 @@ void list_devices(const struct sitting *s, struct finding *out)
 	out->n_devices = n;
 }
 
-void list_failing_devices(const struct bench *b, struct arena *a, const struct fact **facts, size_t n,
-			  struct finding *out)
+void list_failing_devices(const struct bench *b, struct arena *a, const struct fact **facts,
+			  size_t n, struct finding *out)
 {
 	struct finding_device *list = arena_alloc(a, n * sizeof(*list));
 	const struct fact **sorted = arena_copy(a, facts, n * sizeof(*facts));

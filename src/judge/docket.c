@@ -21,7 +21,8 @@ struct walk {
 	int64_t window;
 };
 
-/* Without failure, session or bypass there is no path, and nothing but observed, explained or expected. */
+/* Without failure, session or bypass there is no path, and nothing but observed, explained or
+ * expected. */
 static bool worth_judging(const struct facts *f, struct group g)
 {
 	for (size_t i = 0; i < g.n; i++) {
@@ -79,7 +80,8 @@ static void count(const struct walk *w, struct census *c, const struct fact *x, 
 {
 	struct deeds *d = &w->deeds[x->finding];
 	struct census before;
-	bool failing = outcome_class((enum outcome)x->outcome) == CLASS_FAILURE || x->outcome == UPSTREAM_FAILED;
+	bool failing = outcome_class((enum outcome)x->outcome) == CLASS_FAILURE ||
+		       x->outcome == UPSTREAM_FAILED;
 
 	if (x->app == 0 || fact_excluded(x))
 		return;
@@ -117,7 +119,8 @@ static struct others others_than(const struct walk *w, const struct census *all,
 static void walk_destination(void *arg, size_t piece, unsigned worker)
 {
 	const struct walk *w = arg;
-	struct docket_entry *e = w->docket->list + w->begins[piece], *end = w->docket->list + w->begins[piece + 1];
+	struct docket_entry *e = w->docket->list + w->begins[piece],
+			    *end = w->docket->list + w->begins[piece + 1];
 	struct group g = grouping_at(&w->facts->by_destination, e->destination);
 	struct census c = { 0 };
 	size_t from = facts_from(w->facts, g, e->newest - w->window), to = from;
@@ -125,18 +128,20 @@ static void walk_destination(void *arg, size_t piece, unsigned worker)
 	(void)worker;
 	for (; e < end; e++) {
 		/* Logs may claim any time. */
-		int64_t until = e->newest > INT64_MAX - w->window ? INT64_MAX : e->newest + w->window;
+		int64_t until =
+		    e->newest > INT64_MAX - w->window ? INT64_MAX : e->newest + w->window;
 
 		for (; to < g.n && w->facts->list[g.items[to]].start <= until; to++)
 			count(w, &c, &w->facts->list[g.items[to]], 1);
-		for (; from < to && w->facts->list[g.items[from]].start < e->newest - w->window; from++)
+		for (; from < to && w->facts->list[g.items[from]].start < e->newest - w->window;
+		     from++)
 			count(w, &c, &w->facts->list[g.items[from]], UINT32_MAX);
 		e->others = others_than(w, &c, e->finding);
 	}
 }
 
-void docket_build(struct docket *d, const struct facts *f, const struct context *c, const struct allow *allow,
-		  bool all)
+void docket_build(struct docket *d, const struct facts *f, const struct context *c,
+		  const struct allow *allow, bool all)
 {
 	struct walk w = { .facts = f, .docket = d, .window = c->settings->score_window.ns };
 	size_t destinations = 0;
@@ -164,7 +169,4 @@ void docket_build(struct docket *d, const struct facts *f, const struct context 
 	free(w.deeds);
 }
 
-void docket_free(struct docket *d)
-{
-	free(d->list);
-}
+void docket_free(struct docket *d) { free(d->list); }

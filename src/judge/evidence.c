@@ -142,8 +142,8 @@ static void add_attempt(struct ends *ends, const struct context *k, const struct
 			       });
 }
 
-/* Of the device's attempts, from both ends in turn, so that what lies between is soon passed over.
- */
+/* Of the device's attempts, from both ends in turn, so that what lies between is soon passed
+ * over. */
 static void add_attempts(struct ends *ends, const struct context *k, const struct numbered *list,
 			 size_t n)
 {

@@ -17,16 +17,15 @@ static void build_pool(struct exclusion *x, const struct facts *f, const struct 
 			left_out[f->list[i].destination] = true;
 	x->pool = xcalloc(f->n, sizeof(*x->pool));
 	for (size_t i = 0; i < f->n; i++)
-		x->pool[i] = !left_out[f->list[i].destination] &&
-			     allow_covering(allow, &f->list[i]) == NULL;
+		x->pool[i] =
+		    !left_out[f->list[i].destination] && allow_covering(allow, &f->list[i]) == NULL;
 	free(left_out);
 }
 
 static bool has_failures(const struct facts *f, const bool *pool)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (pool[i] &&
-		    (fact_failure(&f->list[i]) || f->list[i].outcome == UPSTREAM_FAILED))
+		if (pool[i] && (fact_failure(&f->list[i]) || f->list[i].outcome == UPSTREAM_FAILED))
 			return true;
 	return false;
 }
@@ -59,7 +58,8 @@ static void list_devices(struct exclusion *x, const struct facts *f)
 	}
 }
 
-/* Inside the spans, failures and upstream_failed are the gateway's, unless a phone's missing root has them. */
+/* Inside the spans, failures and upstream_failed are the gateway's, unless a phone's missing root
+ * has them. */
 static void mark_spans(struct exclusion *x, struct facts *f)
 {
 	for (size_t s = 0; s < x->n_spans; s++) {

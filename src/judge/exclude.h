@@ -1,5 +1,5 @@
-/* What a phone without the inspection root or a fault of the gateway explains is taken out before anything
- * is scored, and becomes a finding of its own. docs/evidence.md, 6.
+/* What a phone without the inspection root or a fault of the gateway explains is taken out before
+ * anything is scored, and becomes a finding of its own. docs/evidence.md, 6.
  */
 #ifndef PINWATCH_JUDGE_EXCLUDE_H
 #define PINWATCH_JUDGE_EXCLUDE_H
@@ -20,7 +20,7 @@ struct fault_span {
 struct exclusion {
 	struct untrusting_device *devices; /* by device number */
 	size_t n_devices;
-	struct fault_span *spans;          /* by time */
+	struct fault_span *spans; /* by time */
 	size_t n_spans;
 	bool *pool; /* by fact: counts here at all (not Apple, allow-listed, policy-bypassed) */
 };

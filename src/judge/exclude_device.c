@@ -1,4 +1,5 @@
-/* ca_untrusted: failures of a phone that does not trust the gateway's root. docs/evidence.md, 6.1, 6.2. */
+/* ca_untrusted: failures of a phone that does not trust the gateway's root.
+ * docs/evidence.md, 6.1, 6.2. */
 #include <stdlib.h>
 
 #include "judge/exclude_internal.h"
@@ -59,7 +60,8 @@ static bool has_root(const struct context *c, const struct posture_record *r)
 		if (s->n_root_profiles == 0 && r->profiles[i].root_payload)
 			return true;
 		for (size_t k = 0; k < s->n_root_profiles; k++)
-			if (sv_eq(names_get(c->names, r->profiles[i].identifier), s->root_profiles[k]))
+			if (sv_eq(names_get(c->names, r->profiles[i].identifier),
+				  s->root_profiles[k]))
 				return true;
 	}
 	return false;
@@ -70,7 +72,7 @@ static void find_reasons(struct device_view *v, struct failure *e)
 	const struct fact *x = &v->facts->list[e->fact];
 	size_t near = success_from(v, x->start - AROUND);
 	const struct posture_record *r =
-		posture_profiles(v->context->postures, x->device, x->start);
+	    posture_profiles(v->context->postures, x->device, x->start);
 
 	e->reasons = 0;
 	if (near == v->n_successes || start_of(v, v->successes[near]) > x->start + AROUND)
@@ -109,10 +111,11 @@ static size_t pairs(const struct device_view *v, unsigned reasons)
 static void drop_reason(struct device_view *v, enum reason reason)
 {
 	for (size_t i = 0; i < v->n_failures; i++)
-		v->failures[i].reasons &= (uint8_t)~(unsigned)reason;
+		v->failures[i].reasons &= (uint8_t) ~(unsigned)reason;
 }
 
-/* A success before the last failure of the set, under the same issuer, speaks against a missing root. */
+/* A success before the last failure of the set, under the same issuer, speaks against a missing
+ * root. */
 static bool refuted(const struct device_view *v, const struct failure *e, enum reason reason,
 		    int64_t last)
 {
@@ -137,7 +140,7 @@ static void refute(struct device_view *v, enum reason reason)
 	for (size_t i = 0; i < v->n_failures; i++) {
 		struct failure *e = &v->failures[i];
 		if ((e->reasons & reason) && refuted(v, e, reason, last))
-			e->reasons &= (uint8_t)~(unsigned)reason;
+			e->reasons &= (uint8_t) ~(unsigned)reason;
 	}
 }
 
@@ -171,12 +174,13 @@ static void view_device(struct device_view *v, uint32_t device, const bool *pool
 	}
 }
 
-/* Devices of one UTC hour: active ones, and those with an explained failure. Facts come by start, so an hour's stand
- * together. */
+/* Devices of one UTC hour: active ones, and those with an explained failure. Facts come by start,
+ * so an hour's stand together. */
 static void issuer_change_hours(const struct facts *f, const bool *pool, const uint8_t *reasons,
 				struct spans *out)
 {
-	size_t *active_in = xcalloc(f->by_device.n_groups, sizeof(*active_in)); /* 1 + where the hour begins */
+	size_t *active_in =
+	    xcalloc(f->by_device.n_groups, sizeof(*active_in)); /* 1 + where the hour begins */
 	size_t *explained_in = xcalloc(f->by_device.n_groups, sizeof(*explained_in));
 
 	for (size_t begin = 0, end; begin < f->n; begin = end) {
@@ -230,7 +234,7 @@ struct inquiry {
 	struct facts *facts;
 	const bool *pool;
 	struct device_view *views; /* by worker */
-	uint8_t *reasons;          /* by fact */
+	uint8_t *reasons;	   /* by fact */
 	const struct spans *hours;
 	atomic_bool any;
 };

@@ -20,12 +20,10 @@ struct trial_key {
 	uint32_t device, finding;
 };
 
-static bool counts(const struct fact *x)
-{
-	return fact_trial(x) || x->outcome == UPSTREAM_FAILED;
-}
+static bool counts(const struct fact *x) { return fact_trial(x) || x->outcome == UPSTREAM_FAILED; }
 
-/* Bursts per (device, app, destination), in order of start. Devices without the root are left out. */
+/* Bursts per (device, app, destination), in order of start. Devices without the root are left
+ * out. */
 static size_t list_trials(const struct facts *f, const struct context *c, const bool *pool,
 			  struct fault_trial **out)
 {
@@ -47,7 +45,8 @@ static size_t list_trials(const struct facts *f, const struct context *c, const 
 		slot = keymap_slot(&open, &key);
 		if (*slot == KEYMAP_NONE || x->start - trials[*slot].start >= BURST) {
 			*slot = (uint32_t)n;
-			trials[n++] = (struct fault_trial){ x->start, x->device, x->destination, true };
+			trials[n++] =
+			    (struct fault_trial){ x->start, x->device, x->destination, true };
 		}
 		if (fact_success(x))
 			trials[*slot].failed = false;
@@ -107,8 +106,9 @@ static bool worth_a_look(const struct fault_trial *t, size_t n, size_t begin, in
 	return failed >= MIN_DEVICES;
 }
 
-/* A window matters only if a failed trial lies in its first cell or just behind: every fault window can be
- * found from grid starts within LONGEST of a failure, so the walk jumps from failure to failure. */
+/* A window matters only if a failed trial lies in its first cell or just behind: every fault window
+ * can be found from grid starts within LONGEST of a failure, so the walk jumps from failure to
+ * failure. */
 static void walk(const struct fault_trial *t, size_t n, struct distinct *devices,
 		 struct distinct *destinations, struct spans *out)
 {
@@ -134,11 +134,12 @@ static void walk(const struct fault_trial *t, size_t n, struct distinct *devices
 
 static bool fails(const struct fact *x) { return fact_failure(x) || x->outcome == UPSTREAM_FAILED; }
 
-/* Whether so many devices ever fail within the longest window and a burst: if not, no window can be a fault, and
- * the bursts need not be told apart at all. */
+/* Whether so many devices ever fail within the longest window and a burst: if not, no window can be
+ * a fault, and the bursts need not be told apart at all. */
 static bool possible(const struct facts *f, const bool *pool)
 {
-	uint32_t *failures = xcalloc(f->by_device.n_groups, sizeof(*failures)); /* of a device, in the window */
+	uint32_t *failures =
+	    xcalloc(f->by_device.n_groups, sizeof(*failures)); /* of a device, in the window */
 	size_t *failing = xmalloc(f->n * sizeof(*failing)), n = 0, different = 0;
 	bool enough = false;
 
@@ -148,7 +149,9 @@ static bool possible(const struct facts *f, const bool *pool)
 	for (size_t i = 0, end = 0; i < n && !enough; i++) {
 		const struct fact *first = &f->list[failing[i]];
 
-		for (; end < n && f->list[failing[end]].start - first->start < LONGEST * GRID + BURST; end++)
+		for (;
+		     end < n && f->list[failing[end]].start - first->start < LONGEST * GRID + BURST;
+		     end++)
 			different += failures[f->list[failing[end]].device]++ == 0;
 		enough = different >= MIN_DEVICES;
 		different -= --failures[first->device] == 0;

@@ -78,8 +78,8 @@ size_t footing_footprint(const struct footing *f)
 	       f->_n_activity * sizeof(*f->_activity);
 }
 
-/* An attempt as judging reads it; what its records say beside is in `peers` and `said`. No padding.
- */
+/* An attempt as judging reads it; what its records say beside is in `peers` and `said`. No
+ * padding. */
 struct footed_attempt {
 	int64_t start;
 	uint32_t attempt, device, version, stack, count, peers, said;

@@ -19,8 +19,8 @@ static struct finding *new_finding(struct findings *out, enum finding_kind kind)
 	return &out->list[out->n++];
 }
 
-/* Attempts in the window that no allow-list entry covers; all of them where every one is covered, then
- * *entry is the one that covers the newest. */
+/* Attempts in the window that no allow-list entry covers; all of them where every one is covered,
+ * then *entry is the one that covers the newest. */
 static void open_sitting(struct sitting *s, struct group g, const struct allowance **entry)
 {
 	const struct bench *b = s->bench;
@@ -60,8 +60,8 @@ static void open_sitting(struct sitting *s, struct group g, const struct allowan
 	s->trusting = find_trust(s);
 }
 
-/* Failures that alone never go beyond suspected: an expired certificate is often the gateway's own fault, and
- * some logs write other things like a late refusal. */
+/* Failures that alone never go beyond suspected: an expired certificate is often the gateway's own
+ * fault, and some logs write other things like a late refusal. */
 static bool only_doubtful(const struct version_case *c)
 {
 	bool only_validity = true, only_weak = true;
@@ -73,7 +73,8 @@ static bool only_doubtful(const struct version_case *c)
 	return only_validity || only_weak;
 }
 
-/* The first rival that stands. A missing root and a gateway's fault explain only what they leave nothing of. */
+/* The first rival that stands. A missing root and a gateway's fault explain only what they leave
+ * nothing of. */
 static bool explained(struct version_case *c)
 {
 	for (enum rival r = RIVAL_CA_UNTRUSTED; r <= RIVAL_INTERMITTENT; r++) {
@@ -131,7 +132,8 @@ static void judge_version(struct version_case *c, const struct fact **facts, siz
 	settle_verdict(c, entry);
 }
 
-/* Negative when a is the one to report. Versions of equal standing: the newest attempt, then the name. */
+/* Negative when a is the one to report. Versions of equal standing: the newest attempt, then the
+ * name. */
 static int reported_first(const struct version_case *a, const struct version_case *b)
 {
 	struct names *names = a->sitting->bench->context->names;
@@ -190,10 +192,10 @@ static void sum_excluded(const struct fact **facts, size_t n, struct finding *ou
 	for (size_t i = 0; i < n; i++) {
 		if (facts[i]->excluded_ca)
 			out->excluded_ca_untrusted =
-				count_add(out->excluded_ca_untrusted, facts[i]->count);
+			    count_add(out->excluded_ca_untrusted, facts[i]->count);
 		else if (facts[i]->excluded_gateway)
 			out->excluded_gateway_fault =
-				count_add(out->excluded_gateway_fault, facts[i]->count);
+			    count_add(out->excluded_gateway_fault, facts[i]->count);
 	}
 }
 
@@ -205,7 +207,8 @@ static void list_servers(const struct sitting *s, struct finding *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_window && !out->more_servers; i++) {
-		const struct addr *a = names_addr_get(c->names, fact_peers(c, s->window[i])->server);
+		const struct addr *a =
+		    names_addr_get(c->names, fact_peers(c, s->window[i])->server);
 		size_t at = 0;
 
 		while (at < n && memcmp(&list[at], a, sizeof(*a)) < 0)
@@ -242,8 +245,8 @@ static void fill(const struct version_case *c, struct finding *out)
 	out->paths = c->paths;
 	out->first_seen.ns = s->first_seen;
 	out->last_seen.ns = s->last_seen;
-	out->contributions = arena_copy(s->arena, c->contributions,
-					c->n_contributions * sizeof(*c->contributions));
+	out->contributions =
+	    arena_copy(s->arena, c->contributions, c->n_contributions * sizeof(*c->contributions));
 	out->n_contributions = c->n_contributions;
 	out->controls_met = c->controls;
 	memcpy(out->rivals, c->rivals, sizeof(out->rivals));
@@ -263,8 +266,8 @@ struct desk {
 	uint32_t *seen; /* by device, for footing_hash */
 };
 
-static struct sitting sitting_on(const struct bench *b, const struct docket_entry *e, struct arena *arena,
-				 struct arena *scratch)
+static struct sitting sitting_on(const struct bench *b, const struct docket_entry *e,
+				 struct arena *arena, struct arena *scratch)
 {
 	return (struct sitting){
 		.bench = b,
@@ -290,10 +293,10 @@ static void judge_one(const struct bench *b, const struct docket_entry *e, bool 
 		fill(c, new_finding(&d->findings, FINDING_PINNING));
 }
 
-/* Whether the finding is not what it was: of its attempts one has changed, or what else its judgement reads. Keeps the
- * new hash. */
-static bool is_news(const struct sitting *s, const struct allowance *entry, struct memo_entry *m, struct desk *d,
-		    uint32_t round)
+/* Whether the finding is not what it was: of its attempts one has changed, or what else its
+ * judgement reads. Keeps the new hash. */
+static bool is_news(const struct sitting *s, const struct allowance *entry, struct memo_entry *m,
+		    struct desk *d, uint32_t round)
 {
 	const struct bench *b = s->bench;
 	bool news = m->since == 0;
@@ -340,8 +343,8 @@ static void outline(const struct bench *b, const struct memo_entry *m, struct fi
 }
 
 /* Judges only what stands on something new, and in full only what people are shown. */
-static void judge_again(const struct bench *b, const struct docket_entry *e, uint32_t number, uint32_t round,
-			struct desk *d)
+static void judge_again(const struct bench *b, const struct docket_entry *e, uint32_t number,
+			uint32_t round, struct desk *d)
 {
 	struct memo_entry *m = &b->memo->list[number];
 	struct sitting s = sitting_on(b, e, &d->arena, &d->scratch);
@@ -375,7 +378,9 @@ void judge_fill(const struct bench *b, struct arena *arena, struct finding *f)
 	struct arena scratch = { 0 };
 	const struct docket_entry *e = &b->memo->list[f->memo - 1].docket;
 	struct sitting s = sitting_on(b, e, arena, &scratch);
-	struct finding full = { .kind = f->kind, .revision = 1, .since = f->since, .memo = f->memo };
+	struct finding full = {
+		.kind = f->kind, .revision = 1, .since = f->since, .memo = f->memo
+	};
 	const struct allowance *entry;
 
 	open_sitting(&s, grouping_at(&b->facts->by_finding, e->finding), &entry);
@@ -469,7 +474,8 @@ struct session {
 	bool all;
 };
 
-/* Findings of very different weight stand beside each other by number: a piece takes them from all over. */
+/* Findings of very different weight stand beside each other by number: a piece takes them from all
+ * over. */
 #define PIECES 256u
 
 static void judge_piece(void *arg, size_t piece, unsigned worker)
@@ -503,7 +509,8 @@ static void take_findings(struct findings *out, struct findings *from)
 	free(from->list);
 }
 
-static void judge_pinning(const struct bench *b, bool all, struct arena *arena, struct findings *out)
+static void judge_pinning(const struct bench *b, bool all, struct arena *arena,
+			  struct findings *out)
 {
 	unsigned threads = pool_threads(b->pool);
 	struct docket docket;

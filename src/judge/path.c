@@ -48,7 +48,8 @@ static bool slow(const struct version_case *c)
 			first = i + 1;
 			continue;
 		}
-		if (i + 1 - first >= want && runs[i].start - runs[i + 1 - want].start <= SLOW_WITHIN)
+		if (i + 1 - first >= want &&
+		    runs[i].start - runs[i + 1 - want].start <= SLOW_WITHIN)
 			return true;
 	}
 	return false;
@@ -100,8 +101,8 @@ static bool learned(const struct version_case *c)
 			return true;
 		/* One at the same instant counts, whichever stands first. */
 		if (fact_learned_bypass(x))
-			for (size_t k = i + 1; k < c->trials.n && c->trials.facts[k]->start == x->start;
-			     k++)
+			for (size_t k = i + 1;
+			     k < c->trials.n && c->trials.facts[k]->start == x->start; k++)
 				if (fact_failure(c->trials.facts[k]) &&
 				    c->trials.facts[k]->outcome == CLIENT_REJECT)
 					return true;

@@ -11,7 +11,8 @@
 /* What the relevant attempts have in common; each count is compared with half of n. */
 struct traits {
 	size_t n;
-	size_t background, supervised, managed, unmanaged, no_interaction, undeclared, ambiguous, ip_only;
+	size_t background, supervised, managed, unmanaged, no_interaction, undeclared, ambiguous,
+	    ip_only;
 	size_t attribution[ATTRIBUTION_EXACT + 1];
 	bool rejected, bad_posture;
 };
@@ -31,22 +32,23 @@ static void look_at(const struct version_case *c, const struct fact *x, struct t
 	t->ambiguous += !known;
 	t->ip_only += k->devices->list[x->device].id_type == ID_IP;
 	t->rejected |= x->outcome == CLIENT_REJECT;
-	t->background += (x->app != 0 && activity_app_state(k->activities, x->device, x->app, x->start,
-							    state_age) == APP_STATE_BACKGROUND) ||
-			 activity_locked(k->activities, x->device, x->start, state_age) == TRI_TRUE;
+	t->background +=
+	    (x->app != 0 && activity_app_state(k->activities, x->device, x->app, x->start,
+					       state_age) == APP_STATE_BACKGROUND) ||
+	    activity_locked(k->activities, x->device, x->start, state_age) == TRI_TRUE;
 	t->no_interaction += activity_interaction(k->activities, x->device, x->app, x->start,
 						  k->settings->time_window.ns) == TRI_FALSE;
 	supervised = posture_field(k->postures, x->device, POSTURE_SUPERVISED, x->start);
 	t->supervised += supervised == TRI_TRUE;
 	t->bad_posture |=
-		posture_field(k->postures, x->device, POSTURE_JAILBROKEN, x->start) == TRI_TRUE ||
-		posture_field(k->postures, x->device, POSTURE_COMPLIANT, x->start) == TRI_FALSE;
+	    posture_field(k->postures, x->device, POSTURE_JAILBROKEN, x->start) == TRI_TRUE ||
+	    posture_field(k->postures, x->device, POSTURE_COMPLIANT, x->start) == TRI_FALSE;
 	if (x->app == 0)
 		return;
 	listed = posture_app(k->postures, x->device, x->app, x->start, &app);
 	t->managed += listed == TRI_TRUE && app.managed == TRI_TRUE;
-	t->unmanaged += listed == TRI_FALSE || (listed == TRI_TRUE && supervised == TRI_TRUE &&
-						app.managed == TRI_FALSE);
+	t->unmanaged += listed == TRI_FALSE ||
+			(listed == TRI_TRUE && supervised == TRI_TRUE && app.managed == TRI_FALSE);
 	t->undeclared += listed == TRI_TRUE && app.declares_pinning == TRI_FALSE;
 }
 
@@ -77,7 +79,8 @@ static enum attribution attribution_of(const struct version_case *c, const struc
 {
 	const struct sitting *s = c->sitting;
 	const struct fact **facts = c->trials.n > 0 ? c->trials.facts : s->window;
-	size_t n = c->trials.n > 0 ? c->trials.n : s->n_window, counts[ATTRIBUTION_EXACT + 1] = { 0 };
+	size_t n = c->trials.n > 0 ? c->trials.n : s->n_window,
+	       counts[ATTRIBUTION_EXACT + 1] = { 0 };
 
 	if (t->n > 0)
 		return plurality(t->attribution);
@@ -99,7 +102,8 @@ static enum confidence confidence_of(const struct version_case *c, const struct 
 
 	level += support >= 2;
 	level -= how <= ATTRIBUTION_LEARNED || more_than_half(t->ambiguous, t->n);
-	if (level > CONFIDENCE_MEDIUM && (absent(sources[SENSOR_MDM]) || absent(sources[SENSOR_EDR])))
+	if (level > CONFIDENCE_MEDIUM &&
+	    (absent(sources[SENSOR_MDM]) || absent(sources[SENSOR_EDR])))
 		level = CONFIDENCE_MEDIUM;
 	if (level > CONFIDENCE_LOW && more_than_half(t->ip_only, t->n))
 		level = CONFIDENCE_LOW;
@@ -115,7 +119,8 @@ static int by_length(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Coefficient of variation of the intervals, the extremes left out since phones sleep; sorts them. */
+/* Coefficient of variation of the intervals, the extremes left out since phones sleep; sorts
+ * them. */
 static double variation(int64_t *intervals, size_t n)
 {
 	size_t cut = n < TRIM_FROM ? 0 : n / 20 > 1 ? n / 20 : 1;
@@ -182,7 +187,8 @@ static void add_factors(const struct version_case *c, const struct traits *t, st
 		    SV("the destination is not on this app's baseline in the fleet"));
 	if (more_than_half(t->unmanaged, t->n))
 		add(r, RISK_UNMANAGED, 15,
-		    SV("the app is not managed on a supervised device, or unknown to the inventory"));
+		    SV("the app is not managed on a supervised device, or unknown to the "
+		       "inventory"));
 	if (more_than_half(t->no_interaction, t->n))
 		add(r, RISK_NO_USER_INTERACTION, 10,
 		    SV("the EDR saw no user interaction within TimeWindow"));
@@ -204,7 +210,8 @@ void judge_risk(const struct version_case *c, struct finding *out)
 	if (c->verdict != VERDICT_CONFIRMED && c->verdict != VERDICT_SUSPECTED)
 		return;
 	out->confidence = confidence_of(c, &t, out->attribution, c->sitting->bench->log_sources);
-	add(&r, RISK_VERDICT, 20, say(c->sitting->arena, "the finding is %s", verdict_name(c->verdict)));
+	add(&r, RISK_VERDICT, 20,
+	    say(c->sitting->arena, "the finding is %s", verdict_name(c->verdict)));
 	add_factors(c, &t, &r);
 	if (out->confidence == CONFIDENCE_LOW)
 		add(&r, RISK_CONFIDENCE_LOW, -20, SV("the confidence is low"));

@@ -21,9 +21,11 @@ static struct own own_deeds(const struct sitting *s)
 
 		o.failing |= fact_failure(x);
 		o.fine |= fact_success(x);
-		o.prompt |= fact_success(x) || (fact_failure(x) && x->outcome != ESTABLISHED_NO_DATA);
+		o.prompt |=
+		    fact_success(x) || (fact_failure(x) && x->outcome != ESTABLISHED_NO_DATA);
 		inspected |= failing && x->inspection == INTERCEPTED;
-		uninspected |= failing && (x->inspection == BYPASSED || x->inspection == UNINSPECTED);
+		uninspected |=
+		    failing && (x->inspection == BYPASSED || x->inspection == UNINSPECTED);
 	}
 	o.active = o.failing || o.fine;
 	o.both = inspected && uninspected;
@@ -152,10 +154,12 @@ static void judge_excluding(struct version_case *c)
 	}
 	set(c, RIVAL_CA_UNTRUSTED, ca > 0, ca == 0 && s->trusting,
 	    ca == 0 ? SV("")
-		    : say(s->arena, "failures of a device that does not trust the inspection root: %llu",
+		    : say(s->arena,
+			  "failures of a device that does not trust the inspection root: %llu",
 			  (unsigned long long)ca),
 	    SV("every failing device was fine under inspection before its last failure here"),
-	    SV("not every failing device was seen fine under inspection before its last failure here"));
+	    SV("not every failing device was seen fine under inspection before its last failure "
+	       "here"));
 	set(c, RIVAL_GATEWAY_FAULT, gateway > 0, false,
 	    gateway == 0 ? SV("")
 			 : say(s->arena, "failures that fall into a fault of the gateway: %llu",
@@ -170,25 +174,29 @@ void judge_rivals(struct version_case *c)
 	struct own own = own_deeds(s);
 	struct tally t = tally(s);
 	struct sv other = SV("another app reaches the destination under inspection");
-	struct sv host = names_get(s->bench->context->names,
-				   s->bench->facts->destinations[s->destination].host);
+	struct sv host =
+	    names_get(s->bench->context->names, s->bench->facts->destinations[s->destination].host);
 	bool fine = others->fine;
 	bool most_expired = t.validity * 2 > t.failures;
 
 	judge_excluding(c);
-	set(c, RIVAL_MUTUAL_TLS, (t.mutual_tls > 0 && t.mutual_tls >= t.failures) || all_end_late(others, &own),
-	    fine,
+	set(c, RIVAL_MUTUAL_TLS,
+	    (t.mutual_tls > 0 && t.mutual_tls >= t.failures) || all_end_late(others, &own), fine,
 	    t.mutual_tls > 0
-		    ? say(s->arena, "the origin asked for a client certificate, attempts: %llu",
-			  (unsigned long long)t.mutual_tls)
-		    : SV("several apps leave late here and none is fine: the origin may want a client certificate"),
+		? say(s->arena, "the origin asked for a client certificate, attempts: %llu",
+		      (unsigned long long)t.mutual_tls)
+		: SV("several apps leave late here and none is fine: the origin may want a client "
+		     "certificate"),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_UPSTREAM,
-	    t.upstream * 2 > t.all || fails_either_way(others, &own) || (most_expired && all_fail(others, &own)), fine,
+	    t.upstream * 2 > t.all || fails_either_way(others, &own) ||
+		(most_expired && all_fail(others, &own)),
+	    fine,
 	    t.upstream * 2 > t.all
-		    ? say(s->arena, "%llu of %llu attempts failed between gateway and origin",
-			  (unsigned long long)t.upstream, (unsigned long long)t.all)
-	    : most_expired ? SV("most failures are alert 45 (certificate_expired), several apps fail here and none is fine")
+		? say(s->arena, "%llu of %llu attempts failed between gateway and origin",
+		      (unsigned long long)t.upstream, (unsigned long long)t.all)
+	    : most_expired ? SV("most failures are alert 45 (certificate_expired), several apps "
+				"fail here and none is fine")
 			   : SV("several apps fail here, inspected or not"),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_TLS_MISMATCH, t.mismatch > 0 && t.mismatch >= t.failures, fine,
@@ -197,8 +205,9 @@ void judge_rivals(struct version_case *c)
 				  (unsigned long long)t.mismatch),
 	    other, SV("no other app was seen fine here"));
 	set(c, RIVAL_INTERMITTENT, c->score < 0 && stack_mixed(&c->trials), false,
-	    SV("the same version and stack both fails and succeeds, and the score is below 0"), SV(""),
-	    !c->any_success	? SV("no success under inspection was seen")
+	    SV("the same version and stack both fails and succeeds, and the score is below 0"),
+	    SV(""),
+	    !c->any_success   ? SV("no success under inspection was seen")
 	    : t.failures == 0 ? SV("no failure under inspection was seen")
 			      : SV("the score is not below 0, or the stacks differ"));
 	set(c, RIVAL_APPLE_SERVICE, apple_service(host), false,

@@ -20,7 +20,7 @@ static void add(struct version_case *c, enum term term, int32_t db, struct sv be
 	if (db == 0 && term != TERM_PRIOR && term != TERM_DIFFERENTIAL)
 		return;
 	c->contributions[c->n_contributions++] =
-		(struct contribution){ .term = term, .centidb = db, .because = because };
+	    (struct contribution){ .term = term, .centidb = db, .because = because };
 	c->score += db;
 }
 
@@ -63,12 +63,12 @@ static void add_differential(struct version_case *c)
 			most = w;
 	if (failed > 0)
 		add(c, TERM_DIFFERENTIAL, centidb(sum),
-		    say(c->sitting->arena, "%u of %u trials failed %s on %u device%s", failed, trials,
-			weight_word(most), devices, devices == 1 ? "" : "s"));
+		    say(c->sitting->arena, "%u of %u trials failed %s on %u device%s", failed,
+			trials, weight_word(most), devices, devices == 1 ? "" : "s"));
 	else
 		add(c, TERM_DIFFERENTIAL, centidb(sum),
-		    say(c->sitting->arena, "none of %u trials failed on %u device%s", trials, devices,
-			devices == 1 ? "" : "s"));
+		    say(c->sitting->arena, "none of %u trials failed on %u device%s", trials,
+			devices, devices == 1 ? "" : "s"));
 	cap(c, PRIOR, DIFFERENTIAL_CAP, "trials");
 }
 
@@ -81,7 +81,8 @@ static void add_controls(struct version_case *c)
 		    SV("the same app version reaches this destination when it is not inspected"));
 	if (c->controls & 1u << CONTROL_OTHER_APP_SAME_DESTINATION)
 		add(c, TERM_OTHER_APP_SAME_DESTINATION, 1000,
-		    SV("another app on a failing device reaches this destination under inspection"));
+		    SV("another app on a failing device reaches this destination under "
+		       "inspection"));
 	if (c->controls & 1u << CONTROL_SAME_DEVICE_OTHER_DESTINATION)
 		add(c, TERM_SAME_DEVICE_OTHER_DESTINATION, 600,
 		    SV("a failing device reaches other destinations under inspection"));
@@ -112,7 +113,8 @@ static void add_replication(struct version_case *c)
 		    say(c->sitting->arena, "it fails on %u devices", devices));
 	if (devices > 0 && c->any_success && contradicted(c))
 		add(c, TERM_CONTRADICTION, -2000,
-		    SV("the same version and TLS stack succeeds under inspection on another device"));
+		    SV("the same version and TLS stack succeeds under inspection on another "
+		       "device"));
 }
 
 /* Whether at least two bursts hold a failure that the device follows up within 5 s. */
@@ -156,7 +158,8 @@ static bool uninspected_after_failure(const struct version_case *c)
 		for (uint32_t i = 0, next; i < dev->n; i = next) {
 			bool fails = false;
 
-			for (next = i; next < dev->n && facts[next]->start == facts[i]->start; next++) {
+			for (next = i; next < dev->n && facts[next]->start == facts[i]->start;
+			     next++) {
 				if (failed != INT64_MIN &&
 				    facts[next]->start - failed <= AFTER_FAILURE_WITHIN &&
 				    fact_uninspected_session(facts[next]))
@@ -176,7 +179,8 @@ static bool short_session(const struct version_case *c, const struct fact *x)
 	       (fact_failure(x) || fact_uninspected_session(x));
 }
 
-/* Three short sessions of one device within TimeWindow, over at least two bursts of such sessions. */
+/* Three short sessions of one device within TimeWindow, over at least two bursts of such
+ * sessions. */
 static bool short_sessions(const struct version_case *c)
 {
 	int64_t window = c->sitting->bench->context->settings->time_window.ns;

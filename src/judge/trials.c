@@ -11,7 +11,10 @@ static double log_gamma(double x)
 	return lgamma_r(x, &sign);
 }
 
-static double log_beta(double a, double b) { return log_gamma(a) + log_gamma(b) - log_gamma(a + b); }
+static double log_beta(double a, double b)
+{
+	return log_gamma(a) + log_gamma(b) - log_gamma(a + b);
+}
 
 double differential(uint32_t k, uint32_t n, enum failure_weight class)
 {
@@ -47,8 +50,8 @@ static int by_ja3(const void *a, const void *b)
 	return by_device(a, b);
 }
 
-/* A JA3 stands for a stack only if it repeats: clients that shuffle their extensions never show one twice.
- * Leaves, behind the group's facts by device, the JA3 numbers that do. */
+/* A JA3 stands for a stack only if it repeats: clients that shuffle their extensions never show one
+ * twice. Leaves, behind the group's facts by device, the JA3 numbers that do. */
 struct repeating {
 	uint32_t *numbers;
 	size_t n;
@@ -97,8 +100,8 @@ static uint32_t label_of(const struct fact *x, const struct repeating *r)
 	return low < r->n && r->numbers[low] == x->stack ? x->stack : 0;
 }
 
-/* The stacks a device's own trial attempts show; returns how many. Stack none only where a failure has no
- * label, or nothing has one. */
+/* The stacks a device's own trial attempts show; returns how many. Stack none only where a failure
+ * has no label, or nothing has one. */
 static size_t stacks_of(const struct fact **facts, const uint32_t *labels, size_t n,
 			uint32_t *stacks)
 {
@@ -151,7 +154,8 @@ static void run_stack(struct trials *t, struct device_trials *d, const struct fa
 		bool success = fact_success(facts[i]);
 		uint8_t weight;
 
-		if (!fact_trial(facts[i]) || !(labels[i] == d->stack || (success && labels[i] == 0)))
+		if (!fact_trial(facts[i]) ||
+		    !(labels[i] == d->stack || (success && labels[i] == 0)))
 			continue;
 		weight = success ? FAILURE_NONE
 				 : (uint8_t)outcome_weight((enum outcome)facts[i]->outcome);
@@ -207,8 +211,8 @@ static int by_stack(const void *a, const void *b)
 	return x->device < y->device ? -1 : x->device > y->device;
 }
 
-/* How many bursts there can be: each trial attempt begins one in its own stack; a success without label
- * one in each stack of its device. */
+/* How many bursts there can be: each trial attempt begins one in its own stack; a success without
+ * label one in each stack of its device. */
 static size_t burst_bound(const struct trials *t, const uint32_t *labels, const uint32_t *n_stacks)
 {
 	size_t n = 0;
@@ -237,7 +241,7 @@ static void list_successes(struct trials *t, struct arena *a)
 	for (size_t i = 0; i < t->n; i++)
 		if (fact_success(t->by_device[i]))
 			t->successes[t->n_successes++] =
-				(struct success){ t->labels[i], t->by_device[i]->device };
+			    (struct success){ t->labels[i], t->by_device[i]->device };
 	qsort(t->successes, t->n_successes, sizeof(*t->successes), by_label);
 }
 
@@ -295,9 +299,9 @@ void trials_build(struct trials *t, const struct fact **facts, size_t n, const s
 		t->devices[t->n_devices - 1].n++;
 	}
 	for (size_t d = 0; d < t->n_devices; d++)
-		n_stacks[d] = (uint32_t)stacks_of(t->by_device + t->devices[d].first,
-						  labels + t->devices[d].first, t->devices[d].n,
-						  stacks);
+		n_stacks[d] =
+		    (uint32_t)stacks_of(t->by_device + t->devices[d].first,
+					labels + t->devices[d].first, t->devices[d].n, stacks);
 	t->runs = arena_alloc(a, (burst_bound(t, labels, n_stacks) + 1) * sizeof(*t->runs));
 	for (size_t d = 0; d < t->n_devices; d++)
 		run_device(t, &t->devices[d], names, labels + t->devices[d].first, stacks);

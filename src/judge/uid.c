@@ -12,7 +12,8 @@ static void uid_of(char out[37], struct sv name)
 {
 	uuid_t space, id;
 
-	uuid_generate_sha1(space, *uuid_get_template("url"), NAMESPACE_URL, sizeof(NAMESPACE_URL) - 1);
+	uuid_generate_sha1(space, *uuid_get_template("url"), NAMESPACE_URL,
+			   sizeof(NAMESPACE_URL) - 1);
 	uuid_generate_sha1(id, space, name.p, name.n);
 	uuid_unparse_lower(id, out);
 }

@@ -1,4 +1,5 @@
-/* Stable ids of findings: UUIDv5 (RFC 9562, 5.5) over what a finding is about, never over what was seen. */
+/* Stable ids of findings: UUIDv5 (RFC 9562, 5.5) over what a finding is about, never over what was
+ * seen. */
 #ifndef PINWATCH_JUDGE_UID_H
 #define PINWATCH_JUDGE_UID_H
 

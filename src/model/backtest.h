@@ -31,7 +31,7 @@ struct backtest_side {
 	enum confidence confidence;
 	int32_t score_centidb;
 	int risk;
-	unsigned paths;         /* enum path, or'd */
+	unsigned paths;		/* enum path, or'd */
 	struct sv explained_by; /* empty: null */
 };
 
@@ -41,10 +41,10 @@ struct backtest_change {
 	char uid[37];
 	struct sv app, host; /* of pinning; empty: unknown */
 	uint16_t port;
-	struct sv device;    /* the first, by id; of device findings the one */
+	struct sv device; /* the first, by id; of device findings the one */
 	struct instant first_seen, last_seen;
 	struct backtest_side before, after; /* in force; as tried */
-	const struct sv *reasons; /* sentences without full stop, the weightiest first */
+	const struct sv *reasons;	    /* sentences without full stop, the weightiest first */
 	size_t n_reasons;
 };
 
@@ -56,16 +56,16 @@ struct backtest_measure {
 };
 
 struct backtest_setting {
-	struct sv label;  /* "InspectionFailureThreshold=5"; of those in force "in force" */
+	struct sv label; /* "InspectionFailureThreshold=5"; of those in force "in force" */
 	/* what differs from its neighbours in a sweep: "5"; without a sweep "as tried" */
 	struct sv value;
 	struct span time_window;
 	uint32_t inspection_failure_threshold;
 	bool foreground_state_required;
-	size_t n_apps, n_destinations; /* entries of the allow-lists */
-	size_t by_verdict[VERDICTS];   /* pinning findings */
-	size_t others;                 /* findings about devices and gateway */
-	size_t by_change[BACKTEST_CHANGES]; /* against those in force */
+	size_t n_apps, n_destinations;	       /* entries of the allow-lists */
+	size_t by_verdict[VERDICTS];	       /* pinning findings */
+	size_t others;			       /* findings about devices and gateway */
+	size_t by_change[BACKTEST_CHANGES];    /* against those in force */
 	const struct backtest_change *changes; /* by kind, then in the order of findings */
 	size_t n_changes;
 	size_t left_out; /* changes counted but not listed, for there are too many */

@@ -9,21 +9,40 @@ static const char *const attributions[] = { "none",  "foreground", "learned",
 					    "agent", "host",	   "exact" };
 static const char *const id_types[] = { "udid", "serial", "mdm_id", "user", "mac", "ip" };
 static const char *const terms[] = {
-	"prior", "differential", "cap", "same_app_uninspected", "other_app_same_destination",
-	"same_device_other_destination", "replication", "contradiction", "retry",
-	"uninspected_after_failure", "short_sessions", "learned_bypass", "persistent_opacity",
+	"prior",
+	"differential",
+	"cap",
+	"same_app_uninspected",
+	"other_app_same_destination",
+	"same_device_other_destination",
+	"replication",
+	"contradiction",
+	"retry",
+	"uninspected_after_failure",
+	"short_sessions",
+	"learned_bypass",
+	"persistent_opacity",
 };
 static const char *const controls[] = {
-	"same_app_uninspected", "other_app_same_destination", "same_device_other_destination",
+	"same_app_uninspected",
+	"other_app_same_destination",
+	"same_device_other_destination",
 };
 static const char *const rivals[] = {
-	"ca_untrusted", "gateway_fault", "mutual_tls", "upstream",
-	"tls_mismatch", "intermittent", "apple_service",
+	"ca_untrusted", "gateway_fault", "mutual_tls",	  "upstream",
+	"tls_mismatch", "intermittent",	 "apple_service",
 };
 static const char *const statuses[] = { "untested", "refuted", "stands" };
 static const char *const factors[] = {
-	"verdict", "background", "off_baseline", "unmanaged", "no_user_interaction",
-	"undeclared_transport", "device_posture", "beacon", "confidence_low",
+	"verdict",
+	"background",
+	"off_baseline",
+	"unmanaged",
+	"no_user_interaction",
+	"undeclared_transport",
+	"device_posture",
+	"beacon",
+	"confidence_low",
 };
 static const char *const source_statuses[] = { "missing", "stale", "present", "contributed" };
 static const char *const log_sources[] = {
@@ -46,7 +65,7 @@ const char *log_source_name(enum sensor_kind s) { return log_sources[s]; }
 
 const char *path_name(enum path p)
 {
-	return p == PATH_REJECTION        ? "rejection"
+	return p == PATH_REJECTION	    ? "rejection"
 	       : p == PATH_SELECTIVE_BYPASS ? "selective_bypass"
 					    : "persistent_opacity";
 }

@@ -93,7 +93,7 @@ enum source_status { SOURCE_MISSING, SOURCE_STALE, SOURCE_PRESENT, SOURCE_CONTRI
 
 struct contribution {
 	enum term term;
-	int32_t centidb;   /* 1/100 dB */
+	int32_t centidb; /* 1/100 dB */
 	struct sv because;
 };
 
@@ -121,7 +121,7 @@ struct evidence {
 	uint32_t line;
 	struct instant time;
 	enum observation_kind kind;
-	struct sv what;         /* "client_reject 46" */
+	struct sv what; /* "client_reject 46" */
 };
 
 #define FINDING_MAX_SERVERS 32
@@ -133,30 +133,31 @@ struct finding {
 	enum verdict without_lists;
 	char uid[37];
 	uint32_t revision;
-	/* Where a judgement follows another (judge/memo.h): the number of the one since which nothing has changed, and which
-	 * finding of the memo it is, from 1. Without it both are 0. */
+	/* Where a judgement follows another (judge/memo.h): the number of the one since which
+	 * nothing has changed, and which finding of the memo it is, from 1. Without it both are
+	 * 0. */
 	uint64_t since;
 	uint32_t memo;
-	bool outline;               /* only what whoever follows findings asks of each: see judge_fill */
-	struct sv explained_by;     /* empty: null */
-	struct sv bundle_id;        /* empty: app unknown or none */
+	bool outline; /* only what whoever follows findings asks of each: see judge_fill */
+	struct sv explained_by; /* empty: null */
+	struct sv bundle_id;	/* empty: app unknown or none */
 	struct sv app_version;
 	enum attribution attribution;
-	struct sv host;             /* empty for device and gateway findings */
+	struct sv host; /* empty for device and gateway findings */
 	uint16_t port;
 	int32_t score_centidb;
 	enum confidence confidence;
-	int risk;                   /* 0–100 */
+	int risk; /* 0–100 */
 	enum severity severity;
-	unsigned paths;             /* enum path, or'd */
+	unsigned paths; /* enum path, or'd */
 	struct instant first_seen, last_seen;
 	const struct finding_device *devices; /* by id */
 	size_t n_devices;
 	uint32_t excluded_ca_untrusted, excluded_gateway_fault;
-	enum source_status log_sources[4];    /* by enum sensor_kind: inspection, flow, edr, mdm */
+	enum source_status log_sources[4]; /* by enum sensor_kind: inspection, flow, edr, mdm */
 	const struct contribution *contributions;
 	size_t n_contributions;
-	unsigned controls_met;                /* 1 << enum control */
+	unsigned controls_met; /* 1 << enum control */
 	struct rival_judgement rivals[RIVALS];
 	const struct risk_entry *risk_factors;
 	size_t n_risk_factors;

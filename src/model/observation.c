@@ -55,8 +55,8 @@ static bool lookup(struct sv name, const char *const *names, size_t n, int *out)
 static const char *const kinds[] = { "tls_attempt", "app_activity", "posture", "lease" };
 static const char *const sensors[] = { "inspection", "flow", "edr", "mdm", "lease" };
 static const char *const events[] = {
-	NULL,      "launched",        "resumed",   "backgrounded", "suspended", "terminated",
-	"connect", "background_task", "detection", "declared",
+	NULL,	      "launched", "resumed",	     "backgrounded", "suspended",
+	"terminated", "connect",  "background_task", "detection",    "declared",
 };
 static const char *const app_states[] = { NULL, "foreground", "background" };
 static const char *const sides[] = { NULL, "client", "server", "proxy" };

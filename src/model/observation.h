@@ -65,23 +65,23 @@ struct app_ref {
 
 struct tls_attempt {
 	struct sv sni;
-	struct sv version;  /* "1.3" */
+	struct sv version; /* "1.3" */
 	struct sv ja3, ja4;
-	struct sv issuer;   /* of the certificate the client was shown */
-	int alert;          /* −1 */
+	struct sv issuer; /* of the certificate the client was shown */
+	int alert;	  /* −1 */
 	enum side alert_from;
-	enum tri established;        /* the sensor's own word, a heuristic over TLS 1.3 */
+	enum tri established;	     /* the sensor's own word, a heuristic over TLS 1.3 */
 	enum tri server_certificate; /* the server's certificate (1.3: its flight) was seen */
 	enum inspection inspection;
 	enum bypass_reason bypass_reason;
 	enum outcome outcome;
-	uint32_t count; /* connections this record stands for, ≥ 1 */
+	uint32_t count;		     /* connections this record stands for, ≥ 1 */
 	int64_t bytes_out, bytes_in; /* payload from and to the client, −1 */
 	enum side closed_by;
 	enum close_kind close;
 	/* FALSE: the record shows the handshake, more may follow on this connection */
 	enum tri ended;
-	enum tri udp;   /* QUIC */
+	enum tri udp; /* QUIC */
 	/* Other causes write the same record: on this alone a finding never goes beyond
 	 * suspected. */
 	bool weak_late;
@@ -110,7 +110,7 @@ struct posture {
 	struct sv ownership; /* "corporate", "personal" */
 	struct sv os_version;
 	struct sv wifi_mac;
-	bool snapshot;       /* the app list is complete and replaces what was known */
+	bool snapshot;	       /* the app list is complete and replaces what was known */
 	bool managed_complete; /* the app list holds all managed apps: any other is not managed */
 	bool has_apps, has_profiles; /* the record carries the list, even an empty one */
 	const struct installed_app *apps;

@@ -12,14 +12,14 @@
 struct allowance {
 	/* the app or destination as written; names the entry in findings */
 	struct sv text;
-	bool is_app_list;          /* which of the two lists it stands in */
-	struct sv app;             /* exact, or `prefix.*`; empty: any app */
-	const struct sv *apps;     /* AllowedDestinationList: any of these; none: any app */
+	bool is_app_list;      /* which of the two lists it stands in */
+	struct sv app;	       /* exact, or `prefix.*`; empty: any app */
+	const struct sv *apps; /* AllowedDestinationList: any of these; none: any app */
 	size_t n_apps;
 	const struct sv *destinations; /* exact host, `.suffix`, or CIDR; none: any destination */
 	size_t n_destinations;
-	struct instant expires;    /* last covered instant; INSTANT_NONE: never */
-	int64_t id;                /* of the database's entry; 0: none */
+	struct instant expires; /* last covered instant; INSTANT_NONE: never */
+	int64_t id;		/* of the database's entry; 0: none */
 };
 
 struct listener {
@@ -44,7 +44,7 @@ struct settings {
 	size_t n_issuers;
 	const struct listener *listeners; /* explicit proxies */
 	size_t n_listeners;
-	const struct cidr *addresses;     /* further addresses of the gateway itself */
+	const struct cidr *addresses; /* further addresses of the gateway itself */
 	size_t n_addresses;
 };
 

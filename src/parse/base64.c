@@ -36,15 +36,16 @@ static const unsigned char classes[256] = {
 #undef SP
 #undef PD
 
-/* As many whole groups as stand there without white space or padding. Writes one byte more than they make. Returns the
- * bytes of text taken. */
+/* As many whole groups as stand there without white space or padding. Writes one byte more than
+ * they make. Returns the bytes of text taken. */
 static size_t plain_groups(struct sv text, unsigned char *bytes)
 {
 	const unsigned char *p = (const unsigned char *)text.p;
 	size_t at = 0;
 
 	for (; at + 4 <= text.n; at += 4, bytes += 3) {
-		uint32_t a = classes[p[at]], b = classes[p[at + 1]], c = classes[p[at + 2]], d = classes[p[at + 3]];
+		uint32_t a = classes[p[at]], b = classes[p[at + 1]], c = classes[p[at + 2]],
+			 d = classes[p[at + 3]];
 
 		if ((a | b | c | d) >= CLASS_BAD)
 			break;

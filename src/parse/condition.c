@@ -12,8 +12,8 @@ static const struct {
 	{ "lacks", WHEN_LACKS }, { "starts", WHEN_STARTS }, { "ends", WHEN_ENDS },
 	{ "word", WHEN_WORD },
 };
-static const char *const op_names[] = { "is",	"not",	"has",	   "lacks",    "starts",
-					"ends", "word", "present", "same_as", "tls_port", "private", NULL };
+static const char *const op_names[] = { "is",	"not",	   "has",     "lacks",	  "starts",  "ends",
+					"word", "present", "same_as", "tls_port", "private", NULL };
 
 static bool compile_texts(struct yaml y, struct arena *a, struct condition *c, struct error *err)
 {
@@ -95,7 +95,8 @@ static bool compile_op(struct yaml key, struct yaml value, struct names *names, 
 		return true;
 	}
 	c->op = sv_eq(name, SV("private")) ? WHEN_PRIVATE : WHEN_TLS_PORT;
-	return yes || yfile_error(err, value, "write `none: [{…: {%.*s: true}}]` for the opposite", SV_ARG(name));
+	return yes || yfile_error(err, value, "write `none: [{…: {%.*s: true}}]` for the opposite",
+				  SV_ARG(name));
 }
 
 static bool compile_map(struct yaml when, struct names *names, struct arena *a, unsigned depth,
@@ -267,7 +268,7 @@ static bool private_address(struct sv text)
 	second = a.b[13];
 	return memcmp(a.b, mapped, sizeof(mapped)) == 0 &&
 	       (first == 10 || (first == 172 && (second & 0xf0) == 16) ||
-				  (first == 192 && second == 168));
+		(first == 192 && second == 168));
 }
 
 static bool is_one_of(const struct condition *c, struct sv text)
@@ -350,7 +351,8 @@ static bool text_holds(const struct condition *c, struct sv text,
 	return hit != (c->op == WHEN_NOT || c->op == WHEN_LACKS);
 }
 
-/* Whether a text stands in a list's or an object's texts and names, as it would in the JSON they were. */
+/* Whether a text stands in a list's or an object's texts and names, as it would in the JSON they
+ * were. */
 static bool tree_has(const struct value *v, struct sv want)
 {
 	switch (v->type) {
@@ -363,7 +365,8 @@ static bool tree_has(const struct value *v, struct sv want)
 		return false;
 	case VALUE_OBJECT:
 		for (size_t i = 0; i < v->object.n; i++)
-			if (has(v->object.members[i].key, want) || tree_has(&v->object.members[i].value, want))
+			if (has(v->object.members[i].key, want) ||
+			    tree_has(&v->object.members[i].value, want))
 				return true;
 		return false;
 	default:

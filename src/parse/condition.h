@@ -27,7 +27,7 @@ enum condition_op {
 		      texts */
 	WHEN_PRESENT,
 	WHEN_ABSENT,
-	WHEN_SAME, /* both fields are there and hold equal texts */
+	WHEN_SAME,     /* both fields are there and hold equal texts */
 	WHEN_PRIVATE,  /* an address of a private network */
 	WHEN_TLS_PORT, /* a port that carries TLS: 443, 8443 or one of parser_options.tls_ports */
 };
@@ -52,8 +52,8 @@ bool condition_compile(struct yaml when, struct names *names, struct arena *a,
 		       const struct condition **out, struct error *err);
 bool condition_holds(const struct condition *c, const struct raw *raws,
 		     const struct parser_options *options);
-/* Whether it holds only where the text in `slot` begins with one of certain bytes, whose bits are then set in `first`
- * (zeroed before). */
+/* Whether it holds only where the text in `slot` begins with one of certain bytes, whose bits are
+ * then set in `first` (zeroed before). */
 bool condition_begins(const struct condition *c, uint32_t slot, uint64_t first[4]);
 /* Like condition_holds for the members of the outermost mapping, counted: *held of *all. The first
  * that does not hold is returned, or NULL. */

@@ -4,8 +4,8 @@
 #define DISPATCHED_MAX 64u
 
 static const char *const conversation_keys[] = { "key", "clock", "within", "parts", "lines", NULL };
-static const char *const line_keys[] = { "when",    "opens",   "begins", "decides",
-					 "closes", "lingers", "keep",   NULL };
+static const char *const line_keys[] = { "when",   "opens",   "begins", "decides",
+					 "closes", "lingers", "keep",	NULL };
 
 static bool compile_slots(struct yaml y, struct names *names, struct arena *a,
 			  const uint32_t **slots, size_t *n, struct error *err)
@@ -34,11 +34,12 @@ static bool compile_key(struct conversation *c, struct yaml y, struct names *nam
 	c->joined = yfile_is_map(y);
 	if (c->joined && !yfile_check_keys(y, keys, err))
 		return false;
-	return compile_slots(c->joined ? yfile_get(y, "join") : y, names, a, &c->keys, &c->n_keys, err);
+	return compile_slots(c->joined ? yfile_get(y, "join") : y, names, a, &c->keys, &c->n_keys,
+			     err);
 }
 
-static bool compile_parts(struct conversation *c, struct yaml y, struct names *names, struct arena *a,
-			  struct error *err)
+static bool compile_parts(struct conversation *c, struct yaml y, struct names *names,
+			  struct arena *a, struct error *err)
 {
 	static const char *const keys[] = { "number", "of", NULL };
 	struct sv number = yfile_text(yfile_get(y, "number")), of = yfile_text(yfile_get(y, "of"));
@@ -47,7 +48,8 @@ static bool compile_parts(struct conversation *c, struct yaml y, struct names *n
 	if (!c->has_parts)
 		return true;
 	if (!yfile_is_map(y) || !yfile_check_keys(y, keys, err))
-		return yfile_is_map(y) ? false : yfile_error(err, y, "expected {number: field, of: field}");
+		return yfile_is_map(y) ? false
+				       : yfile_error(err, y, "expected {number: field, of: field}");
 	if (number.n == 0 || of.n == 0 || c->n_keys == 0)
 		return yfile_error(err, y, "expected {number: field, of: field}, and `key`");
 	c->part_number = names_add(names, a, number);
@@ -168,7 +170,8 @@ bool conversation_compile(struct yaml y, struct names *names, struct arena *a,
 		return false;
 	if (yfile_there(within) == (c->n_keys > 0 && !c->has_parts) ||
 	    (yfile_there(within) && (!sv_to_u64(yfile_text(within), &n) || n < 1 || n > 1000)))
-		return yfile_error(err, y, "expected `key`, or `within`: 1 to 1000 lines; both with `parts`");
+		return yfile_error(
+		    err, y, "expected `key`, or `within`: 1 to 1000 lines; both with `parts`");
 	c->within = (uint32_t)n;
 	if (!yfile_is_list(lines))
 		return yfile_error(err, y, "expected `lines:`, a list");
@@ -213,9 +216,12 @@ const struct line_rule *conversation_rule(const struct conversation *c, const st
 				return &c->rules[i];
 		return NULL;
 	}
-	/* A field that is not there begins with nothing: the byte 0, which no text in a format file holds. */
+	/* A field that is not there begins with nothing: the byte 0, which no text in a format file
+	 * holds. */
 	if (line[c->begun].type != RAW_TREE)
-		may = c->by_first[line[c->begun].type == RAW_ABSENT ? 0 : (unsigned char)line[c->begun].text.p[0]];
+		may = c->by_first[line[c->begun].type == RAW_ABSENT
+				      ? 0
+				      : (unsigned char)line[c->begun].text.p[0]];
 	for (; may != 0; may &= may - 1) {
 		size_t i = (size_t)__builtin_ctzll(may);
 		if (i < c->n_rules && condition_holds(c->rules[i].when, line, options))

@@ -2,25 +2,25 @@
  *
  *     conversation:
  *       key: peer                  # lines with equal text in this field belong together
- *       clock: [stamp]             # when a line was written; a line without it is as old as the one before
- *       lines:                     # what a line does, by the first `when` that holds
+ *       clock: [stamp]             # when a line was written; a line without it is as old as the
+ * one before lines:                     # what a line does, by the first `when` that holds
  *         - {when: {event: client connect}, opens: true}
  *         - {when: {event: {starts: "server connect "}}, keep: {server: event}}
  *         - {when: {event: {starts: "handshake failed"}}, keep: {failure: event}, decides: true}
  *         - {when: {event: client disconnect}, closes: true}
  *
- * What the lines `keep` becomes the record that the rules of the format are applied to, once: where a
- * line decides, where one closes, or where the conversation is cut off (opened again under its key,
- * crowded out by newer ones, or the input ends). `@how` says which: decided, closed or cut; `@began` is
- * the time of its first line and `@lasted` the seconds from there to its last.
+ * What the lines `keep` becomes the record that the rules of the format are applied to, once: where
+ * a line decides, where one closes, or where the conversation is cut off (opened again under its
+ * key, crowded out by newer ones, or the input ends). `@how` says which: decided, closed or cut;
+ * `@began` is the time of its first line and `@lasted` the seconds from there to its last.
  *
- * With `parts: {number: NAME, of: NAME}` the lines are the pieces of one message, in any order: it closes when all are
- * there, and is cut off when `within` lines have come since its first.
+ * With `parts: {number: NAME, of: NAME}` the lines are the pieces of one message, in any order: it
+ * closes when all are there, and is cut off when `within` lines have come since its first.
  *
- * A line without key belongs to the conversation of the line before it; where there is none it can still
- * decide, and then stands alone. Without `key:` there is one conversation at a time, and `begins` marks
- * the lines of one that stand together (within `within` lines): what was kept before them counts only if
- * no other conversation was open meanwhile.
+ * A line without key belongs to the conversation of the line before it; where there is none it can
+ * still decide, and then stands alone. Without `key:` there is one conversation at a time, and
+ * `begins` marks the lines of one that stand together (within `within` lines): what was kept before
+ * them counts only if no other conversation was open meanwhile.
  */
 #ifndef PINWATCH_PARSE_CONVERSATION_H
 #define PINWATCH_PARSE_CONVERSATION_H
@@ -31,14 +31,15 @@
 #define KEPT_MAX 32u
 
 struct kept_field {
-	uint32_t from;  /* slot of the line */
+	uint32_t from;	/* slot of the line */
 	uint32_t piece; /* which of conversation.kept */
 };
 
 struct line_rule {
 	const struct condition *when;
 	bool opens, begins, decides, closes;
-	bool lingers; /* of a block: taken inside of it and as the one line behind the closing one */
+	bool
+	    lingers; /* of a block: taken inside of it and as the one line behind the closing one */
 	const struct kept_field *keep; /* the first line that says something counts */
 	size_t n_keep;
 };
@@ -49,13 +50,15 @@ struct conversation {
 	const uint32_t *clocks; /* slots, alternatives */
 	size_t n_clocks;
 	bool joined; /* all of `keys`, not the first that says something */
-	/* One message in several lines: the slots of a line's number, from 0, and of how many there are. */
+	/* One message in several lines: the slots of a line's number, from 0, and of how many there
+	 * are. */
 	bool has_parts;
 	uint32_t part_number, part_of;
 	uint32_t within; /* lines; only without key, or with parts */
 	const struct line_rule *rules;
 	size_t n_rules;
-	/* Which rules may hold for a line whose field `begun` begins with a byte, a bit a rule; NULL: any may. */
+	/* Which rules may hold for a line whose field `begun` begins with a byte, a bit a rule;
+	 * NULL: any may. */
 	const uint64_t *by_first;
 	uint32_t begun;
 	uint32_t kept[KEPT_MAX]; /* slots the pieces fill in the record made of them */

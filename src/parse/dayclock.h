@@ -1,10 +1,11 @@
 /* The clock of a log whose lines carry a time of day and no date.
  *
- * The day is the source's `date`, and that is the day on which the input *ends*: it begins as many days
- * earlier as it passes midnights (parser_options.midnights, counted beforehand by parser_midnights),
- * and moves on with every midnight. A midnight is where a time of day falls back by more than an hour:
- * less is a clock set back, or lines written out of order. A leap of more than 23 hours ahead is a line
- * from before the midnight just passed. A silence of a whole day leaves no trace in such a log.
+ * The day is the source's `date`, and that is the day on which the input *ends*: it begins as many
+ * days earlier as it passes midnights (parser_options.midnights, counted beforehand by
+ * parser_midnights), and moves on with every midnight. A midnight is where a time of day falls back
+ * by more than an hour: less is a clock set back, or lines written out of order. A leap of more
+ * than 23 hours ahead is a line from before the midnight just passed. A silence of a whole day
+ * leaves no trace in such a log.
  *
  * Lines with a full date are read as they are.
  */

@@ -78,8 +78,8 @@ struct columns {
 void columns_clear(struct columns *c);
 void columns_add(struct columns *c, const struct format *f, struct sv name);
 
-/* Names in the order of the record before: the next one has them most likely in the same. Zeroed it is
- * empty. */
+/* Names in the order of the record before: the next one has them most likely in the same. Zeroed it
+ * is empty. */
 #define ORDER_MAX 128u
 #define ORDER_NAME 47u
 struct name_order {

@@ -6,9 +6,9 @@
  * (ArcSight, "Common Event Format", rev. 26; IBM, "LEEF overview"). What stands before CEF: or
  * LEEF: is skipped. The header's parts are the fields cef.vendor, cef.product, cef.version,
  * cef.event, cef.name and cef.severity; pairs keep their names. A value of CEF goes up to the last
- * space before the next name and `=`; `\=`, `\|`, `\\`, `\n` and `\r` are undone, any other backslash
- * is one (`DOMAIN\user`). LEEF's pairs stand between tabs, or what its header says, and have no escapes.
- * The first of repeated names counts.
+ * space before the next name and `=`; `\=`, `\|`, `\\`, `\n` and `\r` are undone, any other
+ * backslash is one (`DOMAIN\user`). LEEF's pairs stand between tabs, or what its header says, and
+ * have no escapes. The first of repeated names counts.
  */
 #include <stdlib.h>
 
@@ -52,8 +52,8 @@ static struct sv unescape(struct sv in, struct arena *a)
 		return in;
 	p = arena_alloc(a, in.n);
 	for (size_t i = 0; i < in.n; i++) {
-		bool escape = in.p[i] == '\\' && i + 1 < in.n &&
-			      memchr("\\=|nr", in.p[i + 1], 5) != NULL;
+		bool escape =
+		    in.p[i] == '\\' && i + 1 < in.n && memchr("\\=|nr", in.p[i + 1], 5) != NULL;
 		if (escape) {
 			i++;
 			p[n++] = in.p[i] == 'n' ? '\n' : in.p[i] == 'r' ? '\r' : in.p[i];
@@ -73,7 +73,7 @@ static void put(struct cef_state *s, struct decode_context *c, struct sv name, s
 	if (slot == SLOT_NONE)
 		return;
 	value = sv_trim(value);
-	if ( c->raws[slot].type == RAW_ABSENT && !unset_holds(&o->unset, value))
+	if (c->raws[slot].type == RAW_ABSENT && !unset_holds(&o->unset, value))
 		raw_set_text(&c->raws[slot], escaped ? unescape(value, c->scratch) : value);
 }
 
@@ -148,8 +148,7 @@ static void cef_pairs(struct cef_state *s, struct sv text, struct decode_context
 	}
 }
 
-static void leef_pairs(struct cef_state *s, struct sv text, char between,
-		       struct decode_context *c)
+static void leef_pairs(struct cef_state *s, struct sv text, char between, struct decode_context *c)
 {
 	while (text.p != NULL && text.n > 0) {
 		struct sv pair = sv_cut(text, between, &text), value, name;

@@ -212,7 +212,8 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	if (o->heading && s->first.n == 0)
 		return heading(s, split(s, record, COLUMNS_MAX, c->scratch), c);
 	if (s->columns.n == 0) {
-		error_set(c->err, ERROR_FORMAT, 0, "expected a heading before this line; the file may have been cut");
+		error_set(c->err, ERROR_FORMAT, 0,
+			  "expected a heading before this line; the file may have been cut");
 		return DECODE_BAD;
 	}
 	if (o->heading && sv_starts(record, s->first)) {
@@ -234,5 +235,6 @@ static bool remembers(const struct format *f)
 	return o->heading || o->heading_prefix.n > 0;
 }
 
-const struct decoder decoder_delimited = { "delimited", compile, knows, open,
-					   close,	run,	 remembers };
+const struct decoder decoder_delimited = {
+	"delimited", compile, knows, open, close, run, remembers
+};

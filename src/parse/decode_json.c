@@ -1,5 +1,5 @@
-/* JSON records: `decode: {json: {snake_case: true, unset: ["N/A"], list: events}}`. With `list`, the items of that member
- * are the records, where an object has it: a page of an API. */
+/* JSON records: `decode: {json: {snake_case: true, unset: ["N/A"], list: events}}`. With `list`,
+ * the items of that member are the records, where an object has it: a page of an API. */
 #include <stdlib.h>
 
 #include "parse/decode.h"
@@ -61,8 +61,7 @@ static void *open(const struct format *f)
 {
 	const struct json_options *o = f->decoder_options;
 	struct json_state *s = xcalloc(1, sizeof(*s));
-	struct json_name *names =
-	    xcalloc(f->names.n * 2 + f->names.n_others + 1, sizeof(*names));
+	struct json_name *names = xcalloc(f->names.n * 2 + f->names.n_others + 1, sizeof(*names));
 	struct arena a = { 0 };
 	size_t n = 0;
 
@@ -117,7 +116,8 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 	}
 	if (!json_scan(s->scanner, record, c->raws, c->scratch, c->err))
 		return DECODE_BAD;
-	if (o->list != SLOT_NONE && c->raws[o->list].type == RAW_JSON && c->raws[o->list].text.p[0] == '[') {
+	if (o->list != SLOT_NONE && c->raws[o->list].type == RAW_JSON &&
+	    c->raws[o->list].text.p[0] == '[') {
 		struct value *list = arena_alloc(c->scratch, sizeof(*list));
 		if (!json_read(c->json, c->raws[o->list].text, c->scratch, list, c->err))
 			return DECODE_BAD;

@@ -1,13 +1,14 @@
 /* Pairs of names and values: `date=2026-11-24 srcip=10.0.0.1 desc="unknown ca"`.
  *
- *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%GW-", head: ": ", unset: ["N/A"]}}
+ *     decode: {keyvalue: {between: " ", pair: "=", quote: '"', after: "%GW-", head: ": ", unset:
+ * ["N/A"]}}
  *
  * `between` stands between pairs, `pair` between a name and its value. White space around both
  * goes. A value in quotes may hold anything; a backslash saves the quote. What comes before the
  * first pair is the field
- * `@head`; with `head`, what stands before that text, and then a record without any pair is one, too.
- * `after` skips everything up to and including a text. `words` names the words a record begins with, which are no
- * pairs. The first of repeated names counts.
+ * `@head`; with `head`, what stands before that text, and then a record without any pair is one,
+ * too. `after` skips everything up to and including a text. `words` names the words a record begins
+ * with, which are no pairs. The first of repeated names counts.
  */
 #include <stdlib.h>
 
@@ -22,7 +23,6 @@ struct keyvalue_options {
 };
 
 #define WORDS_MAX 16u
-
 
 struct keyvalue_state {
 	const struct format *format;
@@ -50,10 +50,12 @@ static bool compile(struct format *f, struct yaml options, void **out, struct er
 		    !yfile_take_text(yfile_get(options, "head"), &o->head, err) ||
 		    !yfile_take_text(yfile_get(options, "quote"), &quote, err) ||
 		    !unset_compile(f, yfile_get(options, "unset"), &o->unset, err) ||
-		    !format_texts(yfile_get(options, "words"), &f->arena, &o->words, &o->n_words, err))
+		    !format_texts(yfile_get(options, "words"), &f->arena, &o->words, &o->n_words,
+				  err))
 			return false;
 		if (o->n_words > WORDS_MAX)
-			return yfile_error(err, yfile_get(options, "words"), "at most %u words", WORDS_MAX);
+			return yfile_error(err, yfile_get(options, "words"), "at most %u words",
+					   WORDS_MAX);
 		if (o->between.n == 0 || o->pair.n == 0 || quote.n > 1)
 			return yfile_error(err, options,
 					   "`between` and `pair` are texts, `quote` one character");
@@ -116,14 +118,17 @@ static struct sv take_value(const struct keyvalue_options *o, struct sv *rest, s
 	return sv_trim(value);
 }
 
-/* What stands between pairs may stand behind the last one too, where its blank is lost most often. */
+/* What stands between pairs may stand behind the last one too, where its blank is lost most
+ * often. */
 static struct sv without_last(struct sv rest, struct sv between)
 {
 	struct sv mark = sv_trim(between), end = rest;
 
 	while (end.n > 0 && (end.p[end.n - 1] == ' ' || end.p[end.n - 1] == '\r'))
 		end.n--;
-	return mark.n > 0 && mark.n < between.n && sv_ends(end, mark) ? sv_first(end, end.n - mark.n) : rest;
+	return mark.n > 0 && mark.n < between.n && sv_ends(end, mark)
+		   ? sv_first(end, end.n - mark.n)
+		   : rest;
 }
 
 static enum decode_result run(void *state, struct sv record, struct decode_context *c)

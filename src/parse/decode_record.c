@@ -46,8 +46,9 @@ static bool begins_json(struct sv v)
 	return v.n > 0 && (v.p[0] == '{' || v.p[0] == '[');
 }
 
-/* What a relay may have put before the record. Formats that are used to it say so (`syslog: true`); of
- * the others JSON is told by its first byte, and any by a priority: no record begins so by itself. */
+/* What a relay may have put before the record. Formats that are used to it say so (`syslog: true`);
+ * of the others JSON is told by its first byte, and any by a priority: no record begins so by
+ * itself. */
 static bool may_be_enveloped(const struct format *f, struct sv record)
 {
 	size_t octets;
@@ -76,7 +77,8 @@ static struct sv open_envelope(struct record_decoder *d, struct sv record)
 	struct sv message = syslog_message(record, &h);
 	const struct sv parts[] = { h.time, h.host, h.program };
 
-	/* `@cee:`, a tag without colon, a name the shipper adds: all of it is before the document. */
+	/* `@cee:`, a tag without colon, a name the shipper adds: all of it is before the
+	 * document. */
 	if (d->format->decoder == &decoder_json && !begins_json(message))
 		message = sv_skip(message, brace_at(message));
 

@@ -8,7 +8,8 @@
  * `{name}` takes everything up to the literal text behind it (or the end). `{name:word}` takes no
  * white space,
  * `{name:number}` digits and points only; both take at least one byte. `{name:endpoint}` takes
- * ADDRESS:PORT, `{name:blank}` white space or nothing, `{name:padded}` a word with blanks before it.
+ * ADDRESS:PORT, `{name:blank}` white space or nothing, `{name:padded}` a word with blanks before
+ * it.
  * `{}` is taken and dropped,
  * `{{` is a brace. The first pattern that fits the whole line counts. `unset` lists words that say
  * nothing.
@@ -217,8 +218,10 @@ static bool fits(enum capture capture, struct sv text)
 	}
 }
 
-/* Where the field at p ends, the literal behind it; NULL where that is nowhere or the field holds what it may not. */
-static inline const char *field_end(enum byte_class class, const char *p, const char *end, struct sv literal)
+/* Where the field at p ends, the literal behind it; NULL where that is nowhere or the field holds
+ * what it may not. */
+static inline const char *field_end(enum byte_class class, const char *p, const char *end,
+				    struct sv literal)
 {
 	switch (class) { /* a copy of the search each */
 	case BYTES_WORD:
@@ -230,8 +233,10 @@ static inline const char *field_end(enum byte_class class, const char *p, const 
 	}
 }
 
-/* Likewise of the last field: it ends where the line does, but for the literal, which may stand in it as well. */
-static const char *last_end(enum byte_class class, const char *p, const char *end, struct sv literal)
+/* Likewise of the last field: it ends where the line does, but for the literal, which may stand in
+ * it as well. */
+static const char *last_end(enum byte_class class, const char *p, const char *end,
+			    struct sv literal)
 {
 	struct sv rest = sv_make(p, (size_t)(end - p));
 
@@ -268,7 +273,8 @@ static bool match(const struct pattern *pattern, struct sv line, struct sv *foun
 		if (i + 1 < pattern->n && next->has_field)
 			stop = field_end(piece->class, p, end, next->literal);
 		else
-			stop = last_end(piece->class, p, end, i + 1 < pattern->n ? next->literal : SV_NONE);
+			stop = last_end(piece->class, p, end,
+					i + 1 < pattern->n ? next->literal : SV_NONE);
 		if (stop == NULL || (stop == p && piece->class != BYTES_ANY))
 			return false;
 		found[i] = sv_make(p, (size_t)(stop - p));

@@ -33,8 +33,8 @@ static inline bool is_word(struct sv text, struct sv word)
 	return text.n == word.n && text.p[0] == word.p[0] && (text.n == 1 || sv_eq(text, word));
 }
 
-/* Header texts a parser keeps, in bytes, before it lets go of old ones: headers repeat in a file.
- */
+/* Header texts a parser keeps, in bytes, before it lets go of old ones: headers repeat in a
+ * file. */
 #define KEEP_MAX (256u * 1024u)
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)
@@ -203,5 +203,6 @@ static bool remembers(const struct format *f)
 	return true;
 }
 
-const struct decoder decoder_tsv_header = { "tsv_header", compile, NULL,     open,
-					    close,	  run,	   remembers };
+const struct decoder decoder_tsv_header = {
+	"tsv_header", compile, NULL, open, close, run, remembers
+};

@@ -3,8 +3,8 @@
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* MM, DD and YYYY with any of `/ - .` or a blank between them become ISO 8601; what follows is the time of
- * day, and perhaps `UTC`. */
+/* MM, DD and YYYY with any of `/ - .` or a blank between them become ISO 8601; what follows is the
+ * time of day, and perhaps `UTC`. */
 static enum derived rewritten(struct derive_context *c, struct sv in, const unsigned char order[3],
 			      const char *expected, struct cell *out)
 {
@@ -112,10 +112,8 @@ static enum derived nanoseconds(struct derive_context *c, struct sv in, struct c
 static const struct derivation list[] = {
 	{ "date_mdy", CELL_TIME, false, false, date_mdy,
 	  "a date as MM/DD/YYYY and a time of day; without `UTC` in the source's `timezone`" },
-	{ "date_ymd", CELL_TIME, false, false, date_ymd,
-	  "likewise, as YYYY/MM/DD" },
-	{ "iso_within", CELL_TIME, false, false, iso_within,
-	  "the first ISO 8601 time in a text" },
+	{ "date_ymd", CELL_TIME, false, false, date_ymd, "likewise, as YYYY/MM/DD" },
+	{ "iso_within", CELL_TIME, false, false, iso_within, "the first ISO 8601 time in a text" },
 	{ "nanoseconds", CELL_SPAN, false, false, nanoseconds, "a span in nanoseconds" },
 	{ "span_until", CELL_SPAN, false, false, span_until,
 	  "the span from the observation's time to this time" },

@@ -1,4 +1,5 @@
-/* Names of devices where consoles leave placeholders or write several kinds of names into one field. */
+/* Names of devices where consoles leave placeholders or write several kinds of names into one
+ * field. */
 #include "parse/derive.h"
 
 static bool is_hex(char c)
@@ -9,8 +10,8 @@ static bool is_hex(char c)
 bool derive_is_placeholder(struct sv in)
 {
 	static const char *const words[] = {
-		"unknown", "none", "null", "n/a", "na", "undefined", "not available", "not applicable",
-		"notset",  "unassigned",
+		"unknown",   "none",	      "null",		"n/a",	  "na",
+		"undefined", "not available", "not applicable", "notset", "unassigned",
 	};
 	size_t zeros = 0;
 

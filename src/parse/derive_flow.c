@@ -35,7 +35,8 @@ static bool flags_of(struct sv in, unsigned *flags)
 	return true;
 }
 
-/* Of one direction, or of both with a blank between them. A reset ends what a FIN only announced. */
+/* Of one direction, or of both with a blank between them. A reset ends what a FIN only
+ * announced. */
 static enum derived tcp_flags_close(struct derive_context *c, struct sv in, struct cell *out)
 {
 	struct sv second, first = sv_cut(in, ' ', &second);
@@ -48,8 +49,8 @@ static enum derived tcp_flags_close(struct derive_context *c, struct sv in, stru
 	return ((a | b) & FLAG_FIN) != 0 ? derive_number(out, CLOSE_FIN) : DERIVED_NOTHING;
 }
 
-/* The client's flags and the server's. Sums of flags have no order: only a side that alone reset, or
- * alone said FIN, closed. */
+/* The client's flags and the server's. Sums of flags have no order: only a side that alone reset,
+ * or alone said FIN, closed. */
 static enum derived tcp_flags_closer(struct derive_context *c, struct sv in, struct cell *out)
 {
 	struct sv server, client = sv_cut(in, ' ', &server);
@@ -114,10 +115,12 @@ static const struct derivation list[] = {
 	{ "span_between", CELL_SPAN, false, false, span_of_two,
 	  "from the first to the second of two times (`join`); nothing where that is negative" },
 	{ "tcp_flags_close", CELL_CLOSE, false, false, tcp_flags_close,
-	  "rst or fin: TCP flags in hexadecimal or as letters (`...AP.SF`), of one direction or both "
+	  "rst or fin: TCP flags in hexadecimal or as letters (`...AP.SF`), of one direction or "
+	  "both "
 	  "(`join`)" },
 	{ "tcp_flags_closer", CELL_SIDE, false, false, tcp_flags_closer,
-	  "who closed: the side that alone reset, or alone said FIN, of the client's and the server's "
+	  "who closed: the side that alone reset, or alone said FIN, of the client's and the "
+	  "server's "
 	  "TCP flags (`join`)" },
 	{ "without_headers", CELL_NUMBER, true, false, without_headers,
 	  "payload, about: bytes and packets (`join`), less ARGUMENT bytes of headers a packet" },

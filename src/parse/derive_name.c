@@ -128,9 +128,10 @@ static bool authority_of_url(struct sv in, struct sv *scheme, struct sv *authori
 	return end > begin;
 }
 
-/* The parts of HOST:PORT, or of a URL; where the parser remembers, those of the text asked for before if it is the same
- * one. `room` is used where it does not. */
-static const struct authority *authority(struct derive_context *c, struct sv in, bool url, struct authority *room)
+/* The parts of HOST:PORT, or of a URL; where the parser remembers, those of the text asked for
+ * before if it is the same one. `room` is used where it does not. */
+static const struct authority *authority(struct derive_context *c, struct sv in, bool url,
+					 struct authority *room)
 {
 	struct authority *a = c->hosts != NULL ? &c->hosts->last : room;
 	struct sv text = in;
@@ -157,7 +158,8 @@ static enum derived ip_of(struct derive_context *c, const struct authority *a, s
 {
 	if (!a->good)
 		return derive_bad(c, "HOST:PORT");
-	return is_address(a->name, &out->addr) && addr_known(&out->addr) ? DERIVED : DERIVED_NOTHING;
+	return is_address(a->name, &out->addr) && addr_known(&out->addr) ? DERIVED
+									 : DERIVED_NOTHING;
 }
 
 static enum derived port_of(struct derive_context *c, const struct authority *a, struct cell *out)

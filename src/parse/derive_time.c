@@ -343,7 +343,8 @@ static const struct derivation list[] = {
 	  "so many seconds after the observation's time" },
 	{ "source_date", CELL_TIME, false, true, source_date,
 	  "the source's `date`: the file's modification time (no field)" },
-	{ "time", CELL_TIME, false, false, derive_any_time, "any of epoch_any, iso_any and date_text" },
+	{ "time", CELL_TIME, false, false, derive_any_time,
+	  "any of epoch_any, iso_any and date_text" },
 	{ "time_of_day", CELL_TIME, false, false, time_of_day,
 	  "HH:MM:SS on the day of the source's `date`" },
 };

@@ -108,7 +108,8 @@ static bool head_texts(const struct format *f, struct sv head, struct format_mat
 	struct sv message = f->framing == FRAMING_LINE ? syslog_message(head, &none) : head;
 
 	for (size_t i = 0; i < d->n_starts; i++)
-		starts = starts || sv_starts(head, d->starts[i]) || sv_starts(message, d->starts[i]);
+		starts =
+		    starts || sv_starts(head, d->starts[i]) || sv_starts(message, d->starts[i]);
 	if (!starts) {
 		why_not(m, "it does not start with `%.*s`", d->starts[0]);
 		return false;
@@ -158,8 +159,8 @@ static struct sv first_of_list(struct sv text)
 	return text;
 }
 
-/* How much a record that does not decode still looks like the format: the names it needs, as text.
- */
+/* How much a record that does not decode still looks like the format: the names it needs, as
+ * text. */
 static size_t likeness(const struct format *f, struct sv record)
 {
 	struct syslog_header none;

@@ -119,7 +119,8 @@ static void learn_inner(struct dry_run *d, struct sv record)
 	for (size_t i = 0; i < f->plan.n_rules; i++) {
 		const struct record_rule *rule = &f->plan.rules[i];
 		const struct value *list =
-		    rule->has_each ? raw_tree(&decoder.raws[rule->each], decoder.json, &d->scratch) : NULL;
+		    rule->has_each ? raw_tree(&decoder.raws[rule->each], decoder.json, &d->scratch)
+				   : NULL;
 
 		if (list != NULL)
 			learn_document(d, SV("item."), list);
@@ -214,8 +215,8 @@ static void mark(struct dry_field *fields, const struct assignments *a)
 			add_target(&fields[a->lists[i].slots[s]], &lists);
 }
 
-/* Runs the rule again and again, each time without the field that was refused, so that all of them are
- * known and not only the first. */
+/* Runs the rule again and again, each time without the field that was refused, so that all of them
+ * are known and not only the first. */
 static void mark_refused(struct dry_run *d, const struct record_rule *rule, struct sv record,
 			 struct dry_field *fields)
 {
@@ -223,8 +224,8 @@ static void mark_refused(struct dry_run *d, const struct record_rule *rule, stru
 	struct raw *raws = arena_alloc(&d->scratch, (n + 1) * sizeof(*raws));
 	struct error err;
 	uint32_t slot;
-	const struct plan_run run = { record,	   &d->format->names, raws, &d->scratch,
-				      &d->options, &err,	      d->decoder.json, NULL, &slot };
+	const struct plan_run run = { record, &d->format->names, raws, &d->scratch, &d->options,
+				      &err,   d->decoder.json,	 NULL, &slot };
 
 	memcpy(raws, d->decoder.raws, n * sizeof(*raws));
 	for (size_t tries = 0; tries < n; tries++) {
@@ -246,7 +247,8 @@ static struct sv shown(const struct raw *raw, struct arena *a)
 
 	if (raw->type != RAW_TREE)
 		return raw->text;
-	n = snprintf(text, sizeof(text), raw->tree->type == VALUE_ARRAY ? "%zu items" : "%zu members",
+	n = snprintf(text, sizeof(text),
+		     raw->tree->type == VALUE_ARRAY ? "%zu items" : "%zu members",
 		     raw->tree->type == VALUE_ARRAY ? raw->tree->array.n : raw->tree->object.n);
 	return arena_sv(a, sv_make(text, (size_t)n));
 }
@@ -254,7 +256,8 @@ static struct sv shown(const struct raw *raw, struct arena *a)
 /* The fields `item.…` are those of the list's first item. */
 static void open_first_item(struct dry_run *d, const struct record_rule *rule)
 {
-	const struct value *list = raw_tree(&d->decoder.raws[rule->each], d->decoder.json, &d->scratch);
+	const struct value *list =
+	    raw_tree(&d->decoder.raws[rule->each], d->decoder.json, &d->scratch);
 
 	if (list != NULL && list->type == VALUE_ARRAY)
 		list = list->array.n > 0 ? &list->array.items[0] : NULL;
@@ -281,7 +284,8 @@ static void look_at_fields(struct dry_run *d, struct sv record, struct dry_recor
 	const size_t n = d->format->names.n;
 	struct dry_field *fields = arena_alloc(&d->scratch, (n + 1) * sizeof(*fields));
 	struct plan_run run = { record,	     &d->format->names, d->decoder.raws, &d->scratch,
-				&d->options, &out->err,		d->decoder.json, NULL, NULL };
+				&d->options, &out->err,		d->decoder.json, NULL,
+				NULL };
 	const struct record_rule *rule = NULL;
 
 	for (size_t i = 0; i < n; i++)
@@ -302,7 +306,8 @@ static void look_at_fields(struct dry_run *d, struct sv record, struct dry_recor
 		mark_refused(d, rule, record, fields);
 	for (size_t i = 0; i < n; i++) {
 		if (d->decoder.raws[i].type == RAW_ABSENT ||
-		    (fields[i].state == DRY_UNMAPPED && inside_mapped(d, fields, d->format->names.list[i])))
+		    (fields[i].state == DRY_UNMAPPED &&
+		     inside_mapped(d, fields, d->format->names.list[i])))
 			continue;
 		fields[out->n_fields] = fields[i];
 		fields[out->n_fields].name = d->format->names.list[i];

@@ -1,9 +1,9 @@
 /* A format, tried out on records: every field of a record beside what becomes of it.
  *
- * A parser sees only the fields its format names. So that the others are seen as well, a dry run first
- * learns what may be a field from all the records that will be shown (members of a document, words of
- * a line), adds these names to the format, and then decodes: names under which something is found are
- * fields. Until dry_run_free the format is good for nothing else.
+ * A parser sees only the fields its format names. So that the others are seen as well, a dry run
+ * first learns what may be a field from all the records that will be shown (members of a document,
+ * words of a line), adds these names to the format, and then decodes: names under which something
+ * is found are fields. Until dry_run_free the format is good for nothing else.
  */
 #ifndef PINWATCH_PARSE_DRY_RUN_H
 #define PINWATCH_PARSE_DRY_RUN_H

@@ -164,7 +164,8 @@ static bool compile_framing(struct format *f, struct yaml y, struct error *err)
 	return yfile_error(err, y, "expected line, paragraph or document");
 }
 
-/* `names: {srcip: [src, c-ip]}`: what the rules call srcip stands in this encoding as src or c-ip. */
+/* `names: {srcip: [src, c-ip]}`: what the rules call srcip stands in this encoding as src or
+ * c-ip. */
 static bool compile_names(struct format *f, struct yaml y, struct error *err)
 {
 	struct other_name *others;
@@ -185,14 +186,17 @@ static bool compile_names(struct format *f, struct yaml y, struct error *err)
 		size_t count;
 
 		if (slot == SIZE_MAX)
-			return yfile_error(err, key, "`names:` has `%.*s`, which no rule reads: expected a field of the rules",
+			return yfile_error(err, key,
+					   "`names:` has `%.*s`, which no rule reads: expected a "
+					   "field of the rules",
 					   SV_ARG(yfile_text(key)));
 		if (!format_texts(yfile_value_at(y, i), &f->arena, &names, &count, err))
 			return false;
 		for (size_t k = 0; k < count; k++) {
 			if (names_find(&f->names, names[k]) != SIZE_MAX)
 				return yfile_error(err, key,
-						   "`%.*s` is itself a field that a rule reads: expected a name that is none",
+						   "`%.*s` is itself a field that a rule reads: "
+						   "expected a name that is none",
 						   SV_ARG(names[k]));
 			others[n++] = (struct other_name){ names[k], (uint32_t)slot };
 		}
@@ -268,8 +272,8 @@ static bool compile_head(struct format *f, const struct format *base, struct err
 	       format_texts(part(f, base, "ignore"), &f->arena, &f->ignore, &f->n_ignore, err);
 }
 
-/* `setup:`, `needs:` and `see:` are for the reader of docs/formats/; here they are only held to what
- * they promise: texts, and fields that the format does read. */
+/* `setup:`, `needs:` and `see:` are for the reader of docs/formats/; here they are only held to
+ * what they promise: texts, and fields that the format does read. */
 static bool check_documentation(struct format *f, struct error *err)
 {
 	struct yaml root = yfile_root(&f->file), needs = yfile_get(root, "needs");

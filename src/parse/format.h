@@ -48,8 +48,8 @@ struct format {
 	struct plan plan;
 };
 
-/* Compiles a format file. `like` finds the format another one builds on. NULL and *err on mistakes.
- */
+/* Compiles a format file. `like` finds the format another one builds on. NULL and *err on
+ * mistakes. */
 struct format *format_compile(const char *name, struct sv yaml,
 			      const struct format *(*like)(const void *context, struct sv name),
 			      const void *context, struct error *err);

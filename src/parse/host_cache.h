@@ -1,6 +1,7 @@
-/* International names that were made A-labels not long ago. Making one costs as much as all else that a record needs,
- * and the same names come again and again. Bounded: a new name takes the place of another. And the parts of the text that the
- * record at hand was last asked for an authority. One parser, one thread.
+/* International names that were made A-labels not long ago. Making one costs as much as all else
+ * that a record needs, and the same names come again and again. Bounded: a new name takes the place
+ * of another. And the parts of the text that the record at hand was last asked for an authority.
+ * One parser, one thread.
  */
 #ifndef PINWATCH_PARSE_HOST_CACHE_H
 #define PINWATCH_PARSE_HOST_CACHE_H

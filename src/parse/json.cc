@@ -173,8 +173,8 @@ struct json_reader {
 extern "C" struct json_reader *json_reader_new(void) { return new json_reader; }
 extern "C" void json_reader_free(struct json_reader *r) { delete r; }
 
-extern "C" bool json_read(struct json_reader *r, struct sv bytes, struct arena *a, struct value *out,
-			  struct error *err)
+extern "C" bool json_read(struct json_reader *r, struct sv bytes, struct arena *a,
+			  struct value *out, struct error *err)
 {
 	dom::element root;
 	struct builder b = { a, 0, nullptr, nullptr };
@@ -186,14 +186,16 @@ extern "C" bool json_read(struct json_reader *r, struct sv bytes, struct arena *
 	status e = r->parser.parse(bytes.p, bytes.n, true).get(root);
 	if (e != simdjson::SUCCESS)
 		return json_refuse(bytes, e, bytes.n, err);
-	b.text = static_cast<char *>(arena_alloc(a, bytes.n)); /* no string is longer than what it was written as */
+	b.text = static_cast<char *>(
+	    arena_alloc(a, bytes.n)); /* no string is longer than what it was written as */
 	if (!build(b, root, 1, out))
 		return error_set(err, ERROR_LIMIT, 0, "the JSON document is %s",
 				 b.limit != nullptr ? b.limit : "malformed");
 	return true;
 }
 
-extern "C" bool json_to_value(struct sv bytes, struct arena *a, struct value *out, struct error *err)
+extern "C" bool json_to_value(struct sv bytes, struct arena *a, struct value *out,
+			      struct error *err)
 {
 	json_reader once;
 

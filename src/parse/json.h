@@ -43,7 +43,8 @@ struct json_reader;
 struct json_reader *json_reader_new(void);
 void json_reader_free(struct json_reader *r);
 /* As json_to_value, with the reader's memory. */
-bool json_read(struct json_reader *r, struct sv bytes, struct arena *a, struct value *out, struct error *err);
+bool json_read(struct json_reader *r, struct sv bytes, struct arena *a, struct value *out,
+	       struct error *err);
 
 /* Any JSON document as a tree of the arena, independent of `bytes` (which needs no padding).
  * Bounded by VALUE_MAX_DEPTH, VALUE_MAX_NODES and VALUE_MAX_BYTES. Integers beyond 64 bits become

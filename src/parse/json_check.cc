@@ -29,8 +29,10 @@ extern "C" bool json_check(struct json_checker *c, struct sv bytes, bool object,
 	if (bytes.n == 0)
 		return json_refuse(bytes, simdjson::EMPTY, 0, err);
 	if (bytes.n > VALUE_MAX_BYTES)
-		return error_set(err, ERROR_LIMIT, 0, "byte 0: the JSON document has %zu bytes, more than the %u allowed",
-				 bytes.n, VALUE_MAX_BYTES);
+		return error_set(
+		    err, ERROR_LIMIT, 0,
+		    "byte 0: the JSON document has %zu bytes, more than the %u allowed", bytes.n,
+		    VALUE_MAX_BYTES);
 	simdjson::error_code e = simdjson::SUCCESS;
 	if (c->parser.capacity() < bytes.n || c->parser.capacity() == 0)
 		e = c->parser.allocate(bytes.n < LEAST ? LEAST : bytes.n, VALUE_MAX_DEPTH);

@@ -82,8 +82,8 @@ known_key *object_plan::unexpected(known_key *before, struct sv name)
 {
 	known_key *k = find(name);
 
-	if (k != &keys[0] && k->n <= 2 * known_key::WORD && memchr(name.p, '"', name.n) == nullptr &&
-	    memchr(name.p, '\\', name.n) == nullptr) {
+	if (k != &keys[0] && k->n <= 2 * known_key::WORD &&
+	    memchr(name.p, '"', name.n) == nullptr && memchr(name.p, '\\', name.n) == nullptr) {
 		before->follower[1] = before->follower[0];
 		before->follower[0] = k;
 	}

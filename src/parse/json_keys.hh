@@ -1,4 +1,5 @@
-/* The names a scanner wants, those it has met, and in which order they come. C++, behind parse/json.h. */
+/* The names a scanner wants, those it has met, and in which order they come. C++, behind
+ * parse/json.h. */
 #ifndef PINWATCH_PARSE_JSON_KEYS_HH
 #define PINWATCH_PARSE_JSON_KEYS_HH
 
@@ -29,7 +30,8 @@ struct alignas(64) known_key {
 	uint32_t deeper = JSON_NOTHING;
 	uint16_t head_mask = 0; /* a bit a byte of head that counts */
 
-	/* Whether its name, a quote and a colon stand at p, which has 32 readable bytes behind it. */
+	/* Whether its name, a quote and a colon stand at p, which has 32 readable bytes behind
+	 * it. */
 	bool stands_at(const char *p) const
 	{
 		if (!alike(p, head, head_mask))
@@ -52,7 +54,8 @@ struct alignas(64) known_key {
 		const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i *>(p));
 		const __m128i b = _mm_load_si128(reinterpret_cast<const __m128i *>(q));
 
-		return (~static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b))) & mask) == 0;
+		return (~static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b))) & mask) ==
+		       0;
 #else
 		size_t n = 0;
 
@@ -75,8 +78,8 @@ struct object_plan {
 	known_key &add(const std::string &name);
 	known_key &named(const std::string &name); /* made when new */
 	void build();				   /* once all wanted names are there */
-	/* The name behind `before` that was not the one to be expected, expected from now on. Learnt where it is
-	 * new; keys[0] where it is not to be remembered. */
+	/* The name behind `before` that was not the one to be expected, expected from now on.
+	 * Learnt where it is new; keys[0] where it is not to be remembered. */
 	known_key *unexpected(known_key *before, struct sv name);
 
       private:

@@ -100,8 +100,10 @@ static bool observe_items(struct parser *p, const struct record_rule *rule,
 /* Fields, through the plan. */
 static bool observe_fields(struct parser *p, struct raw *raws, struct sv record, struct error *err)
 {
-	const struct plan_run run = { record, &p->format->names, raws, &p->decoder.scratch,
-				      &p->options, err, p->decoder.json, &p->hosts, NULL };
+	const struct plan_run run = {
+		record,		 &p->format->names, raws, &p->decoder.scratch, &p->options, err,
+		p->decoder.json, &p->hosts,	    NULL
+	};
 	const struct record_rule *rule = NULL;
 
 	do {
@@ -114,8 +116,8 @@ static bool observe_fields(struct parser *p, struct raw *raws, struct sv record,
 	return true;
 }
 
-/* A list of records: a bad one does not take the others with it. False when nothing else was in it.
- */
+/* A list of records: a bad one does not take the others with it. False when nothing else was in
+ * it. */
 static bool observe_list(struct parser *p, struct sv record, struct error *err)
 {
 	size_t items = p->decoder.list->array.n;

@@ -43,7 +43,8 @@ struct sv format_source(const struct format *f);
 /* What to configure instead, for logs that are known but say nothing of TLS or of devices; empty
  * for all others. parser_run answers every record of such a format with it. */
 struct sv format_refusal(const struct format *f);
-/* Whether one connection is told by several lines: reading on in the middle of an input wants them all. */
+/* Whether one connection is told by several lines: reading on in the middle of an input wants them
+ * all. */
 bool format_has_conversations(const struct format *f);
 
 /* Detection by content. */
@@ -67,8 +68,8 @@ struct parser_options {
 	 * are. Copied. */
 	const uint16_t *tls_ports;
 	size_t n_tls_ports;
-	/* Destinations the gateway passes on unopened, where its log does not tell them from others:
-	 * host, `.suffix` (the name itself and all below) or CIDR. Copied. */
+	/* Destinations the gateway passes on unopened, where its log does not tell them from
+	 * others: host, `.suffix` (the name itself and all below) or CIDR. Copied. */
 	const struct sv *ignore_hosts;
 	size_t n_ignore_hosts;
 	/* How many midnights the input's times of day pass until its end, which lies on `date`; see
@@ -89,10 +90,11 @@ enum parse_result {
 enum parse_result parser_run(struct parser *p, struct sv record, const struct observation **out,
 			     size_t *n, struct error *err);
 
-/* What several records give, side by side: between parser_begin and parser_end the observations of every
- * parser_run, and of parser_finish, stay in the batch, whose memory they may then be read from for as long as
- * the records' bytes live; *out of parser_run is good until the next one only. What the batch held before is
- * gone. A zeroed batch is a valid empty one; it may go through several parsers, one after another. */
+/* What several records give, side by side: between parser_begin and parser_end the observations of
+ * every parser_run, and of parser_finish, stay in the batch, whose memory they may then be read
+ * from for as long as the records' bytes live; *out of parser_run is good until the next one only.
+ * What the batch held before is gone. A zeroed batch is a valid empty one; it may go through
+ * several parsers, one after another. */
 struct parser_batch {
 	struct observation *list;
 	size_t n;
@@ -105,18 +107,20 @@ void parser_batch_free(struct parser_batch *b);
 /* Gives back what a batch needs only when it is large. */
 void parser_batch_trim(struct parser_batch *b);
 
-/* Whether a record says the same wherever in the input it stands. Where not (a heading names the columns, a
- * connection is told by several lines), all records of an input go through one parser, in order. */
+/* Whether a record says the same wherever in the input it stands. Where not (a heading names the
+ * columns, a connection is told by several lines), all records of an input go through one parser,
+ * in order. */
 bool parser_needs_order(const struct format *f);
 
-/* The input has ended. Formats whose connections are told by several lines give what is still open, cut
- * off; of all others nothing is left. *n may be 0. Where parser_rejected_items says that some were
- * rejected, *err tells of the first. To be called once, after the last parser_run; the views live
- * until parser_free. */
+/* The input has ended. Formats whose connections are told by several lines give what is still open,
+ * cut off; of all others nothing is left. *n may be 0. Where parser_rejected_items says that some
+ * were rejected, *err tells of the first. To be called once, after the last parser_run; the views
+ * live until parser_free. */
 void parser_finish(struct parser *p, const struct observation **out, size_t *n, struct error *err);
 
-/* Counts parser_options.midnights of a file by reading it once, where the format's lines carry a time of
- * day alone; 0 for all other formats and for what is no regular file. False when it cannot be opened. */
+/* Counts parser_options.midnights of a file by reading it once, where the format's lines carry a
+ * time of day alone; 0 for all other formats and for what is no regular file. False when it cannot
+ * be opened. */
 bool parser_midnights(const struct format *f, const char *path, enum framing framing,
 		      uint32_t *midnights, struct error *err);
 

@@ -68,9 +68,9 @@ struct list_step {
 	const struct condition *when;
 	const uint32_t *slots;
 	size_t n_slots;
-	bool every; /* all lists that are there, not the first */
-	bool one;   /* what is found is no list but its only item */
-	struct names names; /* fields of an item */
+	bool every;			 /* all lists that are there, not the first */
+	bool one;			 /* what is found is no list but its only item */
+	struct names names;		 /* fields of an item */
 	const struct item_field *fields; /* where each of them is */
 	const struct step *steps;
 	size_t n_steps;

@@ -8,11 +8,11 @@ struct compiler {
 	unsigned in; /* which targets may stand here */
 };
 
-static const char *const step_keys[] = { "from", "join", "via",	"words",
-					 "else", "is",	 "when", "lenient", NULL };
+static const char *const step_keys[] = { "from", "join", "via",	    "words", "else",
+					 "is",	 "when", "lenient", NULL };
 static const char *const case_keys[] = { "when", "set", "map", NULL };
-static const char *const rule_keys[] = { "when", "kind", "irrelevant", "each",	  "time_is",
-					 "set",	 "map",	 "cases",      "require", "also", NULL };
+static const char *const rule_keys[] = { "when", "kind",  "irrelevant", "each", "time_is", "set",
+					 "map",	 "cases", "require",	"also", NULL };
 
 /* A constant: the target's own derivation reads it now. */
 static bool constant(struct compiler *c, const struct target *t, struct yaml y, struct cell *out)
@@ -295,7 +295,8 @@ static const struct item_field *item_fields(const struct names *names, struct ar
 		else if (sv_eq(name, SV("@item")))
 			fields[i].where = ITEM_ITSELF;
 		else
-			fields[i].where = sv_find_char(fields[i].path, '.') == SIZE_MAX ? ITEM_MEMBER : ITEM_PATH;
+			fields[i].where =
+			    sv_find_char(fields[i].path, '.') == SIZE_MAX ? ITEM_MEMBER : ITEM_PATH;
 	}
 	return fields;
 }
@@ -315,8 +316,11 @@ static bool compile_list(struct compiler *c, struct yaml y, unsigned in, struct 
 		return yfile_error(
 		    c->err, y,
 		    "expected {each: field, …}, {every: [field, …], …} or {one: field, …}");
-	if (!compile_from(c, list->every ? every : list->one ? one : each, &list->slots,
-			  &list->n_slots) ||
+	if (!compile_from(c,
+			  list->every ? every
+			  : list->one ? one
+				      : each,
+			  &list->slots, &list->n_slots) ||
 	    !condition_compile(yfile_get(y, "when"), c->names, c->arena, &list->when, c->err))
 		return false;
 	for (size_t i = 0; i < yfile_count(y); i++) {

@@ -14,7 +14,8 @@ struct runner {
 const struct record_rule *plan_choose(const struct plan *plan, const struct plan_run *run,
 				      const struct record_rule *before)
 {
-	for (size_t i = before != NULL ? (size_t)(before - plan->rules) + 1 : 0; i < plan->n_rules; i++)
+	for (size_t i = before != NULL ? (size_t)(before - plan->rules) + 1 : 0; i < plan->n_rules;
+	     i++)
 		if (condition_holds(plan->rules[i].when, run->raws, run->options))
 			return &plan->rules[i];
 	return NULL;
@@ -216,7 +217,8 @@ static void fill_item(struct raw *raws, const struct list_step *list, struct sv 
 			raw_set_text(&raws[i], key);
 		else if (field->where == ITEM_ITSELF)
 			raw_from_value(&raws[i], item, scratch);
-		else if (field->where == ITEM_MEMBER && item->type == VALUE_OBJECT && field->path.n > 0)
+		else if (field->where == ITEM_MEMBER && item->type == VALUE_OBJECT &&
+			 field->path.n > 0)
 			raw_from_value(&raws[i], value_member(item, field->path), scratch);
 		else if (field->where == ITEM_PATH || field->where == ITEM_MEMBER)
 			raw_from_value(&raws[i], value_path(item, field->path), scratch);
@@ -230,8 +232,8 @@ static bool run_item(const struct list_step *list, const struct plan_run *run, s
 	struct runner inner = { run, &list->names, raws, { 0 } };
 	static const struct observation nothing;
 
-	inner.context =
-	    (struct derive_context){ run->scratch, run->options, &nothing, SV_NONE, NULL, run->hosts };
+	inner.context = (struct derive_context){ run->scratch, run->options, &nothing,
+						 SV_NONE,      NULL,	     run->hosts };
 	fill_item(raws, list, key, item, run->scratch);
 	for (size_t i = 0; i < list->n_steps; i++)
 		if (!run_step(&inner, &list->steps[i], object))
@@ -247,7 +249,8 @@ static const struct value *joined_lists(struct runner *r, const struct list_step
 	size_t n = 0;
 
 	for (size_t k = 0; k < list->n_slots; k++) {
-		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
+		const struct value *v =
+		    raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
 		if (v != NULL && v->type == VALUE_OBJECT)
 			return v;
 		n += v != NULL && v->type == VALUE_ARRAY ? v->array.n : 0;
@@ -255,7 +258,8 @@ static const struct value *joined_lists(struct runner *r, const struct list_step
 	items = arena_alloc(r->run->scratch, n * sizeof(*items));
 	*all = (struct value){ .type = VALUE_NULL };
 	for (size_t k = 0; k < list->n_slots; k++) {
-		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
+		const struct value *v =
+		    raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
 		if (v == NULL || v->type != VALUE_ARRAY)
 			continue;
 		memcpy(items + all->array.n, v->array.items, v->array.n * sizeof(*items));
@@ -269,7 +273,8 @@ static const struct value *joined_lists(struct runner *r, const struct list_step
 static const struct value *first_list(struct runner *r, const struct list_step *list)
 {
 	for (size_t k = 0; k < list->n_slots; k++) {
-		const struct value *v = raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
+		const struct value *v =
+		    raw_tree(&r->raws[list->slots[k]], r->run->json, r->run->scratch);
 		if (v != NULL)
 			return v;
 	}
@@ -375,7 +380,8 @@ static bool missing(const struct record_rule *rule, struct runner *r, const stru
 			    r->run->err, ERROR_FORMAT, 0, "field `%.*s` (%s) is missing",
 			    SV_ARG(r->names->list[s->alternatives[0].slots[0]]), t->name);
 	}
-	return error_set(r->run->err, ERROR_FORMAT, 0, "`%s` is missing: nothing in the record says it", t->name);
+	return error_set(r->run->err, ERROR_FORMAT, 0,
+			 "`%s` is missing: nothing in the record says it", t->name);
 }
 
 bool plan_observe(const struct record_rule *rule, const struct plan_run *run, struct observation *o)
@@ -384,7 +390,8 @@ bool plan_observe(const struct record_rule *rule, const struct plan_run *run, st
 
 	/* Of an assignment compilers make `rep movs`, which takes longer to start than to copy. */
 	memcpy(o, &rule->base, rule->base_size);
-	r.context = (struct derive_context){ run->scratch, run->options, o, SV_NONE, NULL, run->hosts };
+	r.context =
+	    (struct derive_context){ run->scratch, run->options, o, SV_NONE, NULL, run->hosts };
 	if (run->hosts != NULL)
 		run->hosts->last.of = SV_NONE;
 	if (!run_assignments(&r, &rule->assign, o))
@@ -404,13 +411,15 @@ bool plan_observe(const struct record_rule *rule, const struct plan_run *run, st
 		return error_set(run->err, ERROR_FORMAT, 0, "expected a time since 1970");
 	if (rule->time_is_end && span_known(o->duration)) {
 		if (o->duration.ns > o->time.ns)
-			return error_set(run->err, ERROR_FORMAT, 0,
-					 "expected a shorter duration: it reaches back before 1970");
+			return error_set(
+			    run->err, ERROR_FORMAT, 0,
+			    "expected a shorter duration: it reaches back before 1970");
 		o->time.ns -= o->duration.ns;
 	}
 	if (o->kind == OBS_LEASE) /* is written when it begins, and ordered by that */
 		o->duration = SPAN_NONE;
 	if (span_known(o->duration) && o->duration.ns > INT64_MAX - o->time.ns)
-		return error_set(run->err, ERROR_FORMAT, 0, "expected a shorter duration: it reaches beyond 2262");
+		return error_set(run->err, ERROR_FORMAT, 0,
+				 "expected a shorter duration: it reaches beyond 2262");
 	return true;
 }

@@ -18,8 +18,8 @@
 #include "parse/value.h"
 
 /* The tree and every byte of it are put into the arena; `bytes` may go afterwards. False with *err
- * (position: byte offset) when it is no property list or passes a bound; the arena may have grown.
- */
+ * (position: byte offset) when it is no property list or passes a bound; the arena may have
+ * grown. */
 bool plist_parse(struct sv bytes, struct arena *a, struct value *out, struct error *err);
 
 #endif

@@ -155,8 +155,8 @@ static bool read_real(struct binary *b, unsigned low, size_t at, double *out)
 	return true;
 }
 
-/* Seconds since 2001-01-01, to the microsecond, which is what a double of that size still resolves.
- */
+/* Seconds since 2001-01-01, to the microsecond, which is what a double of that size still
+ * resolves. */
 static struct instant from_apple_epoch(double seconds)
 {
 	const double epoch = 978307200.0, last = 9223372036.0;

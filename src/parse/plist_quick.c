@@ -47,11 +47,12 @@ static char reference(struct quick_xml *x)
 
 static inline bool is_plain(char c)
 {
-	return (signed char)c > '>' || (c >= ' ' && c != '<' && c != '>' && c != '&') || c == '\n' || c == '\t';
+	return (signed char)c > '>' || (c >= ' ' && c != '<' && c != '>' && c != '&') ||
+	       c == '\n' || c == '\t';
 }
 
-/* Text up to the next tag. Anything that is not plain (a CR, a control, `]]>`, foreign bytes that are no
- * UTF-8) is left to expat. */
+/* Text up to the next tag. Anything that is not plain (a CR, a control, `]]>`, foreign bytes that
+ * are no UTF-8) is left to expat. */
 static bool text(struct quick_xml *x, struct sv *out)
 {
 	char *from = x->p, *to;
@@ -68,7 +69,8 @@ static bool text(struct quick_xml *x, struct sv *out)
 				return false;
 		} else if (c >= 0x80) {
 			size_t n = utf8_sequence(x->p, (size_t)(x->end - x->p));
-			if (n == 0 || (c == 0xef && (unsigned char)x->p[1] == 0xbf)) /* U+FFFE, U+FFFF */
+			if (n == 0 ||
+			    (c == 0xef && (unsigned char)x->p[1] == 0xbf)) /* U+FFFE, U+FFFF */
 				return false;
 			memmove(to, x->p, n);
 			to += n;
@@ -194,7 +196,9 @@ bool plist_parse_xml_quick(struct sv bytes, struct arena *a, struct value *out)
 	skip_blank(&x);
 	if (take(&x, SV("<!DOCTYPE plist PUBLIC \"-//Apple")) &&
 	    !((take(&x, SV(" Computer")) || true) &&
-	      take(&x, SV("//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">"))))
+	      take(
+		  &x,
+		  SV("//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">"))))
 		return false;
 	skip_blank(&x);
 	if (!take(&x, SV("<plist version=\"1.0\">")))

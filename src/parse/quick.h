@@ -164,7 +164,8 @@ static inline bool quick_placeholder(struct sv in)
 }
 
 /* Inlined even where it stands more than once: what a step does then hangs on one jump. */
-__attribute__((always_inline)) static inline bool quick_take(enum quick quick, struct sv in, const struct target *t, void *object)
+__attribute__((always_inline)) static inline bool quick_take(enum quick quick, struct sv in,
+							     const struct target *t, void *object)
 {
 	void *at = (char *)object + t->offset;
 	int64_t n;

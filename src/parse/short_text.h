@@ -70,7 +70,8 @@ static inline bool short_text_is(struct short_text head, struct sv whole, struct
 static inline bool short_text_same(struct short_text head, struct sv whole, struct sv text)
 {
 	return text.n == whole.n &&
-	       (text.n == 0 || (text.p[0] == whole.p[0] && short_text_is(head, whole, short_text(text), text)));
+	       (text.n == 0 ||
+		(text.p[0] == whole.p[0] && short_text_is(head, whole, short_text(text), text)));
 }
 
 #endif

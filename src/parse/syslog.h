@@ -9,8 +9,8 @@ struct syslog_header {
 	struct sv time, host, program; /* empty where the header does not have them */
 };
 
-/* Returns the message behind the header, the whole record where there is none. An octet count before
- * the priority (RFC 6587, 3.4.1) goes with it. */
+/* Returns the message behind the header, the whole record where there is none. An octet count
+ * before the priority (RFC 6587, 3.4.1) goes with it. */
 struct sv syslog_message(struct sv record, struct syslog_header *header);
 
 #endif

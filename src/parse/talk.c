@@ -75,7 +75,8 @@ void talk_tell(struct talks *t, const struct talk *x, const char *how, const str
 		set_copy(&fields[c->began], sink->scratch, sv_make(text, n));
 		if (ns >= 0) {
 			n = (size_t)snprintf(text, sizeof(text), "%lld.%09lld",
-					     (long long)(ns / NS_PER_S), (long long)(ns % NS_PER_S));
+					     (long long)(ns / NS_PER_S),
+					     (long long)(ns % NS_PER_S));
 			set_copy(&fields[c->lasted], sink->scratch, sv_make(text, n));
 		}
 	}

@@ -37,7 +37,7 @@ struct talk_block {
 	uint32_t open; /* conversations opened and not closed */
 	bool mixed;    /* more than one was open since the last moment without any */
 	bool begun;
-	bool closing; /* the line after the closing one may still add */
+	bool closing;  /* the line after the closing one may still add */
 	uint32_t left; /* lines until the block is given up */
 };
 
@@ -51,7 +51,7 @@ struct talks {
 	uint32_t n, capacity; /* used ones, free ones included */
 	uint32_t free;	      /* list of free ones, through `newer` */
 	uint32_t oldest, newest;
-	uint32_t last; /* of the line before */
+	uint32_t last;	/* of the line before */
 	uint64_t lines; /* seen */
 	size_t open;
 	size_t bytes;

@@ -1,9 +1,9 @@
 /* Formats whose lines name their connection only at its end: one conversation at a time.
  *
- * Lines of several connections may mix. A block, the lines from one that `begins` to the one that closes,
- * is written in one go and belongs together; what an opening line has kept before belongs to it for
- * certain only while no second conversation was open, and is dropped otherwise: a failure without its
- * host is a loss, a failure at another one's host a falsehood.
+ * Lines of several connections may mix. A block, the lines from one that `begins` to the one that
+ * closes, is written in one go and belongs together; what an opening line has kept before belongs
+ * to it for certain only while no second conversation was open, and is dropped otherwise: a failure
+ * without its host is a loss, a failure at another one's host a falsehood.
  */
 #include "parse/talk.h"
 

@@ -12,7 +12,8 @@ struct talks *talks_new(const struct format *f, const struct parser_options *opt
 	t->n_names = f->names.n;
 	t->now = INSTANT_NONE;
 	dayclock_init(&t->clock, options);
-	/* Keys are clients' addresses and ports; the table's own seed is enough against chosen ones. */
+	/* Keys are clients' addresses and ports; the table's own seed is enough against chosen
+	 * ones. */
 	keymap_init(&t->by_key, sizeof(struct talk_key), (uint64_t)(uintptr_t)t);
 	t->free = t->oldest = t->newest = t->last = TALK_NONE;
 	if (t->c->n_keys == 0) {
@@ -33,7 +34,6 @@ void talks_free(struct talks *t)
 	keymap_free(&t->by_key);
 	free(t);
 }
-
 
 static void take_out(struct talks *t, uint32_t i)
 {
@@ -137,7 +137,8 @@ static bool find(struct talks *t, const struct raw *line, struct talk_key *key, 
 	return true;
 }
 
-/* A line that is a piece of a message. Where the line does not say which, it is a message by itself. */
+/* A line that is a piece of a message. Where the line does not say which, it is a message by
+ * itself. */
 static void part_line(struct talks *t, const struct line_rule *rule, const struct raw *line,
 		      const struct talk_sink *sink)
 {
@@ -151,8 +152,8 @@ static void part_line(struct talks *t, const struct line_rule *rule, const struc
 	if (rule == NULL)
 		return;
 	if (!sv_to_u64(conversation_text(&t->c->part_number, 1, line), &number) ||
-	    !sv_to_u64(conversation_text(&t->c->part_of, 1, line), &of) || of < 2 || of > 64 || number >= of ||
-	    !find(t, line, &key, &i)) {
+	    !sv_to_u64(conversation_text(&t->c->part_of, 1, line), &of) || of < 2 || of > 64 ||
+	    number >= of || !find(t, line, &key, &i)) {
 		alone(t, rule, line, sink);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* Conversations at work: what the lines of each have said so far (parse/conversation.h).
  *
- * Bounded: at most TALKS_MAX are open, holding at most TALKS_MAX_BYTES of text; the oldest make room and
- * are told as cut off. A text is kept up to TALK_TEXT_MAX bytes. One an input, one thread.
+ * Bounded: at most TALKS_MAX are open, holding at most TALKS_MAX_BYTES of text; the oldest make
+ * room and are told as cut off. A text is kept up to TALK_TEXT_MAX bytes. One an input, one thread.
  */
 #ifndef PINWATCH_PARSE_TALKS_H
 #define PINWATCH_PARSE_TALKS_H

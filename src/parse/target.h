@@ -1,5 +1,5 @@
-/* Targets: the fields of an observation that a format file can fill, under their canonical names.
- */
+/* Targets: the fields of an observation that a format file can fill, under their canonical
+ * names. */
 #ifndef PINWATCH_PARSE_TARGET_H
 #define PINWATCH_PARSE_TARGET_H
 

@@ -1,6 +1,6 @@
-/* Looking for the end of a field, 32 bytes at a time: few fields of log lines are longer, a call to memchr takes longer
- * than most, and a loop whose turns hang on the field costs more than what it does. Both read up to 31 bytes behind the
- * text (READ_PADDING).
+/* Looking for the end of a field, 32 bytes at a time: few fields of log lines are longer, a call to
+ * memchr takes longer than most, and a loop whose turns hang on the field costs more than what it
+ * does. Both read up to 31 bytes behind the text (READ_PADDING).
  */
 #ifndef PINWATCH_PARSE_TEXT_SCAN_H
 #define PINWATCH_PARSE_TEXT_SCAN_H
@@ -54,7 +54,8 @@ static inline __m128i text_scan_number(__m128i b)
 
 static inline __m128i text_scan_white(__m128i b)
 {
-	return _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(b, _mm_set1_epi8('\t')));
+	return _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(' ')),
+			    _mm_cmpeq_epi8(b, _mm_set1_epi8('\t')));
 }
 
 /* Likewise those that are not of the class. */
@@ -73,13 +74,15 @@ static inline bool text_scan_stands(const char *p, struct sv literal)
 				  (literal.n == 2 || memcmp(p, literal.p, literal.n) == 0));
 }
 
-/* Where the literal, which is not empty, stands first in p to `end`, nothing but bytes of the class before it; or
- * NULL. */
-static inline const char *text_scan_to(const char *p, const char *end, struct sv literal, enum byte_class class)
+/* Where the literal, which is not empty, stands first in p to `end`, nothing but bytes of the class
+ * before it; or NULL. */
+static inline const char *text_scan_to(const char *p, const char *end, struct sv literal,
+				       enum byte_class class)
 {
 	for (; p < end; p += TEXT_SCAN_STEP) {
 		const struct text_scan_bytes bytes = text_scan_load(p);
-		const uint32_t hits = text_scan_equal(bytes, literal.p[0]), foreign = text_scan_foreign(bytes, class);
+		const uint32_t hits = text_scan_equal(bytes, literal.p[0]),
+			       foreign = text_scan_foreign(bytes, class);
 
 		for (uint32_t stops = hits | foreign; stops != 0; stops &= stops - 1) {
 			const char *here = p + __builtin_ctz(stops);
@@ -100,7 +103,8 @@ static inline bool text_scan_is(struct sv text, enum byte_class class)
 {
 	for (size_t at = 0; at < text.n; at += TEXT_SCAN_STEP) {
 		const size_t left = text.n - at;
-		const uint32_t there = left < TEXT_SCAN_STEP ? (UINT32_C(1) << left) - 1 : UINT32_MAX;
+		const uint32_t there =
+		    left < TEXT_SCAN_STEP ? (UINT32_C(1) << left) - 1 : UINT32_MAX;
 
 		if ((text_scan_foreign(text_scan_load(text.p + at), class) & there) != 0)
 			return false;
@@ -121,7 +125,8 @@ static inline bool text_scan_is(struct sv text, enum byte_class class)
 	return true;
 }
 
-static inline const char *text_scan_to(const char *p, const char *end, struct sv literal, enum byte_class class)
+static inline const char *text_scan_to(const char *p, const char *end, struct sv literal,
+				       enum byte_class class)
 {
 	const struct sv text = sv_make(p, (size_t)(end - p));
 	const size_t at = sv_find(text, literal);

@@ -58,7 +58,8 @@ static ssize_t read_unpacked(void *cookie, char *out, size_t n)
 	return (ssize_t)got;
 }
 
-static bool compile(pcap_t *pcap, const char *filter, struct bpf_program *program, struct error *err)
+static bool compile(pcap_t *pcap, const char *filter, struct bpf_program *program,
+		    struct error *err)
 {
 	return pcap_compile(pcap, program, filter, 1, PCAP_NETMASK_UNKNOWN) == 0 ||
 	       error_set(err, ERROR_USAGE, 0,

@@ -47,8 +47,8 @@ struct capture *capture_open_file(const char *path, const struct capture_options
 				  struct error *err);
 struct capture *capture_open_live(const char *interface, const struct capture_options *options,
 				  struct error *err);
-/* CAPTURE_ERROR: a damaged or truncated file after the packets before, or a capture that broke off.
- */
+/* CAPTURE_ERROR: a damaged or truncated file after the packets before, or a capture that broke
+ * off. */
 enum capture_result capture_next(struct capture *c, struct capture_packet *packet,
 				 struct error *err);
 /* https://www.tcpdump.org/linktypes.html */

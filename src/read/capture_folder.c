@@ -115,8 +115,10 @@ void capture_folder_position(const struct capture_folder *f, struct buf *out)
 		if (x->head_n == 0)
 			continue;
 		buf_printf(out,
-			   "%s{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"head\":\"%016llx\","
-			   "\"head_n\":%zu,\"done\":%d,\"packets\":%llu,\"end\":%d,\"given\":%llu,\"silent\":%llu}",
+			   "%s{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"head\":\"%"
+			   "016llx\","
+			   "\"head_n\":%zu,\"done\":%d,\"packets\":%llu,\"end\":%d,\"given\":%llu,"
+			   "\"silent\":%llu}",
 			   comma ? "," : "", (unsigned long long)x->dev, (unsigned long long)x->ino,
 			   (unsigned long long)x->size, (unsigned long long)x->mtime,
 			   (unsigned long long)x->head, x->head_n, x->done,
@@ -127,8 +129,8 @@ void capture_folder_position(const struct capture_folder *f, struct buf *out)
 	buf_str(out, "]}");
 }
 
-struct capture_folder *capture_folder_open(const struct capture_folder_options *o, struct sv position,
-					   struct error *err)
+struct capture_folder *capture_folder_open(const struct capture_folder_options *o,
+					   struct sv position, struct error *err)
 {
 	struct capture_folder *f = xcalloc(1, sizeof(*f));
 
@@ -202,7 +204,8 @@ static bool begins_like(const struct capture_file *x, const char *bytes, size_t 
 	return x->head_n > 0 && x->head_n <= n && XXH3_64bits(bytes, x->head_n) == x->head;
 }
 
-/* Another file has come in its place, or with its number: what was there may still come back under another name. */
+/* Another file has come in its place, or with its number: what was there may still come back under
+ * another name. */
 static void begin_anew(struct capture_folder *f, struct capture_file *x)
 {
 	struct capture_file *gone = add(f);
@@ -219,13 +222,14 @@ static void begin_anew(struct capture_folder *f, struct capture_file *x)
 }
 
 /* What the folder's file of that name is, compared with what was known of it. */
-static void see(struct capture_folder *f, struct capture_file *x, const struct stat *st, int64_t mtime,
-		struct instant now)
+static void see(struct capture_folder *f, struct capture_file *x, const struct stat *st,
+		int64_t mtime, struct instant now)
 {
 	char bytes[HEAD], path[MAX_PATH];
 	size_t n;
 
-	/* The one that is being read is looked at when that is done: its size and time stay as they were. */
+	/* The one that is being read is looked at when that is done: its size and time stay as they
+	 * were. */
 	if ((x->size == (uint64_t)st->st_size && x->mtime == mtime) || x == f->current)
 		return;
 	x->quiet_since = now;
@@ -245,7 +249,8 @@ static void see(struct capture_folder *f, struct capture_file *x, const struct s
 static struct capture_file *known(const struct capture_folder *f, const struct stat *st)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (f->files[i]->ino == (uint64_t)st->st_ino && f->files[i]->dev == (uint64_t)st->st_dev)
+		if (f->files[i]->ino == (uint64_t)st->st_ino &&
+		    f->files[i]->dev == (uint64_t)st->st_dev)
 			return f->files[i];
 	return NULL;
 }
@@ -254,8 +259,8 @@ static bool left_alone(const struct capture_folder *f, const char *name)
 {
 	struct sv v = sv_cstr(name);
 
-	return name[0] == '.' || sv_ends(v, SV(".tmp")) || sv_ends(v, SV(".part")) || sv_ends(v, SV("~")) ||
-	       (f->pattern != NULL && fnmatch(f->pattern, name, 0) != 0);
+	return name[0] == '.' || sv_ends(v, SV(".tmp")) || sv_ends(v, SV(".part")) ||
+	       sv_ends(v, SV("~")) || (f->pattern != NULL && fnmatch(f->pattern, name, 0) != 0);
 }
 
 static void look_at(struct capture_folder *f, int dir, const char *name, struct instant now)
@@ -294,7 +299,8 @@ static void look_at(struct capture_folder *f, int dir, const char *name, struct 
 
 static int oldest_first(const void *a, const void *b)
 {
-	const struct capture_file *x = *(struct capture_file *const *)a, *y = *(struct capture_file *const *)b;
+	const struct capture_file *x = *(struct capture_file *const *)a,
+				  *y = *(struct capture_file *const *)b;
 
 	if (x->mtime != y->mtime)
 		return x->mtime < y->mtime ? -1 : 1;
@@ -365,11 +371,12 @@ static bool look(struct capture_folder *f, struct instant now, struct error *err
 	if (dir == NULL && errno == ENOENT)
 		return true; /* not yet */
 	if (dir == NULL)
-		return error_set(err, ERROR_IO, 0, "%s: the folder of captures cannot be read: %s", f->dir,
-				 strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: the folder of captures cannot be read: %s",
+				 f->dir, strerror(errno));
 	if (f->watch_fd >= 0)
 		inotify_add_watch(f->watch_fd, f->dir,
-				  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR);
+				  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE |
+				      IN_ONLYDIR);
 	f->stats.refused = 0;
 	for (size_t i = 0; i < f->n; i++)
 		f->files[i]->seen = false;
@@ -403,15 +410,17 @@ static void take_events(struct capture_folder *f)
 		}
 }
 
-static bool is_complete(const struct capture_folder *f, const struct capture_file *x, struct instant monotonic,
-			struct instant wall)
+static bool is_complete(const struct capture_folder *f, const struct capture_file *x,
+			struct instant monotonic, struct instant wall)
 {
-	return x->complete || monotonic.ns - x->quiet_since.ns >= f->settle.ns || wall.ns - x->mtime >= f->settle.ns;
+	return x->complete || monotonic.ns - x->quiet_since.ns >= f->settle.ns ||
+	       wall.ns - x->mtime >= f->settle.ns;
 }
 
-/* The oldest, once it or a younger one is complete: to be read out of order would make its packets too late, and
- * whoever rotates has left it behind. */
-static struct capture_file *due(const struct capture_folder *f, struct instant monotonic, struct instant wall)
+/* The oldest, once it or a younger one is complete: to be read out of order would make its packets
+ * too late, and whoever rotates has left it behind. */
+static struct capture_file *due(const struct capture_folder *f, struct instant monotonic,
+				struct instant wall)
 {
 	struct capture_file *oldest = NULL;
 
@@ -429,7 +438,8 @@ static struct capture_file *due(const struct capture_folder *f, struct instant m
 }
 
 /* One that was read under another name, plain or packed: what was handed out of it stays so. */
-static void inherit(const struct capture_folder *f, struct capture_file *x, const char *bytes, size_t n)
+static void inherit(const struct capture_folder *f, struct capture_file *x, const char *bytes,
+		    size_t n)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct capture_file *other = f->files[i];
@@ -459,8 +469,9 @@ static void begin(struct capture_folder *f, struct capture_file *x)
 	f->current = x;
 }
 
-enum input_result capture_folder_next(struct capture_folder *f, struct instant monotonic, struct instant wall,
-				      struct input_where *where, struct capture_place *place, struct error *err)
+enum input_result capture_folder_next(struct capture_folder *f, struct instant monotonic,
+				      struct instant wall, struct input_where *where,
+				      struct capture_place *place, struct error *err)
 {
 	struct capture_file *x;
 
@@ -473,12 +484,17 @@ enum input_result capture_folder_next(struct capture_folder *f, struct instant m
 	if (x == NULL)
 		return INPUT_NOTHING_YET;
 	begin(f, x);
-	*where = (struct input_where){ .path = sv_cstr(f->current_path), .file = x->number, .first = true };
+	*where = (struct input_where){ .path = sv_cstr(f->current_path),
+				       .file = x->number,
+				       .first = true };
 	*place = x->place;
 	return INPUT_RECORD;
 }
 
-void capture_folder_at(struct capture_folder *f, struct capture_place place) { f->current->place = place; }
+void capture_folder_at(struct capture_folder *f, struct capture_place place)
+{
+	f->current->place = place;
+}
 
 void capture_folder_finish(struct capture_folder *f)
 {

@@ -112,7 +112,8 @@ void drop_position(const struct drop *d, struct buf *out)
 		if (f->state == DROP_NEW)
 			continue;
 		buf_printf(out,
-			   "%s{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"head\":\"%016llx\","
+			   "%s{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"head\":\"%"
+			   "016llx\","
 			   "\"done\":%d,\"records\":%llu}",
 			   comma ? "," : "", (unsigned long long)f->dev, (unsigned long long)f->ino,
 			   (unsigned long long)f->size, (unsigned long long)f->mtime,
@@ -211,7 +212,8 @@ static bool head_of(int dir, const char *name, uint64_t size, uint64_t *head)
 static struct drop_file *known(const struct drop *d, const struct stat *st)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (d->files[i]->ino == (uint64_t)st->st_ino && d->files[i]->dev == (uint64_t)st->st_dev)
+		if (d->files[i]->ino == (uint64_t)st->st_ino &&
+		    d->files[i]->dev == (uint64_t)st->st_dev)
 			return d->files[i];
 	return NULL;
 }
@@ -225,8 +227,8 @@ static void begin_anew(struct drop *d, struct drop_file *f)
 }
 
 /* A file that is known by its inode, and perhaps is another one now. */
-static void see(struct drop *d, struct drop_file *f, int dir, const char *name, const struct stat *st,
-		int64_t mtime, struct instant now)
+static void see(struct drop *d, struct drop_file *f, int dir, const char *name,
+		const struct stat *st, int64_t mtime, struct instant now)
 {
 	bool same = f->size == (uint64_t)st->st_size && f->mtime == mtime;
 	uint64_t head = 0;
@@ -238,8 +240,8 @@ static void see(struct drop *d, struct drop_file *f, int dir, const char *name, 
 	if (same)
 		return;
 	if (f->state != DROP_NEW && head_of(dir, name, f->size, &head)) {
-		/* The same beginning, but longer: it was not complete after all, and what came later is not
-		 * read. Anything else is another file. */
+		/* The same beginning, but longer: it was not complete after all, and what came
+		 * later is not read. Anything else is another file. */
 		if ((uint64_t)st->st_size >= f->size && head == f->head) {
 			d->stats.changed += !f->changed;
 			f->changed = true;
@@ -287,7 +289,8 @@ static void look_at(struct drop *d, int dir, const char *name, struct instant no
 
 static int oldest_first(const void *a, const void *b)
 {
-	const struct drop_file *x = *(struct drop_file *const *)a, *y = *(struct drop_file *const *)b;
+	const struct drop_file *x = *(struct drop_file *const *)a,
+			       *y = *(struct drop_file *const *)b;
 
 	if (x->mtime != y->mtime)
 		return x->mtime < y->mtime ? -1 : 1;
@@ -305,11 +308,12 @@ static bool scan(struct drop *d, struct instant now, struct error *err)
 	d->dirty = false;
 	d->last_scan = now;
 	if (dir == NULL)
-		return error_set(err, ERROR_IO, 0, "%s: the watched folder cannot be read: %s", d->dir,
-				 strerror(errno));
+		return error_set(err, ERROR_IO, 0, "%s: the watched folder cannot be read: %s",
+				 d->dir, strerror(errno));
 	if (d->watch_fd >= 0)
 		inotify_add_watch(d->watch_fd, d->dir,
-				  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR);
+				  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE |
+				      IN_ONLYDIR);
 	d->stats.refused = 0;
 	for (size_t i = 0; i < d->n; i++)
 		d->files[i]->seen = false;

@@ -1,12 +1,12 @@
 /* A watched folder: files that appear in it complete are read once, to their end.
  *
- * Complete is what was renamed or linked into the folder, or has not changed for `settle`. Names that
- * begin with a dot or end in .tmp, .part or ~ are left alone until they are renamed. Files are read
- * oldest first (modification time, then name), packed ones unpacked. A finished file is remembered by
- * what it is (device, inode, size, modification time, hash of its first bytes) while it stays in the
- * folder: renamed, it is not read again; replaced, it is. Grown after it was finished, it is not read
- * again but counted.
- * The folder's own files only, no folders below it. One drop, one thread.
+ * Complete is what was renamed or linked into the folder, or has not changed for `settle`. Names
+ * that begin with a dot or end in .tmp, .part or ~ are left alone until they are renamed. Files are
+ * read oldest first (modification time, then name), packed ones unpacked. A finished file is
+ * remembered by what it is (device, inode, size, modification time, hash of its first bytes) while
+ * it stays in the folder: renamed, it is not read again; replaced, it is. Grown after it was
+ * finished, it is not read again but counted. The folder's own files only, no folders below it. One
+ * drop, one thread.
  */
 #ifndef PINWATCH_READ_DROP_H
 #define PINWATCH_READ_DROP_H
@@ -29,11 +29,12 @@ struct drop_options {
 
 struct drop_stats {
 	uint64_t records, overlong;
-	uint64_t files;	   /* read to their end since open */
-	uint64_t failed;   /* could not be opened or were damaged; what stood before the damage was read */
-	uint64_t changed;  /* written to after they had been finished */
-	uint64_t waiting;  /* seen, not yet begun */
-	uint64_t refused;  /* beyond DROP_MAX_FILES, as of the last look */
+	uint64_t files; /* read to their end since open */
+	uint64_t
+	    failed; /* could not be opened or were damaged; what stood before the damage was read */
+	uint64_t changed; /* written to after they had been finished */
+	uint64_t waiting; /* seen, not yet begun */
+	uint64_t refused; /* beyond DROP_MAX_FILES, as of the last look */
 };
 
 struct drop;

@@ -2,7 +2,8 @@
 
 #include "read/syslog_frame.h"
 
-/* No count and priority is longer. So much has to be seen behind a counted message to know that it ends there. */
+/* No count and priority is longer. So much has to be seen behind a counted message to know that it
+ * ends there. */
 #define COUNT_ROOM 16
 #define COUNT_DIGITS 8
 /* Where records may not be longer than this, counts are text like any other. */
@@ -40,11 +41,13 @@ static enum frame_result found(struct frame *f, struct sv text, size_t used, uin
 	return length > max_record ? FRAME_OVERLONG : FRAME_RECORD;
 }
 
-static enum frame_result more_than(struct frame *f, struct sv text, enum frame_skip skip, size_t max_record)
+static enum frame_result more_than(struct frame *f, struct sv text, enum frame_skip skip,
+				   size_t max_record)
 {
 	f->skip = skip;
 	f->length = max_record;
-	f->used = skip == SKIP_TO_COUNT ? text.n - COUNT_ROOM : text.n; /* half a count may stand at the end */
+	f->used = skip == SKIP_TO_COUNT ? text.n - COUNT_ROOM
+					: text.n; /* half a count may stand at the end */
 	f->lines = 1;
 	return FRAME_OVERLONG;
 }
@@ -59,8 +62,9 @@ static bool begins_counted(struct sv text)
 	return head > 0 && i < text.n && text.p[i] == '>';
 }
 
-/* Where a counted message begins at `floor` or behind it, or SIZE_MAX. Zeros and digits before a count are none of
- * it, so that what is found hangs on the COUNT_ROOM bytes around it alone, in whatever pieces they come. */
+/* Where a counted message begins at `floor` or behind it, or SIZE_MAX. Zeros and digits before a
+ * count are none of it, so that what is found hangs on the COUNT_ROOM bytes around it alone, in
+ * whatever pieces they come. */
 static size_t next_count(struct sv text, size_t floor)
 {
 	for (size_t at = floor; at < text.n; at++) {
@@ -72,7 +76,8 @@ static size_t next_count(struct sv text, size_t floor)
 		at = (size_t)(lt - text.p);
 		if (at < floor + 2 || text.p[at - 1] != ' ')
 			continue;
-		for (digits = 0, from = at - 1; from > floor && digits < COUNT_DIGITS; digits++, from--)
+		for (digits = 0, from = at - 1; from > floor && digits < COUNT_DIGITS;
+		     digits++, from--)
 			if (text.p[from - 1] < '0' || text.p[from - 1] > '9')
 				break;
 		while (text.p[from] == '0')
@@ -83,8 +88,8 @@ static size_t next_count(struct sv text, size_t floor)
 	return SIZE_MAX;
 }
 
-/* Length of the line, 0 where it has no end yet; *next: where a count stands in it at floor or behind, or SIZE_MAX.
- * Looks no further than about twice as far as it has to. */
+/* Length of the line, 0 where it has no end yet; *next: where a count stands in it at floor or
+ * behind, or SIZE_MAX. Looks no further than about twice as far as it has to. */
 static size_t line_or_count(struct sv text, size_t floor, size_t *next)
 {
 	size_t n, part = 256;
@@ -101,14 +106,15 @@ static bool ends_at(struct sv text, size_t end, bool final)
 {
 	struct sv behind = sv_skip(text, end);
 
-	return text.p[end - 1] == '\n' || sv_starts(behind, SV("\n")) || sv_starts(behind, SV("\r\n")) ||
-	       begins_counted(behind) || (final && behind.n == 0);
+	return text.p[end - 1] == '\n' || sv_starts(behind, SV("\n")) ||
+	       sv_starts(behind, SV("\r\n")) || begins_counted(behind) || (final && behind.n == 0);
 }
 
-/* A message whose count stands before it (RFC 6587, 3.4.1), with the line break that some senders put behind it.
- * It may hold line breaks itself, and counts as the lines an editor would show, or as one. A count that does not
- * lead to the beginning of another message, to a line break or to the end is wrong (of characters, or of a message
- * that was cut): such a message ends at the line's end, or where the next count stands. */
+/* A message whose count stands before it (RFC 6587, 3.4.1), with the line break that some senders
+ * put behind it. It may hold line breaks itself, and counts as the lines an editor would show, or
+ * as one. A count that does not lead to the beginning of another message, to a line break or to the
+ * end is wrong (of characters, or of a message that was cut): such a message ends at the line's
+ * end, or where the next count stands. */
 static enum frame_result next_counted(struct sv text, size_t head, size_t count, bool final,
 				      size_t max_record, struct frame *f)
 {
@@ -125,7 +131,8 @@ static enum frame_result next_counted(struct sv text, size_t head, size_t count,
 				end += sv_starts(sv_skip(text, end), SV("\n"))	   ? 1
 				       : sv_starts(sv_skip(text, end), SV("\r\n")) ? 2
 										   : 0;
-			for (size_t at = 0; (n = line_length(sv_first(text, end), at, 0)) > 0; at += n)
+			for (size_t at = 0; (n = line_length(sv_first(text, end), at, 0)) > 0;
+			     at += n)
 				lines++;
 			return found(f, text, end, lines > 0 ? lines : 1, max_record);
 		}
@@ -175,7 +182,8 @@ static enum frame_result next_paragraph(struct sv text, bool final, size_t max_r
 	}
 	/* A record of max_record bytes, its line break, and half of an empty line's. */
 	if (text.n > max_record + 3) {
-		/* A CR alone may be half of an empty line's end: it is looked at again with what follows. */
+		/* A CR alone may be half of an empty line's end: it is looked at again with what
+		 * follows. */
 		bool half = text.n - at == 1 && text.p[at] == '\r';
 
 		f->skip = at < text.n && !half ? SKIP_WITHIN_LINE : SKIP_REST;
@@ -186,7 +194,8 @@ static enum frame_result next_paragraph(struct sv text, bool final, size_t max_r
 	}
 	if (!final || text.n == 0)
 		return FRAME_MORE;
-	if (without_break(text.p + at, text.n - at) == 0) { /* a CR alone: half of an empty line's end */
+	if (without_break(text.p + at, text.n - at) ==
+	    0) { /* a CR alone: half of an empty line's end */
 		enum frame_result r = found(f, text, at, lines, max_record);
 		f->used = text.n;
 		return r;
@@ -219,7 +228,8 @@ static enum frame_result skip_rest(struct sv text, bool final, enum framing fram
 		at += n;
 		f->used = at;
 		if (framing == FRAMING_LINE || empty) {
-			f->lines += framing != FRAMING_LINE; /* a line's own number was counted with it */
+			f->lines +=
+			    framing != FRAMING_LINE; /* a line's own number was counted with it */
 			f->skip = SKIP_NONE;
 			return FRAME_NOTHING;
 		}

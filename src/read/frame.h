@@ -1,8 +1,9 @@
-/* Where records begin and end: lines and paragraphs, in bytes of which more may be arriving. The one place that
- * knows it, for readers of whole inputs and for tails.
+/* Where records begin and end: lines and paragraphs, in bytes of which more may be arriving. The
+ * one place that knows it, for readers of whole inputs and for tails.
  *
- * Among lines may be syslog messages that begin with their length (`123 <14>…`, RFC 6587, 3.4.1), as dumps of a TCP
- * stream have them: such a record ends where its count says, with or without a line break there.
+ * Among lines may be syslog messages that begin with their length (`123 <14>…`, RFC 6587, 3.4.1),
+ * as dumps of a TCP stream have them: such a record ends where its count says, with or without a
+ * line break there.
  */
 #ifndef PINWATCH_READ_FRAME_H
 #define PINWATCH_READ_FRAME_H
@@ -25,9 +26,9 @@ enum frame_result {
 enum frame_skip { SKIP_NONE, SKIP_REST, SKIP_WITHIN_LINE, SKIP_TO_COUNT };
 
 struct frame {
-	size_t length;	   /* of the record, at the beginning of the bytes */
-	size_t used;	   /* bytes to pass over */
-	uint32_t lines;	   /* of them, lines */
+	size_t length;	      /* of the record, at the beginning of the bytes */
+	size_t used;	      /* bytes to pass over */
+	uint32_t lines;	      /* of them, lines */
 	enum frame_skip skip; /* in: as the last call left it */
 };
 

@@ -1,8 +1,8 @@
 /* Reading back the position texts that this folder writes: JSON, but of one fixed shape each.
  *
- * The texts come from our own database, so anything unexpected means that they are not ours; there is
- * no need for a reader of all JSON. A cursor goes over the text; once something did not fit it is
- * `failed` and everything further fails.
+ * The texts come from our own database, so anything unexpected means that they are not ours; there
+ * is no need for a reader of all JSON. A cursor goes over the text; once something did not fit it
+ * is `failed` and everything further fails.
  */
 #ifndef PINWATCH_READ_POSITION_H
 #define PINWATCH_READ_POSITION_H

@@ -22,7 +22,7 @@ struct reader {
 	size_t capacity;
 	size_t start;
 	size_t end;
-	size_t searched;	/* bytes behind start known to hold no line end */
+	size_t searched; /* bytes behind start known to hold no line end */
 	bool started;
 	bool at_end;	      /* nothing more will come */
 	enum frame_skip skip; /* the rest of an overlong record is to be skipped */
@@ -162,8 +162,9 @@ static enum read_result finish(struct reader *r, struct error *err)
 	return READ_ERROR;
 }
 
-/* Cuts what stands in the buffer. FRAME_MORE: nothing can be cut any more, the buffer is used up but for the
- * beginning of a record whose rest was lost. Otherwise *f is the piece that was passed over, which began at *at. */
+/* Cuts what stands in the buffer. FRAME_MORE: nothing can be cut any more, the buffer is used up
+ * but for the beginning of a record whose rest was lost. Otherwise *f is the piece that was passed
+ * over, which began at *at. */
 static enum frame_result cut(struct reader *r, struct frame *f, const char **at)
 {
 	for (;;) {
@@ -230,8 +231,8 @@ static enum read_result next_document(struct reader *r, struct sv *record, struc
 	return READ_OVERLONG;
 }
 
-/* Hands the lines before `end` to the block, by changing buffers with it: only what stands behind them is
- * copied. */
+/* Hands the lines before `end` to the block, by changing buffers with it: only what stands behind
+ * them is copied. */
 static void change_buffers(struct reader *r, struct read_block *b, size_t end, size_t size)
 {
 	size_t rest = r->end - end, want = rest > size ? rest : size;
@@ -259,16 +260,17 @@ static void change_buffers(struct reader *r, struct read_block *b, size_t end, s
 	memset(r->p + rest, 0, READ_PADDING);
 }
 
-/* Behind how many of the waiting bytes whole records end, at least one and about `size` bytes of them; 0: more
- * bytes are needed. */
+/* Behind how many of the waiting bytes whole records end, at least one and about `size` bytes of
+ * them; 0: more bytes are needed. */
 static size_t counted_records(struct reader *r, size_t size)
 {
 	size_t at = r->start;
 
 	while (at < r->end && at - r->start < size) {
 		struct frame f = { .skip = SKIP_NONE };
-		enum frame_result result = frame_next(sv_make(r->p + at, r->end - at), 0, r->at_end && !r->failed,
-						      FRAMING_LINE, r->max_record, &f);
+		enum frame_result result =
+		    frame_next(sv_make(r->p + at, r->end - at), 0, r->at_end && !r->failed,
+			       FRAMING_LINE, r->max_record, &f);
 
 		if (result == FRAME_MORE || (f.skip != SKIP_NONE && at > r->start))
 			break;

@@ -2,9 +2,8 @@
  *
  * gzip and zstd are unpacked as they are read (told by their first bytes, concatenated members and
  * frames included). A record is a line, a paragraph or the whole document, as the format's framing
- * says. Nothing is lost silently: an overlong or damaged piece is returned as READ_OVERLONG or ends in
- * an error that names the byte.
- * One reader, one thread.
+ * says. Nothing is lost silently: an overlong or damaged piece is returned as READ_OVERLONG or ends
+ * in an error that names the byte. One reader, one thread.
  */
 #ifndef PINWATCH_READ_READER_H
 #define PINWATCH_READ_READER_H
@@ -16,14 +15,15 @@
 #define READ_PADDING 64
 
 enum framing {
-	FRAMING_LINE,      /* LF or CRLF; the last one may lack it; empty lines are skipped */
+	FRAMING_LINE,	   /* LF or CRLF; the last one may lack it; empty lines are skipped */
 	FRAMING_PARAGRAPH, /* lines up to an empty line, as one record with its line breaks */
 	FRAMING_DOCUMENT,  /* the whole input is one record */
 };
 
 enum read_result {
 	READ_RECORD,
-	READ_OVERLONG, /* a record longer than max_record: *record holds its first bytes, rest skipped */
+	READ_OVERLONG, /* a record longer than max_record: *record holds its first bytes, rest
+			  skipped */
 	READ_END,
 	READ_ERROR,
 };
@@ -38,25 +38,30 @@ struct reader_options {
 struct reader;
 
 /* path "-" is standard input. NULL and *err when it cannot be opened. */
-struct reader *reader_open(const char *path, const struct reader_options *options, struct error *err);
+struct reader *reader_open(const char *path, const struct reader_options *options,
+			   struct error *err);
 /* Borrows the bytes (packed or plain) until reader_close. */
 struct reader *reader_on_bytes(struct sv bytes, const struct reader_options *options);
 void reader_close(struct reader *r);
 /* *record is good until the next call. */
 enum read_result reader_next(struct reader *r, struct sv *record, struct error *err);
 
-/* Whole lines taken out of a reader, for FRAMING_LINE: what needs no order can be done with them elsewhere.
- * A zeroed block is a valid empty one. It belongs to the caller; one thread at a time. */
+/* Whole lines taken out of a reader, for FRAMING_LINE: what needs no order can be done with them
+ * elsewhere. A zeroed block is a valid empty one. It belongs to the caller; one thread at a
+ * time. */
 struct read_block {
 	char *_p;
 	size_t _capacity, _from, _end, _max_record;
 	bool _overlong; /* its last line is the beginning of one that is longer than max_record */
-	uint32_t line;  /* 1-based, of the last record, within the block; behind the last one: how many lines */
+	uint32_t line;	/* 1-based, of the last record, within the block; behind the last one: how
+			   many lines */
 };
-/* The next lines, about `size` bytes of them, at least one; what the block held is gone. READ_RECORD where
- * there are some, else as reader_next. Not to be mixed with reader_next. */
-enum read_result reader_take(struct reader *r, struct read_block *b, size_t size, struct error *err);
-/* READ_RECORD, READ_OVERLONG or READ_END. *record is good until the block is filled again or freed. */
+/* The next lines, about `size` bytes of them, at least one; what the block held is gone.
+ * READ_RECORD where there are some, else as reader_next. Not to be mixed with reader_next. */
+enum read_result reader_take(struct reader *r, struct read_block *b, size_t size,
+			     struct error *err);
+/* READ_RECORD, READ_OVERLONG or READ_END. *record is good until the block is filled again or
+ * freed. */
 enum read_result read_block_next(struct read_block *b, struct sv *record);
 void read_block_free(struct read_block *b);
 /* Nothing more will come, and nothing has gone wrong. */

@@ -23,16 +23,16 @@ struct source {
 	size_t _head_at;
 };
 
-/* path "-" is standard input. False when it cannot be opened or is a directory; *s is then closed.
- */
+/* path "-" is standard input. False when it cannot be opened or is a directory; *s is then
+ * closed. */
 bool source_open(struct source *s, const char *path, struct error *err);
 /* Borrows the descriptor, read from where it stands, until source_close. */
 void source_on_fd(struct source *s, const char *name, int fd);
 /* Borrows the bytes until source_close. */
 void source_on_bytes(struct source *s, struct sv bytes);
 void source_close(struct source *s);
-/* Reads at most n bytes (n > 0), perhaps fewer; *got 0 is the end. False when the system refuses.
- */
+/* Reads at most n bytes (n > 0), perhaps fewer; *got 0 is the end. False when the system
+ * refuses. */
 bool source_read(struct source *s, char *out, size_t n, size_t *got, struct error *err);
 /* The first n ≤ SOURCE_HEAD bytes, fewer where the input is shorter, without consuming them. To be
  * called before source_read. */

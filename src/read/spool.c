@@ -71,7 +71,8 @@ static void fail(struct spool *s, const char *what, int why)
 {
 	s->failed = true;
 	error_set(&s->failure, ERROR_IO, 0,
-		  "%s: the spool cannot be %s: %s; make room: nothing more is accepted until the disk is well "
+		  "%s: the spool cannot be %s: %s; make room: nothing more is accepted until the "
+		  "disk is well "
 		  "and the spool is opened again",
 		  s->dir, what, strerror(why));
 }
@@ -221,8 +222,8 @@ static bool room(const struct spool *s, size_t need)
 	return s->fd >= 0 && s->end + need <= s->segments.items[s->segments.n - 1].capacity;
 }
 
-/* With the lock: until `need` bytes fit into the last segment and the memory, or there is a reason why
- * not. */
+/* With the lock: until `need` bytes fit into the last segment and the memory, or there is a reason
+ * why not. */
 static enum spool_result make_room(struct spool *s, size_t need, struct instant arrival)
 {
 	for (;;) {
@@ -257,7 +258,8 @@ enum spool_result spool_append_batch(struct spool *s, const struct sv *records, 
 				     struct sv key, struct instant arrival, uint64_t *ticket,
 				     struct error *err)
 {
-	XXH128_hash_t hash = XXH3_128bits(key.n > 0 ? key.p : "", key.n < MAX_KEY ? key.n : MAX_KEY);
+	XXH128_hash_t hash =
+	    XXH3_128bits(key.n > 0 ? key.p : "", key.n < MAX_KEY ? key.n : MAX_KEY);
 	struct sv hash_view = { (const char *)&hash, sizeof(hash) };
 	size_t need = key.n > 0 ? spool_entry_size(hash_view.n) : 0;
 	enum spool_result result = SPOOL_DONE;
@@ -345,8 +347,7 @@ void spool_stats(struct spool *s, struct spool_stats *out)
 	out->segments = s->segments.n;
 	out->size = s->size;
 	out->max_size = s->max_size;
-	out->waiting =
-	    s->synced_records > s->read_record ? s->synced_records - s->read_record : 0;
+	out->waiting = s->synced_records > s->read_record ? s->synced_records - s->read_record : 0;
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -2,8 +2,8 @@
  *
  * One spool is one folder of segment files, one a source. Many threads append; one reader reads it
  * like a file, and only what has been synced. What has been read and checkpointed is trimmed. A
- * batch is all or nothing, also over a crash. Its size is bounded: when it is full, appending says so
- * and whoever pushes has to wait.
+ * batch is all or nothing, also over a crash. Its size is bounded: when it is full, appending says
+ * so and whoever pushes has to wait.
  *
  * Order of events for whoever acknowledges:
  *     spool_append() → SPOOL_DONE, ticket     (in memory)
@@ -34,12 +34,12 @@ struct spool_options {
 
 struct spool_stats {
 	uint64_t appended, refused_full, refused_long; /* records */
-	uint64_t known;			/* batches that came again */
-	uint64_t syncs;			/* fsyncs done */
-	uint64_t segments, size, max_size; /* now; bytes on disk */
-	uint64_t torn;			/* bytes cut off at open: written by nobody who was told so */
-	uint64_t damaged;		/* bytes skipped by the reader since open */
-	uint64_t waiting;		/* synced records not yet read */
+	uint64_t known;				       /* batches that came again */
+	uint64_t syncs;				       /* fsyncs done */
+	uint64_t segments, size, max_size;	       /* now; bytes on disk */
+	uint64_t torn;	  /* bytes cut off at open: written by nobody who was told so */
+	uint64_t damaged; /* bytes skipped by the reader since open */
+	uint64_t waiting; /* synced records not yet read */
 };
 
 struct spool;
@@ -50,7 +50,8 @@ enum spool_result {
 	SPOOL_KNOWN,	/* the batch with this key stands in the spool already */
 	SPOOL_FULL,	/* max_size is reached, or the disk is full: later */
 	SPOOL_TOO_LONG, /* a record beyond max_record, or a batch beyond max_size / 2 */
-	SPOOL_ERROR,	/* the disk failed; *err says what. The spool takes nothing more until reopened */
+	SPOOL_ERROR,	/* the disk failed; *err says what. The spool takes nothing more until
+			 * reopened */
 };
 
 /* Takes the folder for this process (a lock); cuts off what was torn. */
@@ -62,8 +63,9 @@ void spool_close(struct spool *s);
 enum spool_result spool_append(struct spool *s, struct sv record, struct instant arrival,
 			       uint64_t *ticket, struct error *err);
 /* All n records or none. key: empty for none; at most 256 bytes count. */
-enum spool_result spool_append_batch(struct spool *s, const struct sv *records, size_t n, struct sv key,
-				     struct instant arrival, uint64_t *ticket, struct error *err);
+enum spool_result spool_append_batch(struct spool *s, const struct sv *records, size_t n,
+				     struct sv key, struct instant arrival, uint64_t *ticket,
+				     struct error *err);
 /* Any thread. Returns once everything up to the ticket (UINT64_MAX: all so far) is on disk. False:
  * it is not, and must not be acknowledged. */
 bool spool_sync(struct spool *s, uint64_t ticket, struct error *err);
@@ -73,13 +75,14 @@ bool spool_full(struct spool *s, struct instant now);
 int spool_fd(const struct spool *s);
 void spool_stats(struct spool *s, struct spool_stats *out);
 
-/* One reader a spool, one thread. position: of spool_position, or empty for the oldest record. Where
- * the position's segment is gone, reading begins at the oldest one there is, and *err of the first
- * spool_next says so. */
+/* One reader a spool, one thread. position: of spool_position, or empty for the oldest record.
+ * Where the position's segment is gone, reading begins at the oldest one there is, and *err of the
+ * first spool_next says so. */
 struct spool_reader *spool_reader_open(struct spool *s, struct sv position, struct error *err);
 void spool_reader_close(struct spool_reader *r);
 /* INPUT_ERROR: damaged bytes were skipped and counted; go on. where->line is the entry's number,
- * where->path the segment. *record is good until the next call, with READ_PADDING readable behind. */
+ * where->path the segment. *record is good until the next call, with READ_PADDING readable
+ * behind. */
 enum input_result spool_next(struct spool_reader *r, struct sv *record, struct instant *arrival,
 			     struct input_where *where, struct error *err);
 void spool_position(const struct spool_reader *r, struct buf *out);

@@ -23,14 +23,14 @@
  *      16  8  checksum
  *      24  …  payload, padded with zeros to a multiple of 8
  *
- * hash(header) is XXH3 of bytes 0–5 and 8–15 under the seed id ^ offset of the entry in the file; the
- * checksum is XXH3 of the payload under the seed hash(header).
+ * hash(header) is XXH3 of bytes 0–5 and 8–15 under the seed id ^ offset of the entry in the file;
+ * the checksum is XXH3 of the payload under the seed hash(header).
  *
  * What is trusted: the folder, as far as nobody but us writes to it. What is validated: everything
  * read, before it is believed, because a crash leaves anything behind. An entry that does not check
- * is damage; the next one that does is looked for at every multiple of 8 behind it, for which the 16
- * bits in the header save hashing what is hardly one. At open the last segment is cut behind its last
- * complete batch: what stands behind it was never acknowledged.
+ * is damage; the next one that does is looked for at every multiple of 8 behind it, for which the
+ * 16 bits in the header save hashing what is hardly one. At open the last segment is cut behind its
+ * last complete batch: what stands behind it was never acknowledged.
  *
  * A new segment begins with the newest SPOOL_KEYS keys, so that removing old segments forgets none
  * and opening reads one segment only.

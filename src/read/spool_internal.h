@@ -14,8 +14,9 @@ struct spool_list {
 	size_t n, capacity;
 };
 
-/* All below `lock` but what never changes after open. `busy`: one thread has taken it upon itself to
- * write or to begin a segment, without holding the lock; only that one touches fd and `flushing`. */
+/* All below `lock` but what never changes after open. `busy`: one thread has taken it upon itself
+ * to write or to begin a segment, without holding the lock; only that one touches fd and
+ * `flushing`. */
 struct spool {
 	char *dir;
 	int dir_fd, lock_fd, event_fd;
@@ -29,20 +30,20 @@ struct spool {
 	struct error failure;
 
 	struct spool_list segments;
-	uint64_t size;		 /* of all segments */
-	int fd;			 /* of the last one; -1: there is none yet */
-	uint64_t end;		 /* where the next entry goes, what is pending included */
-	uint64_t written;	 /* of it, on disk and synced */
+	uint64_t size;	  /* of all segments */
+	int fd;		  /* of the last one; -1: there is none yet */
+	uint64_t end;	  /* where the next entry goes, what is pending included */
+	uint64_t written; /* of it, on disk and synced */
 	struct buf pending, flushing;
 	uint64_t records, synced_records; /* numbers of the last one */
-	uint64_t taken, synced;	 /* tickets */
-	struct instant refused;	 /* arrival of what was last refused because the disk was full */
+	uint64_t taken, synced;		  /* tickets */
+	struct instant refused; /* arrival of what was last refused because the disk was full */
 
 	XXH128_hash_t keys[SPOOL_KEYS]; /* a ring */
-	size_t n_keys;		 /* ever added */
+	size_t n_keys;			/* ever added */
 
 	bool has_reader;
-	uint64_t read_record;	 /* number of the last one read */
+	uint64_t read_record;	    /* number of the last one read */
 	struct spool_stats counted; /* but what spool_stats fills in */
 };
 

@@ -44,9 +44,9 @@ static bool open_dir(struct spool *s, struct error *err)
 		return cannot(s, "lock", "opened", err);
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
-			return error_set(err, ERROR_IO, 0,
-					 "%s: another process has this spool open: leave one of them",
-					 s->dir);
+			return error_set(
+			    err, ERROR_IO, 0,
+			    "%s: another process has this spool open: leave one of them", s->dir);
 		return cannot(s, "lock", "locked", err);
 	}
 	s->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -162,7 +162,8 @@ static size_t find_end(struct spool *s, const struct spool_segment *segment, con
 			keys_before = s->n_keys;
 		}
 	}
-	/* A batch that was cut off did not come. Fewer than a ring's worth of keys can be its own. */
+	/* A batch that was cut off did not come. Fewer than a ring's worth of keys can be its
+	 * own. */
 	s->n_keys = keys_before;
 	return end;
 }

@@ -84,7 +84,8 @@ struct spool_reader *spool_reader_open(struct spool *s, struct sv position, stru
 	*r = (struct spool_reader){ .spool = s, .fd = -1 };
 	pthread_mutex_lock(&s->lock);
 	if (s->has_reader)
-		ok = error_set(err, ERROR_USAGE, 0, "%s: the spool has a reader already: only one may read it", s->dir);
+		ok = error_set(err, ERROR_USAGE, 0,
+			       "%s: the spool has a reader already: only one may read it", s->dir);
 	else if (position.n > 0)
 		ok = start_at(r, position, err);
 	if (ok) {
@@ -122,7 +123,8 @@ static uint64_t limit(struct spool_reader *r, bool *last)
 	uint64_t end = r->segment.capacity;
 
 	pthread_mutex_lock(&s->lock);
-	*last = s->segments.n == 0 || s->segments.items[s->segments.n - 1].number <= r->segment.number;
+	*last =
+	    s->segments.n == 0 || s->segments.items[s->segments.n - 1].number <= r->segment.number;
 	if (*last)
 		end = s->written;
 	pthread_mutex_unlock(&s->lock);

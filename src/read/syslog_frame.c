@@ -4,8 +4,9 @@
 
 struct sv syslog_trim(struct sv message)
 {
-	while (message.n > 0 && (message.p[message.n - 1] == '\n' || message.p[message.n - 1] == '\r' ||
-				 message.p[message.n - 1] == '\0'))
+	while (message.n > 0 &&
+	       (message.p[message.n - 1] == '\n' || message.p[message.n - 1] == '\r' ||
+		message.p[message.n - 1] == '\0'))
 		message.n--;
 	return message;
 }
@@ -25,7 +26,8 @@ size_t syslog_octet_count(struct sv text, size_t *count)
 	return i + 1;
 }
 
-/* Length of `123 ` at the beginning. 0: there is no such thing; SIZE_MAX: it is not yet all there. */
+/* Length of `123 ` at the beginning. 0: there is no such thing; SIZE_MAX: it is not yet all
+ * there. */
 static size_t count_at(struct sv bytes, uint64_t *count)
 {
 	size_t n = 0;
@@ -99,8 +101,8 @@ static enum syslog_framed next_counted(struct syslog_framer *f, struct sv bytes,
 	out->cut = count > f->max_message;
 	if (there > count)
 		there = (size_t)count;
-	out->message = syslog_trim(sv_make(bytes.p + head, out->cut && there > f->max_message ?
-							       f->max_message : there));
+	out->message = syslog_trim(
+	    sv_make(bytes.p + head, out->cut && there > f->max_message ? f->max_message : there));
 	out->used = head + there;
 	f->skip = end ? 0 : count - there;
 	return SYSLOG_MESSAGE;

@@ -1,9 +1,9 @@
 /* Messages in a stream of syslog over TCP or TLS (RFC 6587; RFC 5425).
  *
- * Both framings, told by how the connection begins: octet counting where it begins like `123 <`, else
- * lines. (A line may well begin with a number; only a counted message begins its text with a priority.) A
- * connection keeps its framing. A counted one that then does not begin a frame with a length is
- * malformed: there is no way to find the next message.
+ * Both framings, told by how the connection begins: octet counting where it begins like `123 <`,
+ * else lines. (A line may well begin with a number; only a counted message begins its text with a
+ * priority.) A connection keeps its framing. A counted one that then does not begin a frame with a
+ * length is malformed: there is no way to find the next message.
  */
 #ifndef PINWATCH_READ_SYSLOG_FRAME_H
 #define PINWATCH_READ_SYSLOG_FRAME_H
@@ -33,12 +33,12 @@ enum syslog_framed {
 };
 #define SYSLOG_FRAME_ROOM 16
 
-/* bytes: what has come and is not yet passed over. end: nothing more will come; what is there is then a
- * message. */
+/* bytes: what has come and is not yet passed over. end: nothing more will come; what is there is
+ * then a message. */
 enum syslog_framed syslog_frame_next(struct syslog_framer *f, struct sv bytes, bool end,
 				     struct syslog_frame *out);
-/* `123 <14>…`: how many bytes the count and its blank take, and what it counts. 0 where text does not
- * begin so. */
+/* `123 <14>…`: how many bytes the count and its blank take, and what it counts. 0 where text does
+ * not begin so. */
 size_t syslog_octet_count(struct sv text, size_t *count);
 /* A message or datagram without line breaks and NULs at its end. */
 struct sv syslog_trim(struct sv message);

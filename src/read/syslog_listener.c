@@ -17,8 +17,8 @@
 #define MAX_MESSAGE (64u * 1024u)
 #define MAX_CONNECTIONS 1024
 #define EVENTS 128
-#define PAUSE_MS 20	/* between looks at a full spool */
-#define TICK_MS 1000	/* between looks for idle connections */
+#define PAUSE_MS 20  /* between looks at a full spool */
+#define TICK_MS 1000 /* between looks for idle connections */
 #define UDP_BUFFER (8 * 1024 * 1024)
 
 int64_t syslog_monotonic(void)
@@ -45,7 +45,8 @@ void syslog_count(struct syslog_listener *l, uint64_t *counter)
 }
 
 /* With the lock. */
-static void count_peer(struct syslog_listener *l, const struct addr *peer, size_t n, struct instant now)
+static void count_peer(struct syslog_listener *l, const struct addr *peer, size_t n,
+		       struct instant now)
 {
 	uint32_t number = keymap_get(&l->peer_numbers, peer->b);
 
@@ -209,13 +210,15 @@ static bool open_socket(struct syslog_listener *l, struct error *err)
 	memcpy(&four.sin_addr, o->ip.b + 12, 4);
 	l->fd = socket(v4 ? AF_INET : AF_INET6,
 		       (o->transport == SYSLOG_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC |
-			   SOCK_NONBLOCK, 0);
+			   SOCK_NONBLOCK,
+		       0);
 	if (l->fd < 0)
 		return cannot(o, "opened", err);
 	if (o->transport != SYSLOG_UDP)
 		setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	else if (setsockopt(l->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) != 0)
-		setsockopt(l->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer)); /* as much as is allowed */
+		setsockopt(l->fd, SOL_SOCKET, SO_RCVBUF, &buffer,
+			   sizeof(buffer)); /* as much as is allowed */
 	if (bind(l->fd, v4 ? (struct sockaddr *)&four : (struct sockaddr *)&six,
 		 v4 ? sizeof(four) : sizeof(six)) != 0)
 		return cannot(o, "listened on", err);
@@ -235,7 +238,8 @@ static bool watch(struct syslog_listener *l, int *fd)
 	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, *fd, &event) == 0;
 }
 
-struct syslog_listener *syslog_listener_start(const struct syslog_options *options, struct error *err)
+struct syslog_listener *syslog_listener_start(const struct syslog_options *options,
+					      struct error *err)
 {
 	struct syslog_listener *l = xcalloc(1, sizeof(*l));
 	uint64_t seed;

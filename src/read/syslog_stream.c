@@ -19,8 +19,8 @@ static bool tls_failed(SSL_CTX *tls, const char *path, const char *what, struct 
 
 	SSL_CTX_free(tls);
 	ERR_clear_error();
-	return error_set(err, ERROR_CONFIG, 0, "%s: cannot be used as the listener's %s: %s", path, what,
-			 why != NULL ? why : "the file cannot be read");
+	return error_set(err, ERROR_CONFIG, 0, "%s: cannot be used as the listener's %s: %s", path,
+			 what, why != NULL ? why : "the file cannot be read");
 }
 
 SSL_CTX *syslog_tls(const struct syslog_options *o, struct error *err)
@@ -34,8 +34,10 @@ SSL_CTX *syslog_tls(const struct syslog_options *o, struct error *err)
 	SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
 	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	if (o->certificate == NULL || SSL_CTX_use_certificate_chain_file(tls, o->certificate) != 1) {
-		tls_failed(tls, o->certificate != NULL ? o->certificate : "(none)", "certificate", err);
+	if (o->certificate == NULL ||
+	    SSL_CTX_use_certificate_chain_file(tls, o->certificate) != 1) {
+		tls_failed(tls, o->certificate != NULL ? o->certificate : "(none)", "certificate",
+			   err);
 		return NULL;
 	}
 	if (o->key == NULL || SSL_CTX_use_PrivateKey_file(tls, o->key, SSL_FILETYPE_PEM) != 1 ||
@@ -188,8 +190,8 @@ static enum outcome take_messages(struct syslog_listener *l, struct syslog_conne
 	while (at < c->n) {
 		struct syslog_framer before = c->framer;
 		struct syslog_frame frame;
-		enum syslog_framed r = syslog_frame_next(&c->framer, sv_make(c->p + at, c->n - at),
-							 c->ended, &frame);
+		enum syslog_framed r =
+		    syslog_frame_next(&c->framer, sv_make(c->p + at, c->n - at), c->ended, &frame);
 		if (r == SYSLOG_MORE)
 			break;
 		if (r == SYSLOG_MALFORMED) {
@@ -225,7 +227,8 @@ static void make_room(struct syslog_listener *l, struct syslog_connection *c)
 void syslog_read(struct syslog_listener *l, struct syslog_connection *c)
 {
 	/* What TLS has decrypted already makes no descriptor readable. */
-	for (unsigned round = 0; round < ROUNDS || (c->ssl != NULL && SSL_pending(c->ssl) > 0); round++) {
+	for (unsigned round = 0; round < ROUNDS || (c->ssl != NULL && SSL_pending(c->ssl) > 0);
+	     round++) {
 		enum outcome outcome = take_messages(l, c);
 		ssize_t n;
 
@@ -248,7 +251,8 @@ void syslog_read(struct syslog_listener *l, struct syslog_connection *c)
 		c->heard = syslog_monotonic();
 		c->n += (size_t)n;
 	}
-	if (c->n == 0 && !c->ended) { /* nothing waits: thousands of quiet connections cost nothing */
+	if (c->n == 0 &&
+	    !c->ended) { /* nothing waits: thousands of quiet connections cost nothing */
 		free(c->p);
 		c->p = NULL;
 		c->capacity = 0;

@@ -32,8 +32,9 @@ static void split_path(struct tail *t)
 		t->pattern = copy_text("*", 1);
 		return;
 	}
-	t->folder = slash == NULL ? copy_text("", 0)
-				  : copy_text(t->path, (size_t)(slash > t->path ? slash - t->path : 1));
+	t->folder = slash == NULL
+			? copy_text("", 0)
+			: copy_text(t->path, (size_t)(slash > t->path ? slash - t->path : 1));
 	t->pattern = copy_text(slash != NULL ? slash + 1 : t->path,
 			       strlen(slash != NULL ? slash + 1 : t->path));
 }
@@ -60,10 +61,11 @@ struct tail *tail_open(const struct tail_options *options, struct sv position, s
 		goto failed;
 	}
 	if (t->options.framing == FRAMING_DOCUMENT && t->options.framing_of == NULL) {
-		error_set(err, ERROR_USAGE, 0,
-			  "%s: a file that is one document cannot be followed: move such files into a "
-			  "watched folder",
-			  t->path);
+		error_set(
+		    err, ERROR_USAGE, 0,
+		    "%s: a file that is one document cannot be followed: move such files into a "
+		    "watched folder",
+		    t->path);
 		goto failed;
 	}
 	if (position.n > 0 && !tail_position_read(t, position, err)) {
@@ -231,9 +233,8 @@ static enum next next_of(struct tail *t, struct tail_file *f, struct instant now
 			 struct input_where *where, struct error *err, bool *failed)
 {
 	for (;;) {
-		enum next r = tail_file_is_open(f)
-				  ? next_in_buffer(t, f, false, record, where)
-				  : NEXT_REFILL;
+		enum next r =
+		    tail_file_is_open(f) ? next_in_buffer(t, f, false, record, where) : NEXT_REFILL;
 		bool final;
 
 		if (r != NEXT_REFILL)

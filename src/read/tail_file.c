@@ -145,7 +145,8 @@ static bool open_plain(struct tail_file *f, struct error *err)
 	uint32_t last = f->offset < TAIL_LAST ? (uint32_t)f->offset : TAIL_LAST;
 	ssize_t got;
 
-	got = tail_read_at(f->fd, f->head, f->offset < TAIL_HEAD ? (size_t)f->offset : TAIL_HEAD, 0);
+	got =
+	    tail_read_at(f->fd, f->head, f->offset < TAIL_HEAD ? (size_t)f->offset : TAIL_HEAD, 0);
 	if (got < 0)
 		return cannot(f, err);
 	f->head_have = (size_t)got;
@@ -172,13 +173,15 @@ static bool open_packed(struct tail_file *f, struct error *err)
 	while (at < f->offset) {
 		size_t room = f->capacity - f->end;
 		uint64_t left = f->offset - at;
-		if (!unpack_read(f->unpack, f->p + f->end, left < room ? (size_t)left : room, &got, err))
+		if (!unpack_read(f->unpack, f->p + f->end, left < room ? (size_t)left : room, &got,
+				 err))
 			return false;
 		if (got == 0)
-			return error_set(err, ERROR_FORMAT, (size_t)at,
-					 "%s: ends at byte %llu (unpacked), before what was read of it "
-					 "when it had another name",
-					 f->path, (unsigned long long)at);
+			return error_set(
+			    err, ERROR_FORMAT, (size_t)at,
+			    "%s: ends at byte %llu (unpacked), before what was read of it "
+			    "when it had another name",
+			    f->path, (unsigned long long)at);
 		if (f->intro_n < INPUT_HEAD) {
 			size_t part = got < INPUT_HEAD - f->intro_n ? got : INPUT_HEAD - f->intro_n;
 			memcpy(f->intro + f->intro_n, f->p + f->end, part);
@@ -312,10 +315,11 @@ bool tail_file_check_at(const struct tail_file *f, const char *path)
 {
 	char bytes[TAIL_HEAD];
 	int fd = tail_open_path(path);
-	bool same = fd >= 0 && tail_read_at(fd, bytes, f->head_n, 0) == (ssize_t)f->head_n &&
-		    XXH3_64bits(bytes, f->head_n) == f->head_hash &&
-		    tail_read_at(fd, bytes, f->last_n, f->offset - f->last_n) == (ssize_t)f->last_n &&
-		    XXH3_64bits(bytes, f->last_n) == f->last_hash;
+	bool same =
+	    fd >= 0 && tail_read_at(fd, bytes, f->head_n, 0) == (ssize_t)f->head_n &&
+	    XXH3_64bits(bytes, f->head_n) == f->head_hash &&
+	    tail_read_at(fd, bytes, f->last_n, f->offset - f->last_n) == (ssize_t)f->last_n &&
+	    XXH3_64bits(bytes, f->last_n) == f->last_hash;
 
 	if (fd >= 0)
 		close(fd);

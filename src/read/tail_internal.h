@@ -1,6 +1,6 @@
-/* What the parts of a tail share: tail.c hands out records, tail_file.c reads one file, tail_scan.c finds
- * out what has become of the files, tail_match.c tells whether two are the same, tail_watch.c lists
- * and watches folders, tail_position.c writes and reads positions. */
+/* What the parts of a tail share: tail.c hands out records, tail_file.c reads one file, tail_scan.c
+ * finds out what has become of the files, tail_match.c tells whether two are the same, tail_watch.c
+ * lists and watches folders, tail_position.c writes and reads positions. */
 #ifndef PINWATCH_READ_TAIL_INTERNAL_H
 #define PINWATCH_READ_TAIL_INTERNAL_H
 
@@ -11,8 +11,8 @@
 #include "read/tail_name.h"
 #include "read/unpack.h"
 
-#define TAIL_HEAD 4096u	 /* bytes at a file's beginning that are hashed to know it again */
-#define TAIL_LAST 512u	 /* and before the offset */
+#define TAIL_HEAD 4096u /* bytes at a file's beginning that are hashed to know it again */
+#define TAIL_LAST 512u	/* and before the offset */
 #define TAIL_MAX_ERRORS 8
 
 /* A file on disk, as one look at the folders finds it. */
@@ -34,8 +34,9 @@ struct tail_unfinished {
 };
 #define TAIL_MAX_UNFINISHED 64
 
-/* A file that is followed or remembered. p[start] is the byte at `offset`; what stands before it has
- * been handed out and is kept as far as TAIL_LAST bytes, to check that the file still is the same. */
+/* A file that is followed or remembered. p[start] is the byte at `offset`; what stands before it
+ * has been handed out and is kept as far as TAIL_LAST bytes, to check that the file still is the
+ * same. */
 struct tail_file {
 	char *path;
 	uint64_t dev, ino, born, size;
@@ -45,7 +46,7 @@ struct tail_file {
 	bool live;    /* still written to, by its name */
 	bool packed;
 
-	uint64_t number; /* input_where.file */
+	uint64_t number;       /* input_where.file */
 	uint64_t offset, line; /* handed out */
 	enum frame_skip skip;
 	enum framing framing;
@@ -61,13 +62,14 @@ struct tail_file {
 	bool checked; /* size and mtime are those of the last check */
 	bool seen;    /* in the present scan */
 	bool missing;
-	bool told;	/* that it cannot be read */
+	bool told; /* that it cannot be read */
 	struct instant missing_since, quiet_since;
 
-	uint32_t head_n, last_n; /* bytes hashed: at most TAIL_HEAD and TAIL_LAST, and at most offset */
+	uint32_t head_n,
+	    last_n; /* bytes hashed: at most TAIL_HEAD and TAIL_LAST, and at most offset */
 	uint64_t head_hash, last_hash;
 
-	int fd; /* plain and open */
+	int fd;		      /* plain and open */
 	struct source source; /* packed and open */
 	struct unpack *unpack;
 	bool at_end; /* packed: all unpacked */
@@ -129,14 +131,14 @@ void tail_file_learn(struct tail_file *f);
 enum tail_refill { REFILL_MORE, REFILL_NOTHING, REFILL_CHANGED, REFILL_FAILED };
 /* Opens where needed, reads on. REFILL_FAILED: *err; the file is given up. */
 enum tail_refill tail_file_refill(struct tail *t, struct tail_file *f, struct error *err);
-/* True while the plain file on disk, or what is on disk under another name, still holds what has been
- * read of it. */
+/* True while the plain file on disk, or what is on disk under another name, still holds what has
+ * been read of it. */
 bool tail_file_check(struct tail_file *f);
 bool tail_file_check_at(const struct tail_file *f, const char *path);
 
 /* tail_match.c */
-/* True where the candidate holds what has been handed out of f: the same first bytes, and the same ones
- * before the offset. */
+/* True where the candidate holds what has been handed out of f: the same first bytes, and the same
+ * ones before the offset. */
 bool tail_match(const struct tail_file *f, const struct tail_candidate *c);
 /* True where the candidate is a copy, perhaps unfinished, of what f holds on disk now. */
 bool tail_match_copy(const struct tail_file *f, const struct tail_candidate *c);

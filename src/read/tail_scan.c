@@ -34,8 +34,8 @@ static void become(struct tail_file *f, struct tail_candidate *c)
 	c->taken = true;
 }
 
-/* Nobody writes to a rotated file. One that has grown all the same may be a copy of another, made under an
- * inode that was free again. */
+/* Nobody writes to a rotated file. One that has grown all the same may be a copy of another, made
+ * under an inode that was free again. */
 static bool is_rather_of_another(const struct tail *t, const struct tail_file *f,
 				 const struct tail_candidate *c)
 {
@@ -50,8 +50,8 @@ static bool is_rather_of_another(const struct tail *t, const struct tail_file *f
 	return false;
 }
 
-/* Inodes are used again soon after a file is removed, so the same number need not be the same file. A file
- * that is written to under its name and holds something else than before was truncated. */
+/* Inodes are used again soon after a file is removed, so the same number need not be the same file.
+ * A file that is written to under its name and holds something else than before was truncated. */
 static bool is_another(const struct tail *t, struct tail_file *f, const struct tail_candidate *c)
 {
 	if (f->born != 0 && c->born != 0 && f->born != c->born)
@@ -93,8 +93,8 @@ static void see(struct tail *t, struct tail_file *f, struct tail_candidate *c, s
 		f->checked = true;
 		f->done = f->done && (f->packed || f->size <= f->offset);
 	}
-	/* Also when nothing has changed: an unfinished line may be due by now, and a file may have been
-	 * renamed just when it was to be opened. */
+	/* Also when nothing has changed: an unfinished line may be due by now, and a file may have
+	 * been renamed just when it was to be opened. */
 	if (f->packed)
 		f->look = !f->done && !f->told;
 	else if (!f->done && !f->told)
@@ -157,8 +157,8 @@ static struct tail_file *split(struct tail *t, struct tail_file *f, struct tail_
 	return rest;
 }
 
-/* No copy of it is to be found: what is in memory is all there is of it. before: its size when it was last
- * seen whole. */
+/* No copy of it is to be found: what is in memory is all there is of it. before: its size when it
+ * was last seen whole. */
 static void keep_rest(struct tail *t, struct tail_file *f, uint64_t before)
 {
 	struct tail_file *rest;
@@ -168,11 +168,12 @@ static void keep_rest(struct tail *t, struct tail_file *f, uint64_t before)
 	if (!tail_file_is_open(f) && f->offset >= before)
 		return;
 	t->stats.lost++;
-	error_set(&err, ERROR_IO, (size_t)f->line,
-		  "%s: was truncated behind line %llu, and no copy of what it held is beside it: lines "
-		  "written to it between the last look and then are lost; rotate by renaming, or "
-		  "keep the copy under the same name with a number",
-		  f->path, (unsigned long long)f->line);
+	error_set(
+	    &err, ERROR_IO, (size_t)f->line,
+	    "%s: was truncated behind line %llu, and no copy of what it held is beside it: lines "
+	    "written to it between the last look and then are lost; rotate by renaming, or "
+	    "keep the copy under the same name with a number",
+	    f->path, (unsigned long long)f->line);
 	tail_say(t, &err);
 	if (f->end == f->start)
 		return;
@@ -202,9 +203,10 @@ static bool is_copy(const struct tail *t, const struct tail_candidate *c)
 	return false;
 }
 
-/* A heading that many files share may be all that has been read of f: then a copy of another file is not its
- * continuation. */
-static bool continues(const struct tail *t, const struct tail_file *f, const struct tail_candidate *c)
+/* A heading that many files share may be all that has been read of f: then a copy of another file
+ * is not its continuation. */
+static bool continues(const struct tail *t, const struct tail_file *f,
+		      const struct tail_candidate *c)
 {
 	return !c->taken && (tail_match(f, c) || tail_match_unread(f, c)) && !is_copy(t, c);
 }
@@ -230,7 +232,8 @@ static void was_truncated(struct tail *t, struct tail_file *f)
 		}
 	}
 	if (!found && shorter != NULL) {
-		/* Made before the last lines were written that we have read: nothing in it is new. */
+		/* Made before the last lines were written that we have read: nothing in it is
+		 * new. */
 		struct tail_file *rest = tail_file_new(t, shorter);
 		rest->done = rest->seen = rest->checked = rest->copy = true;
 		rest->offset = shorter->size;
@@ -306,8 +309,8 @@ static bool is_whole(struct tail *t, const struct tail_candidate *c, struct inst
 	return false;
 }
 
-/* True where a file that the look at the folders found is not there any more under its name, or was truncated: what
- * was compared by name since may have been another's. */
+/* True where a file that the look at the folders found is not there any more under its name, or was
+ * truncated: what was compared by name since may have been another's. */
 static bool has_moved(const struct tail *t)
 {
 	struct stat st;
@@ -315,7 +318,8 @@ static bool has_moved(const struct tail *t)
 	for (size_t i = 0; i < t->n_files; i++) {
 		const struct tail_file *f = t->files[i];
 		if (f->seen && f->ino != 0 &&
-		    (stat(f->path, &st) != 0 || (uint64_t)st.st_dev != f->dev || (uint64_t)st.st_ino != f->ino ||
+		    (stat(f->path, &st) != 0 || (uint64_t)st.st_dev != f->dev ||
+		     (uint64_t)st.st_ino != f->ino ||
 		     (!f->packed && (uint64_t)st.st_size < f->offset)))
 			return true;
 	}
@@ -359,7 +363,8 @@ static void begin(struct tail *t, struct tail_candidate *c, struct instant now)
 
 static int older_first(const void *a, const void *b)
 {
-	const struct tail_file *x = *(struct tail_file *const *)a, *y = *(struct tail_file *const *)b;
+	const struct tail_file *x = *(struct tail_file *const *)a,
+			       *y = *(struct tail_file *const *)b;
 
 	if (x->live != y->live)
 		return x->live ? 1 : -1;
@@ -373,7 +378,8 @@ static int older_first(const void *a, const void *b)
 /* Whoever was read furthest is told from others best. */
 static int furthest_first(const void *a, const void *b)
 {
-	const struct tail_file *x = *(struct tail_file *const *)a, *y = *(struct tail_file *const *)b;
+	const struct tail_file *x = *(struct tail_file *const *)a,
+			       *y = *(struct tail_file *const *)b;
 
 	return (x->offset < y->offset) - (x->offset > y->offset);
 }

@@ -47,7 +47,8 @@ static void add(struct tail *t, const char *folder, const char *name, int dir)
 		c.born = (uint64_t)nanoseconds(&st.stx_btime);
 	c.packed = tail_name_packed(name);
 	if (t->n_candidates == t->candidates_capacity) {
-		t->candidates_capacity = t->candidates_capacity == 0 ? 32 : t->candidates_capacity * 2;
+		t->candidates_capacity =
+		    t->candidates_capacity == 0 ? 32 : t->candidates_capacity * 2;
 		t->candidates =
 		    xrealloc(t->candidates, t->candidates_capacity, sizeof(*t->candidates));
 	}
@@ -64,7 +65,8 @@ static void list_folder(struct tail *t, const char *folder)
 		struct error err;
 		if (errno == ENOENT || errno == ENOTDIR)
 			return; /* may come yet */
-		error_set(&err, ERROR_IO, 0, "%s: cannot be looked at: %s", folder, strerror(errno));
+		error_set(&err, ERROR_IO, 0, "%s: cannot be looked at: %s", folder,
+			  strerror(errno));
 		t->stats.refused++;
 		tail_say(t, &err);
 		return;
@@ -107,7 +109,8 @@ static void drop_links(struct tail *t)
 	t->n_candidates = kept;
 }
 
-/* Packers remove the plain file once the packed one is whole: until then only the plain one counts. */
+/* Packers remove the plain file once the packed one is whole: until then only the plain one
+ * counts. */
 static bool has_plain_twin(const struct tail *t, const struct tail_candidate *c)
 {
 	for (size_t i = 0; i < t->n_candidates; i++) {

@@ -198,8 +198,8 @@ static bool step_gzip(struct unpack *u, char *out, size_t n, size_t *got, struct
 	/* Z_BUF_ERROR: no progress was possible, more input will help. */
 	if (rc != Z_OK && rc != Z_BUF_ERROR)
 		return damaged(u, z->msg != NULL ? z->msg : "invalid", err);
-	/* zlib may hold output back that did not fit before, so only silence means that bytes lack.
-	 */
+	/* zlib may hold output back that did not fit before, so only silence means that bytes
+	 * lack. */
 	if (before == 0 && *got == 0)
 		return truncated(u, err);
 	return true;

@@ -16,8 +16,8 @@ static uint64_t random_seed(void)
 {
 	uint64_t seed = 0;
 
-	/* Without a random seed the tables still work; they are then only as safe as a fixed one.
-	 */
+	/* Without a random seed the tables still work; they are then only as safe as a fixed
+	 * one. */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		seed = 0x9e3779b97f4a7c15u;
 	return seed;

@@ -12,8 +12,8 @@
 #include "read/capture.h"
 #include "wire/wire.h"
 
-/* What inputs that are captures are called: their format, and the source where none is configured.
- */
+/* What inputs that are captures are called: their format, and the source where none is
+ * configured. */
 #define CAPTURE_FORMAT SV("pcap")
 #define CAPTURE_SOURCE SV("wire")
 

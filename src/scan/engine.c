@@ -40,7 +40,8 @@ static void clear(struct engine *e)
 	e->_judged = false;
 }
 
-/* What says who is who, and when, changes: postures and the index of activity do not hold any more. */
+/* What says who is who, and when, changes: postures and the index of activity do not hold any
+ * more. */
 static void unindex(struct engine *e)
 {
 	clear(e);
@@ -184,8 +185,8 @@ struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct ins
 		.activities = activities_evict(&e->activities, source, before.ns),
 		.leases = leases_evict(&e->leases, source, before.ns),
 		.postures = source == ENGINE_ALL_SOURCES
-				    ? 0
-				    : inventory_evict(&e->inventory, (uint16_t)source, before.ns),
+				? 0
+				: inventory_evict(&e->inventory, (uint16_t)source, before.ns),
 	};
 	if (e->_remembers)
 		attempts_heard(&e->merge.attempts); /* numbers are others now */
@@ -194,12 +195,14 @@ struct engine_evicted engine_evict(struct engine *e, uint32_t source, struct ins
 
 size_t engine_footprint(const struct engine *e, uint32_t source)
 {
-	size_t n = merge_footprint(&e->merge, source) + activities_footprint(&e->activities, source) +
-		   leases_footprint(&e->leases, source) + inventory_footprint(&e->inventory, source);
+	size_t n =
+	    merge_footprint(&e->merge, source) + activities_footprint(&e->activities, source) +
+	    leases_footprint(&e->leases, source) + inventory_footprint(&e->inventory, source);
 
 	if (source == ENGINE_ALL_SOURCES)
 		n += names_footprint(&e->names) + calendar_footprint(&e->calendar) +
-		     footing_footprint(&e->_footing) + (e->_remembers ? memo_footprint(&e->memo) : 0);
+		     footing_footprint(&e->_footing) +
+		     (e->_remembers ? memo_footprint(&e->memo) : 0);
 	return n;
 }
 

@@ -20,7 +20,8 @@ static void restart(struct feed *f)
 
 		source->n_suspects = 0;
 		for (size_t d = 0; d < source->n_days; d++)
-			source->days[d] = (struct day){ source->days[d].number, 0, INT64_MAX, INT64_MIN };
+			source->days[d] =
+			    (struct day){ source->days[d].number, 0, INT64_MAX, INT64_MIN };
 		m->bytes = m->records = m->rejected = m->irrelevant = m->overlong = 0;
 		m->quarantined = m->too_late = m->outside = 0;
 		m->n_examples = 0;
@@ -61,7 +62,8 @@ static void quarantine(struct feed *f, const struct input *x, int64_t order, uin
 
 	instant_format_iso((struct instant){ order }, when);
 	snprintf(reason, sizeof(reason),
-		 "quarantined: its time %s lies more than a day beyond nearly all of the source", when);
+		 "quarantined: its time %s lies more than a day beyond nearly all of the source",
+		 when);
 	x->source->summary.quarantined++;
 	set_aside(f, x, line, reason, record);
 }
@@ -86,8 +88,9 @@ static void suspect(struct feed *f, const struct input *x, const struct observat
 	};
 }
 
-/* A leap of more than a day does not move the position until so much lies beyond it that it cannot be
- * quarantined: until then the input is read on with everything else waiting. False for such a leap. */
+/* A leap of more than a day does not move the position until so much lies beyond it that it cannot
+ * be quarantined: until then the input is read on with everything else waiting. False for such a
+ * leap. */
 static bool note_newest(struct input *x, int64_t order)
 {
 	if (x->newest != INT64_MIN && order - x->newest > NS_PER_DAY &&
@@ -134,8 +137,8 @@ static uint32_t line_of(const struct input *x, uint32_t line)
 }
 
 /* False and *err where not a single record could be read. */
-static bool take_note(struct feed *f, struct input *x, const struct run *r, const struct run_note *n,
-		      struct error *err)
+static bool take_note(struct feed *f, struct input *x, const struct run *r,
+		      const struct run_note *n, struct error *err)
 {
 	struct source_summary *m = &x->source->summary;
 	uint32_t line = line_of(x, n->line);
@@ -165,7 +168,8 @@ static bool take_note(struct feed *f, struct input *x, const struct run *r, cons
 		m->records++;
 		m->overlong++;
 		set_aside(f, x, line,
-			  "longer than limits.max_record; raise it or look at what wrote it", n->record);
+			  "longer than limits.max_record; raise it or look at what wrote it",
+			  n->record);
 		break;
 	case NOTE_DAMAGED:
 		if (m->records == 0)
@@ -240,7 +244,8 @@ static void report_progress(const struct feed *f)
 	f->options->progress(f->options->progress_arg, &p);
 }
 
-/* Takes back what lies behind the source's cut, if the pass has kept track of all of it and released none. */
+/* Takes back what lies behind the source's cut, if the pass has kept track of all of it and
+ * released none. */
 static bool take_back(struct feed *f, struct source *s, uint16_t number)
 {
 	struct source_summary *m = &s->summary;
@@ -277,7 +282,8 @@ static bool learn(struct feed *f)
 		source->cut = cut;
 		again |= cut == INT64_MAX || !take_back(f, source, (uint16_t)s);
 	}
-	/* A record from the future makes all behind it look late: first see what remains without it. */
+	/* A record from the future makes all behind it look late: first see what remains without
+	 * it. */
 	for (size_t i = 0; i < f->inputs->n && !again; i++)
 		again |= f->inputs->list[i].late;
 	for (size_t i = 0; i < f->inputs->n && again; i++)

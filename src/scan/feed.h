@@ -1,9 +1,9 @@
 /* Feeding: all inputs into the engine, merged by event time.
  *
- * The input whose position is least is read next, a run of records at a time; the watermark is the least
- * position. A pass ends with what the next one has to do differently: an input whose records lie further out
- * of order than its max_lag is read whole before anything of it is relied on; records behind a source's cut
- * are quarantined.
+ * The input whose position is least is read next, a run of records at a time; the watermark is the
+ * least position. A pass ends with what the next one has to do differently: an input whose records
+ * lie further out of order than its max_lag is read whole before anything of it is relied on;
+ * records behind a source's cut are quarantined.
  */
 #ifndef PINWATCH_SCAN_FEED_H
 #define PINWATCH_SCAN_FEED_H

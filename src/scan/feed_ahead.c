@@ -9,7 +9,8 @@
 
 static int64_t standing(const struct lane *l)
 {
-	return l->input->whole || l->reached == INT64_MIN ? INT64_MIN : l->reached - l->input->max_lag.ns;
+	return l->input->whole || l->reached == INT64_MIN ? INT64_MIN
+							  : l->reached - l->input->max_lag.ns;
 }
 
 static struct run *fresh_run(struct ahead *a)
@@ -107,7 +108,8 @@ static void work(void *arg, size_t index, unsigned worker)
 	pthread_mutex_unlock(&a->_lock);
 }
 
-void ahead_start(struct ahead *a, const struct inputs_read *in, const struct scan_options *o, struct pool *pool)
+void ahead_start(struct ahead *a, const struct inputs_read *in, const struct scan_options *o,
+		 struct pool *pool)
 {
 	unsigned threads = pool_threads(pool);
 

@@ -88,7 +88,7 @@ static void note_cut(struct run *r, uint64_t cut)
 		return;
 	snprintf(reason, sizeof(reason),
 		 "%" PRIu64 " packets are captured too short for their own headers: capture them "
-			    "whole (tcpdump -s 0)",
+		 "whole (tcpdump -s 0)",
 		 cut);
 	n = run_add_note(r, NOTE_ITEMS, 0);
 	n->n = (size_t)cut;
@@ -118,8 +118,8 @@ void lane_capture_run(struct lane_capture *c, struct run *r)
 	case CAPTURE_NOTHING_YET:
 		break;
 	}
-	/* Connections that are not TLS, and the gateway's own, are records without a word to say.
-	 */
+	/* Connections that are not TLS, and the gateway's own, are records without a word to
+	 * say. */
 	r->irrelevant = counts->not_tls + counts->gateways_own - c->silent;
 	r->records += r->irrelevant;
 	c->silent += r->irrelevant;

@@ -77,5 +77,8 @@ void feed_heap_remove(struct feed_heap *h, size_t number)
 		place(h, sink(h, rise(h, at, moved), moved), moved);
 }
 
-bool feed_heap_holds(const struct feed_heap *h, size_t number) { return h->_at[number] != SIZE_MAX; }
+bool feed_heap_holds(const struct feed_heap *h, size_t number)
+{
+	return h->_at[number] != SIZE_MAX;
+}
 size_t feed_heap_least(const struct feed_heap *h) { return h->n > 0 ? h->_list[0] : SIZE_MAX; }

@@ -19,7 +19,8 @@ void lane_init(struct lane *l, const struct input *x, const struct scan_options 
 	*l = (struct lane){
 		.input = x,
 		.options = options,
-		.splits = !x->capture && x->framing == FRAMING_LINE && !parser_needs_order(x->format),
+		.splits =
+		    !x->capture && x->framing == FRAMING_LINE && !parser_needs_order(x->format),
 		.reached = INT64_MIN,
 	};
 }

@@ -14,12 +14,12 @@
 #define MAX_FILES 100000
 #define MAX_DEPTH 16
 #define MAX_SOURCES 4096
-/* How far out of order an input's records may be before it has to be read whole. Looking ahead costs a scan
- * only the memory of that span, so it is generous where max_lag is not. */
+/* How far out of order an input's records may be before it has to be read whole. Looking ahead
+ * costs a scan only the memory of that span, so it is generous where max_lag is not. */
 #define SCAN_LAG (15 * NS_PER_MINUTE)
 
-/* Standard input and pipes can be read once only, a scan may have to read again: they go into an unnamed
- * file first. */
+/* Standard input and pipes can be read once only, a scan may have to read again: they go into an
+ * unnamed file first. */
 static bool spool(struct inputs_read *in, int from, const char *name, const char **path,
 		  struct error *err)
 {
@@ -61,7 +61,8 @@ static void leave_alone(struct inputs_read *in, const char *path)
 {
 	if (in->n_left_alone == in->_left_capacity) {
 		in->_left_capacity = in->_left_capacity == 0 ? 8 : in->_left_capacity * 2;
-		in->left_alone = xrealloc(in->left_alone, in->_left_capacity, sizeof(*in->left_alone));
+		in->left_alone =
+		    xrealloc(in->left_alone, in->_left_capacity, sizeof(*in->left_alone));
 	}
 	in->left_alone[in->n_left_alone++] = arena_sv(in->arena, sv_cstr(path));
 }
@@ -109,13 +110,18 @@ static bool add_input(struct inputs_read *in, const struct scan_input *asked, co
 		      const struct stat *st, struct error *err)
 {
 	const struct conf_source *c = asked->source;
-	struct source *source = source_named(in, c != NULL ? c->name : f != NULL ? format_source(f) : CAPTURE_SOURCE, c, f);
+	struct source *source = source_named(in,
+					     c != NULL	 ? c->name
+					     : f != NULL ? format_source(f)
+							 : CAPTURE_SOURCE,
+					     c, f);
 	struct instant modified = { (int64_t)st->st_mtime * NS_PER_S };
 	struct input *x;
 
 	if (source == NULL || in->n >= MAX_FILES)
-		return error_set(err, ERROR_LIMIT, 0, "%s: more than %d files or %d sources; scan in parts",
-				 path, MAX_FILES, MAX_SOURCES);
+		return error_set(err, ERROR_LIMIT, 0,
+				 "%s: more than %d files or %d sources; scan in parts", path,
+				 MAX_FILES, MAX_SOURCES);
 	if (in->n == in->_capacity) {
 		in->_capacity = in->_capacity == 0 ? 16 : in->_capacity * 2;
 		in->list = xrealloc(in->list, in->_capacity, sizeof(*in->list));
@@ -227,7 +233,8 @@ static bool walks_back(const struct above *a, const struct stat *st)
 }
 
 static bool add_path(struct inputs_read *in, const struct scan_options *o,
-		     const struct scan_input *asked, const char *path, int depth, const struct above *above, struct error *err)
+		     const struct scan_input *asked, const char *path, int depth,
+		     const struct above *above, struct error *err)
 {
 	struct dirent **entries;
 	struct above here;
@@ -235,7 +242,8 @@ static bool add_path(struct inputs_read *in, const struct scan_options *o,
 	bool ok = true;
 	int n;
 
-	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || (depth == 0 && !S_ISDIR(st.st_mode)) || S_ISREG(st.st_mode))
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 ||
+	    (depth == 0 && !S_ISDIR(st.st_mode)) || S_ISREG(st.st_mode))
 		return add_file(in, o, asked, path, depth > 0, err);
 	/* A pipe or socket in a folder would be waited for; nobody asked for it by name. */
 	if (!S_ISDIR(st.st_mode) || walks_back(above, &st)) {
@@ -255,8 +263,8 @@ static bool add_path(struct inputs_read *in, const struct scan_options *o,
 		/* Hidden files are nobody's logs. */
 		if (ok && entries[i]->d_name[0] != '.') {
 			buf_init(&child, 65536);
-			buf_printf(&child, "%s%s%s", path, sv_ends(sv_cstr(path), SV("/")) ? "" : "/",
-				   entries[i]->d_name);
+			buf_printf(&child, "%s%s%s", path,
+				   sv_ends(sv_cstr(path), SV("/")) ? "" : "/", entries[i]->d_name);
 			buf_char(&child, '\0');
 			ok = add_path(in, o, asked, child.p, depth + 1, &here, err);
 			buf_free(&child);
@@ -274,7 +282,8 @@ static int by_source_name(const void *a, const void *b)
 	return sv_cmp(x->name, y->name);
 }
 
-bool inputs_find(struct inputs_read *in, const struct scan_options *o, struct arena *a, struct error *err)
+bool inputs_find(struct inputs_read *in, const struct scan_options *o, struct arena *a,
+		 struct error *err)
 {
 	*in = (struct inputs_read){ .arena = a };
 	for (size_t i = 0; i < o->n_inputs; i++)
@@ -319,7 +328,8 @@ void source_note(struct source *s, int64_t order, uint64_t seed)
 		uint32_t *slot = keymap_slot(&s->_day_numbers, &number);
 		if (*slot == KEYMAP_NONE) {
 			if (s->n_days == s->_days_capacity) {
-				s->_days_capacity = s->_days_capacity == 0 ? 16 : s->_days_capacity * 2;
+				s->_days_capacity =
+				    s->_days_capacity == 0 ? 16 : s->_days_capacity * 2;
 				s->days = xrealloc(s->days, s->_days_capacity, sizeof(*s->days));
 			}
 			s->days[s->n_days] = (struct day){ number, 0, INT64_MAX, INT64_MIN };
@@ -360,7 +370,8 @@ int64_t source_cut(const struct source *s)
 		total += days[i].count;
 	for (size_t i = 0; i + 1 < n && cut == INT64_MAX; i++) {
 		before += days[i].count;
-		if (days[i + 1].first - days[i].last > NS_PER_DAY && (total - before) * 100 <= total)
+		if (days[i + 1].first - days[i].last > NS_PER_DAY &&
+		    (total - before) * 100 <= total)
 			cut = days[i + 1].first;
 	}
 	free(days);

@@ -96,7 +96,9 @@ const struct format *recognise(const struct format_set *set, struct reader *r, c
 		return NULL;
 	if (is_tar(head)) {
 		error_set(err, ERROR_UNRECOGNISED, 0,
-			  "%s: a tar archive, which is not read here: unpack it first, for example with `tar -xf`", path);
+			  "%s: a tar archive, which is not read here: unpack it first, for example "
+			  "with `tar -xf`",
+			  path);
 		return NULL;
 	}
 	if (n > 0 && matches[0].score > 0) {
@@ -107,7 +109,8 @@ const struct format *recognise(const struct format_set *set, struct reader *r, c
 	return NULL;
 }
 
-enum framing recognise_framing(const struct format_set *set, struct reader *r, const struct format *f)
+enum framing recognise_framing(const struct format_set *set, struct reader *r,
+			       const struct format *f)
 {
 	size_t n = format_set_count(set);
 	struct format_match *matches = xcalloc(n + 1, sizeof(*matches));
@@ -130,7 +133,8 @@ bool recognise_usable(const struct format *f, const char *path, struct error *er
 	return error_set(err, ERROR_UNRECOGNISED, 0, "%.200s: %.*s", path, SV_ARG(refusal));
 }
 
-const struct format *recognise_name(const struct format_set *set, const char *name, struct error *err)
+const struct format *recognise_name(const struct format_set *set, const char *name,
+				    struct error *err)
 {
 	const struct format *f = format_find(set, sv_cstr(name));
 	size_t n = format_set_count(set);
@@ -144,7 +148,8 @@ const struct format *recognise_name(const struct format_set *set, const char *na
 	for (size_t i = 0; i < n; i++)
 		names[i] = arena_sv(&names_arena, format_name(format_set_at(set, i))).p;
 	nearest = nearest_word(sv_cstr(name), names, n);
-	error_set(err, ERROR_USAGE, 0, "there is no format %.80s%s%s%s (`pinwatch formats` lists them)", name,
+	error_set(err, ERROR_USAGE, 0,
+		  "there is no format %.80s%s%s%s (`pinwatch formats` lists them)", name,
 		  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
 		  nearest != NULL ? "?" : "");
 	free(names);

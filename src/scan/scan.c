@@ -6,10 +6,11 @@
 #include "scan/feed.h"
 #include "scan/settings.h"
 
-/* Passes over the inputs: the plain one, one with a listener that was found, one without the quarantined, one
- * with what is out of order read whole. */
+/* Passes over the inputs: the plain one, one with a listener that was found, one without the
+ * quarantined, one with what is out of order read whole. */
 #define MAX_PASSES 5
-/* Bad lines that an unconfigured source may have, in parts per million, as bad_line_budget's default. */
+/* Bad lines that an unconfigured source may have, in parts per million, as bad_line_budget's
+ * default. */
 #define DEFAULT_BUDGET 50000
 
 struct scan {
@@ -30,7 +31,8 @@ static uint64_t random_seed(void)
 {
 	uint64_t seed = 0;
 
-	/* Without a random seed the tables still work; they are then only as safe as a fixed one. */
+	/* Without a random seed the tables still work; they are then only as safe as a fixed
+	 * one. */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		seed = 0x9e3779b97f4a7c15u;
 	return seed;
@@ -55,7 +57,8 @@ static void judge_source(struct source *s, struct instant now)
 	uint64_t bad = m->rejected + m->overlong, budget;
 
 	budget = (m->records - m->irrelevant) *
-		 (s->configured != NULL ? s->configured->bad_line_budget : DEFAULT_BUDGET) / 1000000;
+		 (s->configured != NULL ? s->configured->bad_line_budget : DEFAULT_BUDGET) /
+		 1000000;
 	m->over_budget = bad > budget;
 	if (s->configured != NULL)
 		m->stale = !instant_known(m->last) ||
@@ -157,7 +160,8 @@ static bool anything_parsed(const struct scan *s, struct error *err)
 		return true;
 	if (outside > 0)
 		return error_set(err, ERROR_USAGE, 0,
-				 "--since, --until: all %llu observations lie outside: expected a period that holds "
+				 "--since, --until: all %llu observations lie outside: expected a "
+				 "period that holds "
 				 "some of them",
 				 (unsigned long long)outside);
 	if (bad == NULL)
@@ -189,8 +193,11 @@ static bool read_all(struct scan *s, const struct scan_options *o, struct error 
 {
 	enum feed_result result = FEED_AGAIN;
 
-	s->feed = (struct feed){ .inputs = &s->inputs, .engine = &s->engine, .options = o,
-				 .arena = &s->arena, .pool = &s->pool };
+	s->feed = (struct feed){ .inputs = &s->inputs,
+				 .engine = &s->engine,
+				 .options = o,
+				 .arena = &s->arena,
+				 .pool = &s->pool };
 	for (int pass = 0; pass < MAX_PASSES && result == FEED_AGAIN; pass++) {
 		if (s->engine_there)
 			engine_free(&s->engine);
@@ -225,7 +232,8 @@ struct scan *scan_run(const struct scan_options *options, struct error *err)
 	struct scan *s = xcalloc(1, sizeof(*s));
 
 	settings_from_conf(&s->settings, options->conf, &s->arena);
-	pool_init(&s->pool, options->conf->threads > 0 ? options->conf->threads : pool_processors());
+	pool_init(&s->pool,
+		  options->conf->threads > 0 ? options->conf->threads : pool_processors());
 	if (!inputs_find(&s->inputs, options, &s->arena, err) || !read_all(s, options, err) ||
 	    !anything_parsed(s, err)) {
 		scan_free(s);
@@ -259,8 +267,8 @@ const struct finding *scan_findings(const struct scan *s, size_t *n)
 
 const struct settings *scan_settings(const struct scan *s) { return &s->settings; }
 
-const struct finding *scan_judge_again(struct scan *s, const struct settings *settings, struct arena *arena,
-				       size_t *n)
+const struct finding *scan_judge_again(struct scan *s, const struct settings *settings,
+				       struct arena *arena, size_t *n)
 {
 	judge(s, settings, true, arena);
 	s->engine.settings = &s->settings; /* those judged by may not live on */

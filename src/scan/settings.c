@@ -10,8 +10,8 @@ static const struct sv *pattern_texts(const struct allow_pattern *patterns, size
 	return texts;
 }
 
-void settings_allow(struct settings *s, struct allowance *out, const struct allow_list *list, bool is_app_list,
-		    struct arena *a)
+void settings_allow(struct settings *s, struct allowance *out, const struct allow_list *list,
+		    bool is_app_list, struct arena *a)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct allow_entry *e = &list->entries[i];

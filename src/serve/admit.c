@@ -35,14 +35,17 @@ bool admit_doors(const struct conf *c, struct error *err)
 
 	if (sv_empty(c->tls_certificate) != sv_empty(c->tls_key))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "%.*s: serve.tls_certificate and serve.tls_key: one is given without the other; give both",
+				 "%.*s: serve.tls_certificate and serve.tls_key: one is given "
+				 "without the other; give both",
 				 SV_ARG(where));
 	if (!sv_empty(c->tls_certificate) || c->tls_self_made || is_loopback(&c->listen.ip))
 		return true;
 	addr_format(&c->listen.ip, ip);
 	return error_set(err, ERROR_CONFIG, 0,
-			 "%.*s: serve.listen: %s is not loopback, and passwords and tokens do not go there in the clear: give "
-			 "serve.tls_certificate and serve.tls_key, or set serve.tls_self_made, or listen on 127.0.0.1",
+			 "%.*s: serve.listen: %s is not loopback, and passwords and tokens do not "
+			 "go there in the clear: give "
+			 "serve.tls_certificate and serve.tls_key, or set serve.tls_self_made, or "
+			 "listen on 127.0.0.1",
 			 SV_ARG(where), addr_known(&c->listen.ip) ? ip : "[::]");
 }
 

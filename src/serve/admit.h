@@ -1,5 +1,5 @@
-/* What a configuration has to fulfil beyond what conf/ can see, before anything is begun with it: for the daemon's
- * start and reload, and for check-config. Reads files' names, never the files. */
+/* What a configuration has to fulfil beyond what conf/ can see, before anything is begun with it:
+ * for the daemon's start and reload, and for check-config. Reads files' names, never the files. */
 #ifndef PINWATCH_SERVE_ADMIT_H
 #define PINWATCH_SERVE_ADMIT_H
 

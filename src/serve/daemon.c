@@ -76,8 +76,10 @@ static bool open_signals(struct daemon *d, struct error *err)
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a full disk, no end */
 	d->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (d->signals < 0 || d->epoll < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->signals, &event) != 0)
-		return error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno));
+	if (d->signals < 0 || d->epoll < 0 ||
+	    epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->signals, &event) != 0)
+		return error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s",
+				 d->options->config, strerror(errno));
 	return true;
 }
 
@@ -138,12 +140,10 @@ static void wait_for_news(struct daemon *d, int64_t until)
 	}
 }
 
-static void release(struct daemon *d)
-{
-	keeper_release(&d->keeper, intake_watermark(&d->intake));
-}
+static void release(struct daemon *d) { keeper_release(&d->keeper, intake_watermark(&d->intake)); }
 
-/* Nothing has come for longer than any record may be late: what waits for later ones has waited enough. */
+/* Nothing has come for longer than any record may be late: what waits for later ones has waited
+ * enough. */
 static void release_the_rest(struct daemon *d)
 {
 	int64_t newest;
@@ -193,9 +193,11 @@ static void heed_listener(struct daemon *d)
 	if (!keeper_found_listener(&d->keeper))
 		return;
 	addr_format(&d->keeper.found.ip, ip);
-	snprintf(text, sizeof(text), strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, d->keeper.found.port);
+	snprintf(text, sizeof(text), strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip,
+		 d->keeper.found.port);
 	daemon_log(d, LOG_NOTICE,
-		   "%s is taken as a listener of the gateway, since flows and the gateway's records meet there; "
+		   "%s is taken as a listener of the gateway, since flows and the gateway's "
+		   "records meet there; "
 		   "write it as inspection.listeners to make that sure",
 		   text);
 	if (!store_put_meta(d->store, "listener", sv_cstr(text), &err))
@@ -237,8 +239,8 @@ static void look_around(struct daemon *d)
 	retention_journal(d);
 }
 
-/* Somebody waits for all that lies in the inputs: once they have been read to their ends, and looked at again,
- * nothing is waited for. */
+/* Somebody waits for all that lies in the inputs: once they have been read to their ends, and
+ * looked at again, nothing is waited for. */
 static void settle(struct daemon *d)
 {
 	if (!d->trouble) {
@@ -361,7 +363,8 @@ static bool open_control(struct daemon *d, struct error *err)
 	event.data.ptr = d->control;
 	return d->control != NULL &&
 	       (epoll_ctl(d->epoll, EPOLL_CTL_ADD, control_fd(d->control), &event) == 0 ||
-		error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno)));
+		error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s",
+			  d->options->config, strerror(errno)));
 }
 
 static bool open_web(struct daemon *d, struct error *err)
@@ -377,7 +380,8 @@ static bool open_web(struct daemon *d, struct error *err)
 		return false;
 	event.data.ptr = d->doors;
 	return epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->options->doors->fd(d->doors), &event) == 0 ||
-	       error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s", d->options->config, strerror(errno));
+	       error_set(err, ERROR_IO, 0, "%s: the event loop cannot be begun: %s",
+			 d->options->config, strerror(errno));
 }
 
 static bool begin(struct daemon *d, struct error *err)
@@ -385,7 +389,8 @@ static bool begin(struct daemon *d, struct error *err)
 	const struct serve_options *o = d->options;
 
 	d->formats = format_set_builtin(err);
-	if (d->formats == NULL || (o->formats_dir != NULL && !format_set_add_dir(d->formats, o->formats_dir, err)))
+	if (d->formats == NULL ||
+	    (o->formats_dir != NULL && !format_set_add_dir(d->formats, o->formats_dir, err)))
 		return false;
 	d->conf = xcalloc(1, sizeof(*d->conf));
 	if (!reload_load(o, d->formats, d->conf, err))
@@ -394,7 +399,8 @@ static bool begin(struct daemon *d, struct error *err)
 	pool_init(&d->pool, o->threads > 0 ? o->threads : pool_processors());
 	daemon_now(d);
 	d->began = d->monotonic;
-	return open_signals(d, err) && daemon_restore(d, err) && open_control(d, err) && open_web(d, err);
+	return open_signals(d, err) && daemon_restore(d, err) && open_control(d, err) &&
+	       open_web(d, err);
 }
 
 bool serve_run(const struct serve_options *options, struct error *err)
@@ -412,7 +418,8 @@ bool serve_run(const struct serve_options *options, struct error *err)
 	if (ok) {
 		d.ready = true;
 		notify("READY=1");
-		daemon_log(&d, LOG_INFO, "reading %zu inputs; %zu findings known", d.intake.n, d.ledger.n);
+		daemon_log(&d, LOG_INFO, "reading %zu inputs; %zu findings known", d.intake.n,
+			   d.ledger.n);
 		d.keeper.news = 1;
 		while (!d.stop && !d.broken)
 			turn(&d);

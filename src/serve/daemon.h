@@ -46,7 +46,7 @@ struct daemon {
 	struct instant next_judge, next_checkpoint, next_look, next_retention;
 	/* monotonic: when all inputs were last read to their ends */
 	struct instant caught_up;
-	struct span judged_in;		/* how long the last judgement took */
+	struct span judged_in; /* how long the last judgement took */
 	struct span checkpointed_in;
 	struct instant checkpoint_ended; /* monotonic: the last try */
 	uint64_t judgements, checkpoints, checkpoints_failed;
@@ -56,28 +56,28 @@ struct daemon {
 	/* segments of the journal that go with the next checkpoint; 0: none */
 	uint64_t drop_from, drop_until;
 	uint64_t segments_dropped;
-	uint64_t memory;		/* bytes that records take, as of the last look */
+	uint64_t memory; /* bytes that records take, as of the last look */
 	/* the disk refuses: nothing is read until a checkpoint succeeds */
 	bool trouble;
 	struct error trouble_why;
-	bool ready;			/* the journal has been replayed and the inputs are open */
-	bool settle, settling;		/* somebody waits for everything read to be judged */
+	bool ready;	       /* the journal has been replayed and the inputs are open */
+	bool settle, settling; /* somebody waits for everything read to be judged */
 	bool stop, reload;
 	/* the database's allow-list could not be read: tried again */
 	bool allow_again;
 	/* of the configuration's files: as loaded, as last looked at */
 	uint64_t conf_mark, conf_seen;
 	uint64_t reloads;
-	bool broken;			/* cannot go on: *why */
+	bool broken; /* cannot go on: *why */
 	struct error why;
 	int log_level;
 	const struct kept_position *_kept;
 	size_t _n_kept;
-	bool log_plain;			/* somebody else puts times to the lines */
+	bool log_plain; /* somebody else puts times to the lines */
 };
 
 void daemon_log(const struct daemon *d, enum log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 void daemon_now(struct daemon *d);
 
 /* restore.c: opens everything as the last checkpoint left it. */

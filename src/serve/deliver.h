@@ -15,8 +15,8 @@
 #define DELIVER_FILE SV("file")
 
 struct deliver {
-	struct sv path; /* NUL-terminated, borrowed; empty: nothing is delivered */
-	int64_t done;	/* outbox id: everything up to here is in the file */
+	struct sv path;	 /* NUL-terminated, borrowed; empty: nothing is delivered */
+	int64_t done;	 /* outbox id: everything up to here is in the file */
 	int64_t dropped; /* and up to here out of the outbox */
 	uint64_t delivered, failed;
 	struct error why;

@@ -6,16 +6,16 @@
 #include "serve/intake.h"
 
 struct file_parser {
-	uint64_t file;	      /* input_where.file */
-	uint32_t number;      /* keeper's */
+	uint64_t file;		     /* input_where.file */
+	uint32_t number;	     /* keeper's */
 	const struct format *format; /* NULL: in no known format; *why says so */
 	struct parser *parser;
 	enum framing framing;
-	bool resumed;	      /* reading goes on in the middle of it */
-	bool fed;	      /* and what came before has been shown to the parser */
-	int64_t newest;	      /* order time; INT64_MIN none */
+	bool resumed;	/* reading goes on in the middle of it */
+	bool fed;	/* and what came before has been shown to the parser */
+	int64_t newest; /* order time; INT64_MIN none */
 	int64_t first;
-	bool touched;	      /* since its input was last read to its end */
+	bool touched; /* since its input was last read to its end */
 	uint64_t used;
 	char why[512];
 };

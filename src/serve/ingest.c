@@ -75,11 +75,10 @@ struct ingest *ingest_new(const struct ingest_options *options, struct error *er
 		bool known = find(in, s->name) != NULL;
 		if (known || (s->token.n == 0 && s->secret.n == 0)) {
 			error_set(err, ERROR_CONFIG, 0,
-				  known
-				      ? "source `%.*s`: two sources of this name take pushed "
-					"records"
-				      : "source `%.*s`: takes pushed records from everyone: give "
-					"it a token_file or a secret_file",
+				  known ? "source `%.*s`: two sources of this name take pushed "
+					  "records"
+					: "source `%.*s`: takes pushed records from everyone: give "
+					  "it a token_file or a secret_file",
 				  SV_ARG(s->name));
 			ingest_free(in);
 			return NULL;

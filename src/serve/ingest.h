@@ -25,29 +25,29 @@ struct spool;
 struct ingest_source {
 	struct sv name;
 	struct spool *spool;
-	struct sv token;	     /* empty: none */
-	struct sv secret;	     /* empty: bodies are not signed */
-	struct sv signature_header;  /* empty: X-Hmac-Signature */
+	struct sv token;	    /* empty: none */
+	struct sv secret;	    /* empty: bodies are not signed */
+	struct sv signature_header; /* empty: X-Hmac-Signature */
 	enum hmac_algorithm algorithm;
 	enum hmac_encoding encoding;
-	bool json;		     /* its format is JSON: lines of text/plain are checked too */
+	bool json; /* its format is JSON: lines of text/plain are checked too */
 };
 
 struct ingest_options {
 	const struct ingest_source *sources; /* copied; spools are borrowed */
 	size_t n_sources;
-	size_t max_body;     /* bytes as sent; 0: 16 MiB */
-	size_t max_unpacked; /* bytes; 0: 128 MiB */
-	size_t max_record;   /* bytes; 0: READER_MAX_RECORD */
+	size_t max_body;      /* bytes as sent; 0: 16 MiB */
+	size_t max_unpacked;  /* bytes; 0: 128 MiB */
+	size_t max_record;    /* bytes; 0: READER_MAX_RECORD */
 	unsigned retry_after; /* seconds; 0: 5 */
 };
 
 struct ingest_stats {
 	uint64_t requests, records, bytes; /* bytes: unpacked, accepted */
-	uint64_t rejected;	/* 400, 413, 415: bodies */
+	uint64_t rejected;		   /* 400, 413, 415: bodies */
 	uint64_t unauthorised;
-	uint64_t full;		/* 429 */
-	uint64_t known;		/* came again */
+	uint64_t full;	/* 429 */
+	uint64_t known; /* came again */
 };
 
 struct ingest;

@@ -25,23 +25,23 @@ enum live_input_kind { LIVE_TAIL, LIVE_DROP, LIVE_WIRE, LIVE_SPOOL };
 
 struct live_input {
 	struct intake *intake;
-	struct sv name;		/* `SOURCE|PATH`, under which its position is kept */
+	struct sv name; /* `SOURCE|PATH`, under which its position is kept */
 	struct live_source *source;
 	enum live_input_kind kind;
 	struct tail *tail;
 	struct drop *drop;
 	struct wire_files *wire;
-	struct spool *spool;	/* borrowed */
+	struct spool *spool; /* borrowed */
 	struct spool_reader *reader;
-	bool ready;		/* worth asking; the loop sets it when the descriptor says so */
-	bool behind;		/* something waits to be read, or it was never asked */
-	bool caught_up;		/* was read to its end once */
-	bool changed;		/* its position, since the last checkpoint */
-	bool watched;		/* its descriptor wakes the loop */
-	bool keep;		/* during a reload: still wanted */
+	bool ready;	/* worth asking; the loop sets it when the descriptor says so */
+	bool behind;	/* something waits to be read, or it was never asked */
+	bool caught_up; /* was read to its end once */
+	bool changed;	/* its position, since the last checkpoint */
+	bool watched;	/* its descriptor wakes the loop */
+	bool keep;	/* during a reload: still wanted */
 	/* nothing older is expected, but for max_lag; INT64_MIN: no idea yet */
 	int64_t floor;
-	struct instant asked;	/* monotonic, when it last said that there is nothing */
+	struct instant asked; /* monotonic, when it last said that there is nothing */
 	struct file_parser *parsers;
 	size_t n_parsers;
 	uint64_t _uses;

@@ -4,8 +4,9 @@
 #include "judge/uid.h"
 #include "serve/daemon.h"
 
-/* Judging may take 30 % of the time while there is a backlog: after a judgement of t it rests for t × REST. Otherwise a
- * quarter of it, but nobody waits longer than LONG_REST for that, and half of it at most. */
+/* Judging may take 30 % of the time while there is a backlog: after a judgement of t it rests for t
+ * × REST. Otherwise a quarter of it, but nobody waits longer than LONG_REST for that, and half of
+ * it at most. */
 #define REST 7 / 3
 #define LONG_REST (500 * NS_PER_MS)
 
@@ -22,8 +23,8 @@ static int64_t rest_after(int64_t took)
 	return took > LONG_REST ? took : LONG_REST;
 }
 
-/* A silent source is a finding of its own. What it says must not depend on how long the silence has lasted, or it
- * would be revised for ever. */
+/* A silent source is a finding of its own. What it says must not depend on how long the silence has
+ * lasted, or it would be revised for ever. */
 static void silent_finding(const struct daemon *d, const struct live_source *s, struct arena *a,
 			   struct finding *out)
 {
@@ -86,20 +87,23 @@ void daemon_judge(struct daemon *d, bool all)
 	for (size_t i = 0; i < d->sources.n; i++)
 		if (d->sources.list[i]->silent)
 			silent_finding(d, d->sources.list[i], &arena, &list[n + silent++]);
-	ledger_take(&d->ledger, list, n + silent, &d->keeper.settings, &whole, d->conf->resolve_after,
-		    live_sources_newest(&d->sources), d->wall, all);
+	ledger_take(&d->ledger, list, n + silent, &d->keeper.settings, &whole,
+		    d->conf->resolve_after, live_sources_newest(&d->sources), d->wall, all);
 	keeper_judged(&d->keeper);
 	governed_count(&d->governed, &d->keeper.settings, &d->keeper.tally, judged, n,
-		       d->keeper.engine.devices.n > 0 ? d->keeper.engine.devices.n - 1 : 0, d->wall, all);
+		       d->keeper.engine.devices.n > 0 ? d->keeper.engine.devices.n - 1 : 0, d->wall,
+		       all);
 	free(list);
 	arena_free(&arena);
 	to = clock->monotonic(clock->arg);
 	d->judgements++;
 	d->judged_in = span_between(from, to);
-	/* Who waits for findings does not wait for the next checkpoint; those take a fifth of the time at most. */
+	/* Who waits for findings does not wait for the next checkpoint; those take a fifth of the
+	 * time at most. */
 	soonest = d->checkpoint_ended.ns + d->checkpointed_in.ns * 4;
 	if (d->ledger.n_shown > 0 && soonest < d->next_checkpoint.ns)
 		d->next_checkpoint.ns = soonest;
 	rest = is_behind(d) ? d->judged_in.ns * REST : rest_after(d->judged_in.ns);
-	d->next_judge.ns = to.ns + (rest > d->conf->judge_every.ns ? rest : d->conf->judge_every.ns);
+	d->next_judge.ns =
+	    to.ns + (rest > d->conf->judge_every.ns ? rest : d->conf->judge_every.ns);
 }

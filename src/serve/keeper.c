@@ -13,7 +13,8 @@ static uint64_t random_seed(void)
 {
 	uint64_t seed = 0;
 
-	/* Without a random seed the tables still work; they are then only as safe as a fixed one. */
+	/* Without a random seed the tables still work; they are then only as safe as a fixed
+	 * one. */
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		seed = 0x9e3779b97f4a7c15u;
 	return seed;
@@ -138,11 +139,12 @@ static enum journal_result replay(struct keeper *k, struct journal_position at, 
 
 /* ---- the keeper itself */
 
-enum journal_result keeper_open(struct keeper *k, const struct conf *c, const struct governed *governed, const char *dir,
+enum journal_result keeper_open(struct keeper *k, const struct conf *c,
+				const struct governed *governed, const char *dir,
 				struct live_sources *sources, struct listener found,
 				struct journal_position at, bool skip,
-				const struct journal_segment *current, struct journal_position *good,
-				struct error *err)
+				const struct journal_segment *current,
+				struct journal_position *good, struct error *err)
 {
 	const struct journal_options options = { dir, c->segment_size };
 	enum journal_result result;
@@ -181,7 +183,8 @@ uint32_t keeper_file(struct keeper *k, struct sv path)
 		return 0;
 	if (number >= k->_file_names_capacity) {
 		k->_file_names_capacity = number * 2 + 16;
-		k->file_names = xrealloc(k->file_names, k->_file_names_capacity, sizeof(*k->file_names));
+		k->file_names =
+		    xrealloc(k->file_names, k->_file_names_capacity, sizeof(*k->file_names));
 	}
 	for (; k->n_file_names <= number; k->n_file_names++)
 		k->file_names[k->n_file_names] = intern_get(&k->files, k->n_file_names);
@@ -232,7 +235,8 @@ void keeper_release(struct keeper *k, int64_t watermark)
 	k->news++;
 }
 
-struct engine_evicted keeper_evict(struct keeper *k, const struct live_source *source, int64_t before)
+struct engine_evicted keeper_evict(struct keeper *k, const struct live_source *source,
+				   int64_t before)
 {
 	struct engine_evicted gone;
 
@@ -271,16 +275,20 @@ bool keeper_settings(struct keeper *k, const struct conf *c)
 	struct settings before = k->settings;
 	bool anew;
 
-	before.listeners = arena_copy(&kept, before.listeners, before.n_listeners * sizeof(*before.listeners));
-	before.addresses = arena_copy(&kept, before.addresses, before.n_addresses * sizeof(*before.addresses));
+	before.listeners =
+	    arena_copy(&kept, before.listeners, before.n_listeners * sizeof(*before.listeners));
+	before.addresses =
+	    arena_copy(&kept, before.addresses, before.n_addresses * sizeof(*before.addresses));
 	settle_settings(k, c);
 	engine_forget(&k->engine);
-	anew = before.n_listeners != k->settings.n_listeners || before.n_addresses != k->settings.n_addresses;
+	anew = before.n_listeners != k->settings.n_listeners ||
+	       before.n_addresses != k->settings.n_addresses;
 	for (size_t i = 0; !anew && i < before.n_listeners; i++)
 		anew = !addr_eq(&before.listeners[i].ip, &k->settings.listeners[i].ip) ||
 		       before.listeners[i].port != k->settings.listeners[i].port;
 	for (size_t i = 0; !anew && i < before.n_addresses; i++)
-		anew = memcmp(&before.addresses[i], &k->settings.addresses[i], sizeof(*before.addresses)) != 0;
+		anew = memcmp(&before.addresses[i], &k->settings.addresses[i],
+			      sizeof(*before.addresses)) != 0;
 	arena_free(&kept);
 	return anew;
 }
@@ -298,7 +306,9 @@ bool keeper_rebuild(struct keeper *k, const struct conf *c, struct error *err)
 
 struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *arena, size_t *n)
 {
-	struct engine_view view = { .sources = k->sources->names, .pool = pool, .tally = &k->tally };
+	struct engine_view view = { .sources = k->sources->names,
+				    .pool = pool,
+				    .tally = &k->tally };
 	int64_t newest;
 
 	if (k->n_file_names == 0)
@@ -310,7 +320,8 @@ struct finding *keeper_judge(struct keeper *k, struct pool *pool, struct arena *
 	view.files = k->file_names;
 	for (int i = 0; i < 4; i++)
 		view.log_sources[i] = live_sources_status(k->sources, (enum sensor_kind)i);
-	/* As far as records have been released, since a later one may still say what an attempt waits for. */
+	/* As far as records have been released, since a later one may still say what an attempt
+	 * waits for. */
 	newest = live_sources_newest(k->sources);
 	k->engine.merge.now = newest < k->released ? newest : k->released;
 	engine_judge(&k->engine, &view, true, arena);
@@ -323,7 +334,4 @@ void keeper_fill(const struct keeper *k, struct arena *arena, struct finding *f)
 	engine_fill(&k->engine, arena, f);
 }
 
-void keeper_judged(struct keeper *k)
-{
-	engine_rest(&k->engine);
-}
+void keeper_judged(struct keeper *k) { engine_rest(&k->engine); }

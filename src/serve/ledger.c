@@ -192,8 +192,8 @@ struct comparison {
 };
 
 /* Nobody is shown it, and enough of those are to be written. */
-static bool has_to_wait(const struct ledger *l, const struct ledger_entry *e, const struct finding *f,
-			const struct comparison *c)
+static bool has_to_wait(const struct ledger *l, const struct ledger_entry *e,
+			const struct finding *f, const struct comparison *c)
 {
 	return !c->all && !e->shown && !emit_shows(f, false) &&
 	       (e->pending != NULL || l->n_pending - l->n_shown >= LEDGER_LAZY);

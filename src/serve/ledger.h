@@ -21,17 +21,17 @@
 
 struct ledger_entry {
 	char uid[37];
-	uint32_t revision;	 /* committed; 0 none */
-	uint64_t digest[2];	 /* of the newest state, pending included */
-	uint64_t seen;		 /* number of the judgement that gave it last */
-	uint64_t since;		 /* finding.since of what was compared last and was taken; 0: none */
-	int64_t last_seen;	 /* event time */
+	uint32_t revision;  /* committed; 0 none */
+	uint64_t digest[2]; /* of the newest state, pending included */
+	uint64_t seen;	    /* number of the judgement that gave it last */
+	uint64_t since;	    /* finding.since of what was compared last and was taken; 0: none */
+	int64_t last_seen;  /* event time */
 	int64_t created_at, resolved_at;
 	uint8_t kind, verdict, severity;
 	bool present;
 	/* it is, or its newest committed revision was, for people to see */
 	bool shown;
-	bool touched;		 /* present or resolved_at changed */
+	bool touched;		       /* present or resolved_at changed */
 	struct store_finding *pending; /* the next revision, owned; NULL none */
 };
 
@@ -42,8 +42,8 @@ struct ledger {
 	uint64_t judgements;
 	uint64_t open_by_verdict[VERDICTS];
 	size_t n_pending, n_touched;
-	size_t n_shown;		 /* of the pending ones, those that are for people to see */
-	size_t n_stale;		 /* changed, but not written out since the last call with `all` */
+	size_t n_shown; /* of the pending ones, those that are for people to see */
+	size_t n_stale; /* changed, but not written out since the last call with `all` */
 	size_t _turn;
 	struct buf _json;
 };

@@ -27,10 +27,9 @@ struct live_source *live_sources_add(struct live_sources *s, struct sv name)
 		return one;
 	one = arena_alloc(&s->_arena, sizeof(*one));
 	one->name = arena_sv(&s->_arena, name);
-	one->counts = (struct store_source){ .name = one->name,
-					     .first = INT64_MIN,
-					     .last = INT64_MIN,
-					     .newest = INT64_MIN };
+	one->counts = (struct store_source){
+		.name = one->name, .first = INT64_MIN, .last = INT64_MIN, .newest = INT64_MIN
+	};
 	s->list = xrealloc(s->list, s->n + 1, sizeof(*s->list));
 	s->names = xrealloc(s->names, s->n + 1, sizeof(*s->names));
 	while (at < s->n && sv_cmp(s->list[at]->name, name) < 0)

@@ -14,22 +14,22 @@
 #define SOURCE_EXAMPLES 3
 
 struct live_source {
-	struct sv name;			  /* owned by the registry */
-	const struct conf_source *conf;	  /* NULL: not configured (any more) */
+	struct sv name;			/* owned by the registry */
+	const struct conf_source *conf; /* NULL: not configured (any more) */
 	uint16_t number;
-	struct store_source counts;	  /* name and format are the registry's */
-	bool changed;			  /* counters changed since the last checkpoint */
-	bool behind;			  /* something of it waits to be read */
-	bool waits;			  /* it does, or may */
+	struct store_source counts; /* name and format are the registry's */
+	bool changed;		    /* counters changed since the last checkpoint */
+	bool behind;		    /* something of it waits to be read */
+	bool waits;		    /* it does, or may */
 	/* what waits is not older than this, but for max_lag; INT64_MIN: no idea */
 	int64_t floor;
 	/* records in a row that leap more than a day ahead, not believed yet */
 	uint64_t beyond;
-	int64_t beyond_newest;		  /* the newest of them */
+	int64_t beyond_newest; /* the newest of them */
 	/* monotonic: when its last record came, or the daemon began */
 	struct instant heard;
 	bool silent;
-	uint64_t footprint;		  /* bytes, as of the last look */
+	uint64_t footprint;		     /* bytes, as of the last look */
 	struct sv examples[SOURCE_EXAMPLES]; /* the first reasons for which records were rejected */
 	size_t n_examples;
 };
@@ -37,7 +37,7 @@ struct live_source {
 struct live_sources {
 	struct live_source **list; /* by name; list[i]->number == i */
 	size_t n;
-	struct sv *names;	   /* names[i] == list[i]->name; for engine_view */
+	struct sv *names; /* names[i] == list[i]->name; for engine_view */
 	struct arena _arena;
 };
 

@@ -12,14 +12,16 @@
 
 #define MAX_VALUE 4096
 
-bool reload_load(const struct serve_options *o, const struct format_set *formats, struct conf *c, struct error *err)
+bool reload_load(const struct serve_options *o, const struct format_set *formats, struct conf *c,
+		 struct error *err)
 {
 	bool ok = conf_load(c, o->config, err);
 
 	for (size_t i = 0; i < o->n_sets && ok; i++)
 		ok = conf_set(c, o->sets[i], err);
 	if (ok && c->n_sources == 0)
-		ok = error_set(err, ERROR_CONFIG, 0, "%s: names no sources; a daemon needs one to read", o->config);
+		ok = error_set(err, ERROR_CONFIG, 0,
+			       "%s: names no sources; a daemon needs one to read", o->config);
 	return ok && admit_conf(c, formats, err);
 }
 
@@ -63,8 +65,8 @@ bool reload_noticed(struct daemon *d)
 
 /* ---- what */
 
-static void say_change(const struct daemon *d, const struct option *o, struct sv source, const void *before,
-		       const void *after, unsigned *changes)
+static void say_change(const struct daemon *d, const struct option *o, struct sv source,
+		       const void *before, const void *after, unsigned *changes)
 {
 	struct buf old, new;
 	bool was, is;
@@ -75,8 +77,9 @@ static void say_change(const struct daemon *d, const struct option *o, struct sv
 	is = option_format(o, after, &new);
 	if (was != is || !sv_eq(buf_view(&old), buf_view(&new))) {
 		(*changes)++;
-		daemon_log(d, LOG_NOTICE, "reload: %.*s%s%s: %.*s -> %.*s", SV_ARG(source), source.n > 0 ? ": " : "",
-			   o->path, SV_ARG(was ? sv_first(buf_view(&old), 200) : SV("unset")),
+		daemon_log(d, LOG_NOTICE, "reload: %.*s%s%s: %.*s -> %.*s", SV_ARG(source),
+			   source.n > 0 ? ": " : "", o->path,
+			   SV_ARG(was ? sv_first(buf_view(&old), 200) : SV("unset")),
 			   SV_ARG(is ? sv_first(buf_view(&new), 200) : SV("unset")));
 	}
 	buf_free(&old);
@@ -91,7 +94,8 @@ static const struct conf_source *source_of(const struct conf *c, struct sv name)
 	return NULL;
 }
 
-static unsigned say_changes(const struct daemon *d, const struct conf *before, const struct conf *after)
+static unsigned say_changes(const struct daemon *d, const struct conf *before,
+			    const struct conf *after)
 {
 	unsigned changes = 0;
 
@@ -99,7 +103,8 @@ static unsigned say_changes(const struct daemon *d, const struct conf *before, c
 		if (!option_of_source(&option_table[i]))
 			say_change(d, &option_table[i], SV_NONE, before, after, &changes);
 	for (size_t s = 0; s < after->n_sources; s++) {
-		const struct conf_source *new = &after->sources[s], *old = source_of(before, new->name);
+		const struct conf_source *new = &after->sources[s],
+					 *old = source_of(before, new->name);
 
 		if (old == NULL) {
 			changes++;
@@ -125,17 +130,20 @@ static bool may_change(const struct conf *before, const struct conf *after, stru
 {
 	if (!sv_eq(before->state, after->state))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "%.*s: serve.state has to stay as it is while the daemon runs; end it, and begin it again",
+				 "%.*s: serve.state has to stay as it is while the daemon runs; "
+				 "end it, and begin it again",
 				 SV_ARG(after->file));
 	if (!pushed_same(before, after))
 		return error_set(err, ERROR_CONFIG, 0,
-				 "%.*s: where the daemon listens, and what is pushed to it, has to stay as it is while it "
+				 "%.*s: where the daemon listens, and what is pushed to it, has to "
+				 "stay as it is while it "
 				 "runs; end it, and begin it again",
 				 SV_ARG(after->file));
 	return true;
 }
 
-/* The database's entries, and the rows of list files. What cannot be read stays as it was, and is tried again. */
+/* The database's entries, and the rows of list files. What cannot be read stays as it was, and is
+ * tried again. */
 static void reload_governed(struct daemon *d)
 {
 	uint64_t changed;
@@ -144,7 +152,8 @@ static void reload_governed(struct daemon *d)
 
 	if (!ok && !d->allow_again)
 		daemon_log(d, LOG_ERROR,
-			   "the allow-list of the database: %s; going on with what was loaded before, and trying again",
+			   "the allow-list of the database: %s; going on with what was loaded "
+			   "before, and trying again",
 			   err.message);
 	if (ok && d->allow_again)
 		daemon_log(d, LOG_NOTICE, "the allow-list of the database is read again");
@@ -164,15 +173,17 @@ void reload_allow_ends(struct daemon *d)
 	struct error err;
 
 	if (!governed_tick(&d->governed, d->store, d->wall, &ended, &reopened, &err)) {
-		daemon_log(d, LOG_WARNING, "an allow-list entry has ended, which cannot be written down yet: %s",
+		daemon_log(d, LOG_WARNING,
+			   "an allow-list entry has ended, which cannot be written down yet: %s",
 			   err.message);
 		return;
 	}
 	if (ended > 0)
-		daemon_log(d, LOG_NOTICE,
-			   "%llu allow-list %s ended; %llu acknowledged or closed findings are open again",
-			   (unsigned long long)ended, ended == 1 ? "entry has" : "entries have",
-			   (unsigned long long)reopened);
+		daemon_log(
+		    d, LOG_NOTICE,
+		    "%llu allow-list %s ended; %llu acknowledged or closed findings are open again",
+		    (unsigned long long)ended, ended == 1 ? "entry has" : "entries have",
+		    (unsigned long long)reopened);
 	d->options->doors->changed(d->doors);
 	d->keeper.news++;
 }
@@ -193,7 +204,8 @@ static void apply(struct daemon *d, struct conf *new)
 		d->governed.n_file_ids = 0; /* they are of the files as they were */
 	anew |= keeper_settings(&d->keeper, new);
 	if (!daemon_reopen_inputs(d, &err)) {
-		/* The configuration was checked: this is the system's refusal, and would be at a start. */
+		/* The configuration was checked: this is the system's refusal, and would be at a
+		 * start. */
 		d->broken = true;
 		d->why = err;
 	}
@@ -214,13 +226,15 @@ void reload_run(struct daemon *d)
 
 	d->reload = false;
 	if (!reload_load(d->options, d->formats, new, &err) || !may_change(d->conf, new, &err)) {
-		daemon_log(d, LOG_ERROR, "reload: %s; going on with what was loaded before", err.message);
+		daemon_log(d, LOG_ERROR, "reload: %s; going on with what was loaded before",
+			   err.message);
 		conf_free(new);
 		free(new);
 		d->conf_mark = d->conf_seen = mark_all(d);
 		return;
 	}
-	/* What stands in list files counts too, so it is applied even where no option reads otherwise. */
+	/* What stands in list files counts too, so it is applied even where no option reads
+	 * otherwise. */
 	if (say_changes(d, d->conf, new) == 0)
 		daemon_log(d, LOG_INFO, "reload: no option changed");
 	apply(d, new);

@@ -32,8 +32,7 @@ static size_t too_many(const struct daemon *d, const struct segments *all)
 	uint64_t bytes = all->bytes;
 	size_t n = 0;
 
-	while (n + 1 < all->n &&
-	       (bytes > d->conf->history_size || all->list[n].last < oldest)) {
+	while (n + 1 < all->n && (bytes > d->conf->history_size || all->list[n].last < oldest)) {
 		bytes -= all->list[n].bytes;
 		n++;
 	}

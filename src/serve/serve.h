@@ -12,7 +12,7 @@
 struct doors_kind;
 
 struct serve_clock {
-	struct instant (*wall)(void *arg);      /* UTC */
+	struct instant (*wall)(void *arg);	/* UTC */
 	struct instant (*monotonic)(void *arg); /* never leaps */
 	void *arg;
 };

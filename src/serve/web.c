@@ -12,7 +12,7 @@
 struct web {
 	pthread_mutex_t lock;
 	struct buf metrics;
-	struct buf spare; /* the daemon's thread writes here, then swaps */
+	struct buf spare;	  /* the daemon's thread writes here, then swaps */
 	struct instant published; /* monotonic */
 	bool ready, trouble;
 	char why[1024];

@@ -17,7 +17,7 @@ struct wire_files {
 	struct capture_folder *folder;
 	const char *filter;
 	struct settings settings;
-	struct arena arena; /* of settings and filter */
+	struct arena arena;	     /* of settings and filter */
 	struct capture_input *input; /* NULL: between files */
 	struct input_where where;
 	struct capture_place resume; /* what was handed out before this reading began */

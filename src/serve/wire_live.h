@@ -21,9 +21,9 @@
 struct spool;
 
 struct wire_live_options {
-	const char *interface, *filter;	 /* filter NULL: all packets; copied */
-	struct sv source;		 /* its name; borrowed */
-	struct spool *spool;		 /* borrowed until stop */
+	const char *interface, *filter; /* filter NULL: all packets; copied */
+	struct sv source;		/* its name; borrowed */
+	struct spool *spool;		/* borrowed until stop */
 	/* path of the file that says when it last looked; copied */
 	const char *heard;
 	const struct settings *settings; /* of the gateway; borrowed until stop, may be NULL */

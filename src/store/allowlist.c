@@ -8,10 +8,10 @@
 
 #define MAX_JSON ((size_t)4 * 1024 * 1024)
 
-#define COLUMNS \
-	"id,list,pattern,scope,owner,reason,ticket,expires,ended_at,file,line,created_at," \
-	"created_by,changed_at,changed_by,expired_at,removed_at,removed_by,attempts," \
-	"only_attempts,findings,only_findings,would_show,last" \
+#define COLUMNS                                                                                    \
+	"id,list,pattern,scope,owner,reason,ticket,expires,ended_at,file,line,created_at,"         \
+	"created_by,changed_at,changed_by,expired_at,removed_at,removed_by,attempts,"              \
+	"only_attempts,findings,only_findings,would_show,last"                                     \
 	" FROM allow_entries LEFT JOIN allow_use ON entry=id"
 
 static struct sv kept(sqlite3_stmt *q, int i, struct arena *a)
@@ -236,12 +236,12 @@ bool store_allow_move(struct store *s, int64_t id, struct sv file, int64_t line,
 
 /* Findings that only this entry hid. Where judging has not said so by name, the entry that the
  * finding names. */
-#define HIDDEN \
-	" FROM finding f WHERE f.verdict='expected' AND f.present=1" \
-	" AND (json_extract(f.json,'$.explained_by')=?1||':'||?2 OR" \
-	" EXISTS(SELECT 1 FROM allow_cover c" \
-	" WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts>0))" \
-	" AND NOT EXISTS(SELECT 1 FROM allow_cover c" \
+#define HIDDEN                                                                                     \
+	" FROM finding f WHERE f.verdict='expected' AND f.present=1"                               \
+	" AND (json_extract(f.json,'$.explained_by')=?1||':'||?2 OR"                               \
+	" EXISTS(SELECT 1 FROM allow_cover c"                                                      \
+	" WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts>0))"                                \
+	" AND NOT EXISTS(SELECT 1 FROM allow_cover c"                                              \
 	" WHERE c.entry=?3 AND c.uid=f.uid AND c.only_attempts=0)"
 
 static sqlite3_stmt *ask_hidden(struct store *s, const char *sql, const struct store_allow *e,

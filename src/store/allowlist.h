@@ -40,7 +40,7 @@ struct store_allow {
 	int64_t line;
 	int64_t created_at, changed_at;
 	struct sv created_by, changed_by;
-	int64_t expired_at, removed_at;	 /* when its end was said; INT64_MIN: not over */
+	int64_t expired_at, removed_at; /* when its end was said; INT64_MIN: not over */
 	struct sv removed_by;
 	struct store_allow_use use;
 };
@@ -102,8 +102,8 @@ struct store_allow_finding {
 	uint16_t port;
 	int64_t last_seen;
 	uint64_t devices;
-	bool open;		/* shown, and neither resolved nor gone */
-	bool past;		/* was shown once */
+	bool open; /* shown, and neither resolved nor gone */
+	bool past; /* was shown once */
 	struct sv servers;
 	bool more_servers;
 };

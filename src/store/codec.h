@@ -15,20 +15,20 @@
 /* An observation with what the engine was told beside it. */
 struct kept_observation {
 	struct observation seen;
-	int64_t order;	   /* ns */
-	uint64_t content;  /* decides between equal order times */
+	int64_t order;	  /* ns */
+	uint64_t content; /* decides between equal order times */
 	struct record_ref ref;
 	enum vantage vantage;
-	bool late;	   /* it came behind the watermark and was taken all the same */
+	bool late; /* it came behind the watermark and was taken all the same */
 };
 
 /* Where a walk stands. `last` is the order time that the next one is written relative to. */
 struct codec {
-	struct buf *out;       /* writing; NULL: reading */
+	struct buf *out; /* writing; NULL: reading */
 	const unsigned char *p, *end;
-	struct arena *arena;   /* reading: for lists */
+	struct arena *arena; /* reading: for lists */
 	int64_t last;
-	bool bad;	       /* reading: the bytes are none of ours; everything further is zero */
+	bool bad; /* reading: the bytes are none of ours; everything further is zero */
 };
 
 void codec_number(struct codec *c, uint64_t *n);

@@ -22,7 +22,7 @@ struct journal {
 	char *dir;
 	uint64_t segment_size;
 	int fd;
-	uint64_t offset;		 /* of the segment's end */
+	uint64_t offset; /* of the segment's end */
 	/* the next block opens a new segment; nothing is appended yet */
 	bool begin;
 	/* of the watermark when the segment began; INT64_MIN unknown */
@@ -39,8 +39,8 @@ struct journal {
 	/* Names this segment knows. */
 	unsigned char *sources, *files;
 	size_t n_sources, n_files;
-	bool broken;			 /* a sync failed */
-	bool failed;			 /* a block could not be written; *why says why */
+	bool broken; /* a sync failed */
+	bool failed; /* a block could not be written; *why says why */
 	struct error why;
 };
 
@@ -230,9 +230,8 @@ static bool pack(struct journal *j, struct error *err)
 static bool write_block(struct journal *j, struct error *err)
 {
 	if (j->raw.overflowed)
-		return error_set(err, ERROR_LIMIT, 0,
-				 "%s: more than %zu MiB wait for the disk", j->dir,
-				 BLOCK_MAX >> 20);
+		return error_set(err, ERROR_LIMIT, 0, "%s: more than %zu MiB wait for the disk",
+				 j->dir, BLOCK_MAX >> 20);
 	if (j->frames == 0)
 		return true;
 	if (!pack(j, err))

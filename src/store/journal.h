@@ -49,7 +49,7 @@ struct journal_options {
 /* What one segment holds; for retention. */
 struct journal_segment {
 	uint64_t number, bytes, observations;
-	int64_t first, last;   /* order times; INT64_MAX and INT64_MIN without observations */
+	int64_t first, last; /* order times; INT64_MAX and INT64_MIN without observations */
 };
 
 struct journal;

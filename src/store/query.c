@@ -9,25 +9,31 @@
 #define MAX_SQL 8192
 #define UNKNOWN "-9223372036854775807"
 
-#define STATUS \
+#define STATUS                                                                                     \
 	"CASE WHEN t.status='closed' THEN 'closed' WHEN f.resolved_at IS NOT NULL THEN 'resolved'" \
 	" ELSE coalesce(t.status,'open') END"
-#define COLUMNS \
-	"SELECT f.uid,f.kind,f.verdict,f.severity,f.confidence," STATUS ",f.bundle_id,f.version," \
-	"f.host,t.assignee,f.revision,f.risk,f.score,f.port,f.devices," \
-	"(SELECT count(*) FROM comments c WHERE c.uid=f.uid)," \
+#define COLUMNS                                                                                    \
+	"SELECT f.uid,f.kind,f.verdict,f.severity,f.confidence," STATUS ",f.bundle_id,f.version,"  \
+	"f.host,t.assignee,f.revision,f.risk,f.score,f.port,f.devices,"                            \
+	"(SELECT count(*) FROM comments c WHERE c.uid=f.uid),"                                     \
 	"f.first_seen,f.last_seen,f.created_at,f.changed_at,f.resolved_at,f.present,f.seq"
 #define FROM " FROM finding f LEFT JOIN triage t ON t.uid=f.uid"
 #define ONE_OF(n, column) "(?" n "='' OR instr(','||?" n "||',',','||" column "||',')>0)"
-#define FILTER \
-	" WHERE " ONE_OF("1", "f.verdict") " AND " ONE_OF("2", "f.severity") \
-	" AND " ONE_OF("3", "f.kind") " AND " ONE_OF("4", STATUS) \
-	" AND (?5='' OR f.bundle_id=?5) AND (?6='' OR substr(f.bundle_id,1,length(?6))=?6)" \
-	" AND (?7='' OR f.host=?7) AND (?8='' OR substr(f.host,-length(?8))=?8 OR '.'||f.host=?8)" \
-	" AND (?9='' OR EXISTS(SELECT 1 FROM json_each(f.json,'$.devices') d" \
-	" WHERE json_extract(d.value,'$.id')=?9))" \
-	" AND (?10='' OR coalesce(t.assignee,'-')=?10) AND (?11 IS NULL OR f.last_seen>=?11)" \
-	" AND (?12 OR f.kind<>'pinning' OR f.verdict IN ('confirmed','suspected'))"
+#define FILTER                                                                                     \
+	" WHERE " ONE_OF("1", "f.verdict") " AND " ONE_OF("2", "f.severity") " AND " ONE_OF(       \
+	    "3",                                                                                   \
+	    "f.kind") " AND " ONE_OF("4",                                                          \
+				     STATUS) " AND (?5='' OR f.bundle_id=?5) AND (?6='' OR "       \
+					     "substr(f.bundle_id,1,length(?6))=?6)"                \
+					     " AND (?7='' OR f.host=?7) AND (?8='' OR "            \
+					     "substr(f.host,-length(?8))=?8 OR '.'||f.host=?8)"    \
+					     " AND (?9='' OR EXISTS(SELECT 1 FROM "                \
+					     "json_each(f.json,'$.devices') d"                     \
+					     " WHERE json_extract(d.value,'$.id')=?9))"            \
+					     " AND (?10='' OR coalesce(t.assignee,'-')=?10) AND "  \
+					     "(?11 IS NULL OR f.last_seen>=?11)"                   \
+					     " AND (?12 OR f.kind<>'pinning' OR f.verdict IN "     \
+					     "('confirmed','suspected'))"
 
 /* What findings are sorted by. A text is cut, so that it fits a place. */
 static const struct {
@@ -107,12 +113,11 @@ static sqlite3_stmt *ask(struct store *s, const char *sql, const struct query_fi
 {
 	bool prefix = sv_ends(f->app, SV(".*")), suffix = sv_starts(f->destination, SV("."));
 
-	return statement_once(s, sql, err, "vvvvvvvvvvnii", f->verdict, f->severity, f->kind,
-			      f->status, prefix ? SV_NONE : f->app,
-			      prefix ? without(f->app, 1) : SV_NONE,
-			      suffix ? SV_NONE : f->destination, suffix ? f->destination : SV_NONE,
-			      f->device, f->assignee, f->since,
-			      (int64_t)(f->all || f->verdict.n > 0), seq);
+	return statement_once(
+	    s, sql, err, "vvvvvvvvvvnii", f->verdict, f->severity, f->kind, f->status,
+	    prefix ? SV_NONE : f->app, prefix ? without(f->app, 1) : SV_NONE,
+	    suffix ? SV_NONE : f->destination, suffix ? f->destination : SV_NONE, f->device,
+	    f->assignee, f->since, (int64_t)(f->all || f->verdict.n > 0), seq);
 }
 
 /* Where the row stands that was just given. */
@@ -279,9 +284,8 @@ bool query_audit(struct store *s, struct sv target, struct sv actor, struct sv a
 
 static bool span_of_changes(struct store *s, int64_t *oldest, int64_t *newest, struct error *err)
 {
-	sqlite3_stmt *q =
-	    statement_once(s, "SELECT coalesce(min(id),0),coalesce(max(id),0) FROM changes", err,
-			   "");
+	sqlite3_stmt *q = statement_once(
+	    s, "SELECT coalesce(min(id),0),coalesce(max(id),0) FROM changes", err, "");
 	int code;
 
 	if (q == NULL)

@@ -17,21 +17,21 @@
 /* Empty: any. Words may be several, with commas between. */
 struct query_filter {
 	struct sv verdict, severity, kind, status;
-	struct sv app;		/* exact, or `prefix.*` */
-	struct sv destination;	/* exact, or `.suffix` */
-	struct sv device;	/* id */
-	struct sv assignee;	/* `-`: nobody */
-	int64_t since;		/* last seen at or after, ns; INT64_MIN: ever */
+	struct sv app;	       /* exact, or `prefix.*` */
+	struct sv destination; /* exact, or `.suffix` */
+	struct sv device;      /* id */
+	struct sv assignee;    /* `-`: nobody */
+	int64_t since;	       /* last seen at or after, ns; INT64_MIN: ever */
 	/* also what is not shown to people, where no verdict is asked for */
 	bool all;
 };
 
 /* Where a listing stands. A zeroed one is its beginning. */
 struct query_place {
-	bool changed;	 /* gives what changed since; `seq` is the last one given */
-	int64_t asof;	 /* 0: not begun */
+	bool changed; /* gives what changed since; `seq` is the last one given */
+	int64_t asof; /* 0: not begun */
 	int64_t seq;
-	char type;	 /* of the key: i, d or t; 0: no row given yet */
+	char type; /* of the key: i, d or t; 0: no row given yet */
 	int64_t integer;
 	double real;
 	char text[256];

@@ -64,7 +64,7 @@ struct store_source {
 	struct sv name, format;
 	uint64_t records, irrelevant, rejected, overlong, quarantined, late, too_late, evicted,
 	    observations, errors;
-	uint32_t sensors; /* 1 << enum sensor_kind: what its records have fed */
+	uint32_t sensors;	     /* 1 << enum sensor_kind: what its records have fed */
 	int64_t first, last, newest; /* event times, newest order time; INT64_MIN unknown */
 };
 bool store_put_source(struct store *s, const struct store_source *source, struct error *err);
@@ -87,10 +87,10 @@ struct store_finding {
 	uint16_t port;
 	size_t devices;
 	int64_t first_seen, last_seen;
-	bool present;	     /* the newest judgement gave it */
+	bool present;				     /* the newest judgement gave it */
 	int64_t created_at, changed_at, resolved_at; /* wall clock; resolved_at INT64_MIN: open */
-	uint64_t digest[2];  /* of all that the JSON is made of, but the revision */
-	struct sv json;	     /* with it */
+	uint64_t digest[2]; /* of all that the JSON is made of, but the revision */
+	struct sv json;	    /* with it */
 };
 /* A new revision; with a row in its history. */
 bool store_put_finding(struct store *s, const struct store_finding *f, bool history,

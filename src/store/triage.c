@@ -8,11 +8,11 @@
 
 /* The evidence as it stands, as a basis for a decision. (json_each has a column `json` of its
  * own.) */
-#define BASIS \
-	"SELECT json_object('verdict',f.verdict,'severity',f.severity," \
-	"'paths',json_extract(f.json,'$.paths')," \
-	"'devices',(SELECT json_group_array(json_extract(d.value,'$.id'))" \
-	" FROM json_each(f.json,'$.devices') d))" \
+#define BASIS                                                                                      \
+	"SELECT json_object('verdict',f.verdict,'severity',f.severity,"                            \
+	"'paths',json_extract(f.json,'$.paths'),"                                                  \
+	"'devices',(SELECT json_group_array(json_extract(d.value,'$.id'))"                         \
+	" FROM json_each(f.json,'$.devices') d))"                                                  \
 	" FROM finding f WHERE f.uid=?"
 
 void triage_get(struct store *s, const char *uid, struct arena *a, struct triage *out)
@@ -89,12 +89,11 @@ static bool tell(struct store *s, const char *uid, int64_t at, struct sv triage,
 	jsonw_key(&w, "triage");
 	jsonw_raw(&w, triage);
 	jsonw_close(&w, '}');
-	ok =
-	    statement_do(s,
-			 "UPDATE finding SET seq=(SELECT coalesce(max(seq),0)+1 FROM finding) "
-			 "WHERE uid=?",
-			 err, "t", uid) &&
-	    changes_write(s, at, "triage", sv_cstr(uid), buf_view(&data), err);
+	ok = statement_do(s,
+			  "UPDATE finding SET seq=(SELECT coalesce(max(seq),0)+1 FROM finding) "
+			  "WHERE uid=?",
+			  err, "t", uid) &&
+	     changes_write(s, at, "triage", sv_cstr(uid), buf_view(&data), err);
 	buf_free(&data);
 	return ok;
 }
@@ -237,9 +236,8 @@ bool triage_comments(struct store *s, const char *uid,
 		     void (*take)(void *arg, const struct triage_comment *c), void *arg,
 		     struct error *err)
 {
-	sqlite3_stmt *q =
-	    statement_once(s, "SELECT id,at,author,text FROM comments WHERE uid=? ORDER BY id", err,
-			   "t", uid);
+	sqlite3_stmt *q = statement_once(
+	    s, "SELECT id,at,author,text FROM comments WHERE uid=? ORDER BY id", err, "t", uid);
 	int code;
 
 	if (q == NULL)

@@ -16,15 +16,15 @@
 
 enum triage_result {
 	TRIAGE_DONE,
-	TRIAGE_NONE,	  /* there is no such finding */
-	TRIAGE_STALE,	  /* its revision is another than the one that was looked at */
-	TRIAGE_ALREADY,	  /* it is so already */
-	TRIAGE_REFUSED,	  /* *err: the database */
+	TRIAGE_NONE,	/* there is no such finding */
+	TRIAGE_STALE,	/* its revision is another than the one that was looked at */
+	TRIAGE_ALREADY, /* it is so already */
+	TRIAGE_REFUSED, /* *err: the database */
 };
 
 struct triage {
 	struct sv status, assignee, reason, changed_by; /* in the arena; empty: none */
-	int64_t changed_at; /* INT64_MIN: nobody did anything */
+	int64_t changed_at;				/* INT64_MIN: nobody did anything */
 };
 
 /* What was decided; a finding that nobody touched is open. */

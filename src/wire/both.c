@@ -42,8 +42,8 @@ static void remember(struct both *b, uint64_t name, const struct connection *c, 
 	struct both_recent *r = &b->_recent[b->_n % BOTH_RECENT];
 	uint32_t *newest;
 
-	/* The oldest makes room; where its name was said again since, that one's chain ends here.
-	 */
+	/* The oldest makes room; where its name was said again since, that one's chain ends
+	 * here. */
 	if (r->serial != 0 && keymap_get(&b->_newest, &r->name) == b->_n % BOTH_RECENT + 1)
 		keymap_remove(&b->_newest, &r->name);
 	newest = keymap_slot(&b->_newest, &name);

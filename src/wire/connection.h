@@ -14,8 +14,8 @@
 
 #define FLOW_NONE UINT32_MAX
 
-/* The two ends, the lesser one first, so that both directions find the same connection. No padding.
- */
+/* The two ends, the lesser one first, so that both directions find the same connection. No
+ * padding. */
 struct flow_key {
 	struct addr ip[2];
 	uint16_t port[2];

@@ -19,8 +19,8 @@ void fingerprint_add(struct fingerprint_list *l, uint16_t v)
 		l->item[l->n++] = v;
 }
 
-/* The first `digits` digits of the text's hash; all zero where the library refuses the algorithm.
- */
+/* The first `digits` digits of the text's hash; all zero where the library refuses the
+ * algorithm. */
 static void hash(const EVP_MD *algorithm, const struct buf *text, size_t digits, char *out)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };

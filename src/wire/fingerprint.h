@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than a real hello has; what lies beyond is left out, and the fingerprint is then nobody's.
- */
+/* More than a real hello has; what lies beyond is left out, and the fingerprint is then
+ * nobody's. */
 #define FINGERPRINT_LIST 512
 
 struct fingerprint_list {

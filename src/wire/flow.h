@@ -31,8 +31,8 @@ void flows_free(struct flows *f);
 /* The key of a segment's ends; *from is the end that sent it. */
 struct flow_key flow_key_of(const struct segment *s, uint8_t *from);
 uint32_t flow_find(const struct flows *f, const struct flow_key *key);
-/* The key must not be there. The connection is zeroed but for key, times and what "not said" needs.
- */
+/* The key must not be there. The connection is zeroed but for key, times and what "not said"
+ * needs. */
 uint32_t flow_add(struct flows *f, const struct flow_key *key, struct instant time);
 void flow_remove(struct flows *f, uint32_t slot);
 /* To the end of its list. */

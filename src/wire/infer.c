@@ -4,8 +4,8 @@
 
 /* A failed check closes at once; a spare connection waits for something to do. */
 #define IDLE_BEFORE_CLOSE (250 * NS_PER_MS)
-/* A server's flight with a certificate, by bytes, where only the client's acknowledgements show it.
- */
+/* A server's flight with a certificate, by bytes, where only the client's acknowledgements show
+ * it. */
 #define FLIGHT_BYTES 600
 #define PADDING 16 /* of clients that pad records */
 /* Inner content type and tag around every record of TLS 1.3. */
@@ -237,8 +237,8 @@ static void infer_13(const struct infer_facts *all, struct inference *out)
 	r = read_client(f);
 	out->data = r.data;
 	if (f->client.holes && !r.rejected && !r.data) {
-		/* Which record is which cannot be told any more: only many of them say something.
-		 */
+		/* Which record is which cannot be told any more: only many of them say
+		 * something. */
 		out->data = f->client_data > INFER_CLIENT / 2;
 		out->outcome = out->data ? ESTABLISHED : INCOMPLETE;
 		out->established = out->data ? TRI_TRUE : TRI_UNKNOWN;

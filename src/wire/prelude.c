@@ -79,8 +79,8 @@ size_t prelude_take(struct connection *c, int side, const uint8_t *bytes, size_t
 			break;
 		}
 		p->state = PRELUDE_HTTP;
-		/* A body behind an answer that was no consent is passed over up to the next answer.
-		 */
+		/* A body behind an answer that was no consent is passed over up to the next
+		 * answer. */
 		if (!buf_append(&p->text, &bytes[i], 1) ||
 		    !begins(sv_first(buf_view(&p->text), word.n), word)) {
 			if (side == SERVER && c->connect_host != NULL && !p->text.overflowed) {

@@ -42,8 +42,8 @@ void stream_take(struct stream *s, const struct segment *segment, struct instant
 void stream_count(struct stream *s, const struct segment *segment);
 /* Gives up on holes: what waits goes to the sink, gaps between. */
 void stream_flush(struct stream *s, const struct stream_sink *sink);
-/* Whether something waits behind a hole that the receiver has acknowledged: the capture missed it.
- */
+/* Whether something waits behind a hole that the receiver has acknowledged: the capture missed
+ * it. */
 bool stream_missed(const struct stream *s, uint32_t ack);
 void stream_free(struct stream *s);
 

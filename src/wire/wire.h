@@ -66,8 +66,8 @@ struct wire *wire_new(const struct wire_options *options);
 /* link: as captures number link layers; the frame's time must be known and is bounded to the
  * clock's range. */
 void wire_packet(struct wire *w, struct instant time, int link, const uint8_t *frame, size_t n);
-/* Passes time on where no frames come: connections that have ended or fallen quiet are given out.
- */
+/* Passes time on where no frames come: connections that have ended or fallen quiet are given
+ * out. */
 void wire_tick(struct wire *w, struct instant now);
 /* Gives out all that is left. */
 void wire_finish(struct wire *w);

@@ -1,4 +1,5 @@
-/* Prints the API's table of routes: method, path below /api/v1, least role. For tests/api/contract.py.
+/* Prints the API's table of routes: method, path below /api/v1, least role. For
+ * tests/api/contract.py.
  *
  *     routes NEW-DATABASE
  */
@@ -20,7 +21,8 @@ int main(int argc, char **argv)
 	}
 	n = api_routes(a, routes);
 	for (size_t i = 0; i < n; i++)
-		printf("%s %s %s\n", routes[i].method, routes[i].pattern + sizeof(API_PREFIX) - 1, roles[routes[i].role]);
+		printf("%s %s %s\n", routes[i].method, routes[i].pattern + sizeof(API_PREFIX) - 1,
+		       roles[routes[i].role]);
 	api_close(a);
 	return 0;
 }

@@ -1,5 +1,6 @@
-/* Requests of the API, on a database of its own: method, path, query and body as they come. Whatever was asked, the
- * answer is JSON and no fault of ours; a cursor that is read is one that is written. */
+/* Requests of the API, on a database of its own: method, path, query and body as they come.
+ * Whatever was asked, the answer is JSON and no fault of ours; a cursor that is read is one that is
+ * written. */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -53,7 +54,8 @@ static void check_cursor(struct sv text)
 	if (api_cursor_read(text, 7, &place)) {
 		written = api_cursor_write(&place, 7, &a);
 		fuzz_require(api_cursor_read(written, 7, &again));
-		fuzz_require(again.asof == place.asof && again.seq == place.seq && again.type == place.type);
+		fuzz_require(again.asof == place.asof && again.seq == place.seq &&
+			     again.type == place.type);
 		fuzz_require(!api_cursor_read(written, 8, &again));
 	}
 	arena_free(&a);

@@ -30,7 +30,8 @@ static void each_record(struct dry_run *d, const struct format *f, struct sv tex
 	struct error err = { 0 };
 	struct sv record;
 
-	for (size_t n = 0; n < MAX_RECORDS && reader_next(reader, &record, &err) == READ_RECORD; n++) {
+	for (size_t n = 0; n < MAX_RECORDS && reader_next(reader, &record, &err) == READ_RECORD;
+	     n++) {
 		struct dry_record r;
 		size_t bytes = 0;
 

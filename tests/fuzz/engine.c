@@ -2,9 +2,9 @@
  *
  * The bytes are choices, not text: five for the settings, fourteen an observation, so that nearly
  * all inputs make a fleet. The same observations are taken in two orders of arrival, once released
- * bit by bit and judged in between, and have to give the same findings. What engine_evict leaves has
- * to give the findings of an engine that never saw the rest. And who follows, and looks only at what a judgement
- * says has changed since the one before, has to know the same in the end.
+ * bit by bit and judged in between, and have to give the same findings. What engine_evict leaves
+ * has to give the findings of an engine that never saw the rest. And who follows, and looks only at
+ * what a judgement says has changed since the one before, has to know the same in the end.
  */
 #include "fuzz.h"
 
@@ -205,9 +205,10 @@ static void make(struct taken *t, struct sv bytes)
 
 /* What else a run does. */
 struct choices {
-	bool emit;             /* writes the findings out for people too, which takes longer than all the rest */
+	bool
+	    emit; /* writes the findings out for people too, which takes longer than all the rest */
 	uint32_t evict_source;
-	size_t evict_from;     /* the record before whose start is forgotten */
+	size_t evict_from; /* the record before whose start is forgotten */
 };
 
 static struct choices choose_settings(struct settings *s, struct sv *data)
@@ -251,8 +252,8 @@ static struct choices choose_settings(struct settings *s, struct sv *data)
 	};
 	return (struct choices){
 		.emit = (bits >> 26 & 15) == 0,
-		.evict_source = (bits >> 30 & 7) < SENSORS ? (uint32_t)(bits >> 30 & 7)
-							   : ENGINE_ALL_SOURCES,
+		.evict_source =
+		    (bits >> 30 & 7) < SENSORS ? (uint32_t)(bits >> 30 & 7) : ENGINE_ALL_SOURCES,
 		.evict_from = (size_t)(bits >> 33 & 127),
 	};
 }
@@ -422,8 +423,8 @@ static void look_at_news(struct engine *e, struct arena *arena, struct followed 
 	}
 }
 
-static void check_following(const struct settings *settings, const struct taken *const *records, size_t n_records,
-			    struct sv findings)
+static void check_following(const struct settings *settings, const struct taken *const *records,
+			    size_t n_records, struct sv findings)
 {
 	struct followed *list = NULL;
 	struct arena arena = { 0 };
@@ -485,8 +486,8 @@ static void note_held(const struct engine *e, struct held *held)
 		held[e->inventory.records[i].stamp.ref.line - 1].other = true;
 }
 
-static void take_all(struct engine *e, const struct settings *settings, const struct taken *const *list,
-		     const size_t *which, size_t n)
+static void take_all(struct engine *e, const struct settings *settings,
+		     const struct taken *const *list, const size_t *which, size_t n)
 {
 	engine_init(e, settings, SEED);
 	for (size_t i = 0; i < n; i++) {
@@ -529,11 +530,13 @@ static void check_eviction(const struct settings *settings, const struct choices
 	note_held(&evicted, after);
 	for (size_t i = 0; i < n; i++) {
 		/* Activity may be forgotten while the attempt that it joined stays. */
-		half |= (before[i].attempt && before[i].other) && after[i].attempt != after[i].other;
+		half |=
+		    (before[i].attempt && before[i].other) && after[i].attempt != after[i].other;
 		if (after[i].attempt || after[i].other)
 			which[m++] = i;
 	}
-	fuzz_require(half || m < n || gone.attempts + gone.activities + gone.leases + gone.postures == 0);
+	fuzz_require(half || m < n ||
+		     gone.attempts + gone.activities + gone.leases + gone.postures == 0);
 	if (!half) {
 		take_all(&never, settings, list, which, m);
 		buf_init(&a, (size_t)1 << 28);

@@ -1,5 +1,5 @@
-/* Records of a file that is still written to. In whatever pieces it grows, a tail cuts it into the records that
- * reading the finished file gives. */
+/* Records of a file that is still written to. In whatever pieces it grows, a tail cuts it into the
+ * records that reading the finished file gives. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -23,7 +23,8 @@ static void follow(struct sv bytes, size_t step, enum framing framing, size_t ma
 		if (r == FRAME_MORE && final)
 			return;
 		if (r == FRAME_MORE) {
-			fuzz_require(there - at <= max + 18); /* half a count behind an overlong message */
+			fuzz_require(there - at <=
+				     max + 18); /* half a count behind an overlong message */
 			there = bytes.n - there > step ? there + step : bytes.n;
 			continue;
 		}
@@ -44,9 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sv rest = { (const char *)data, size }, record;
 	unsigned what = fuzz_byte(&rest);
 	size_t max = (size_t)fuzz_byte(&rest) + 1, step = (size_t)fuzz_byte(&rest) + 1;
-	const struct reader_options options = {
-		.framing = what % 2 == 0 ? FRAMING_LINE : FRAMING_PARAGRAPH, .max_record = max
-	};
+	const struct reader_options options = { .framing = what % 2 == 0 ? FRAMING_LINE
+									 : FRAMING_PARAGRAPH,
+						.max_record = max };
 	struct reader *r = reader_on_bytes(rest, &options);
 	struct error err = { 0 };
 	struct buf whole, pieces;
@@ -61,9 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	follow(rest, step, options.framing, max, &pieces);
 	/* The reader also unpacks, drops marks and refuses UTF-16. */
-	if (result == READ_END && !sv_starts(rest, SV("\xef\xbb\xbf")) && !sv_starts(rest, SV("\x1f\x8b")) &&
-	    !sv_starts(rest, SV("\x28\xb5\x2f\xfd")) &&
-	    !(rest.n >= 4 && (rest.p[0] & 0xf0) == 0x50 && sv_starts(sv_skip(rest, 1), SV("\x2a\x4d\x18"))))
+	if (result == READ_END && !sv_starts(rest, SV("\xef\xbb\xbf")) &&
+	    !sv_starts(rest, SV("\x1f\x8b")) && !sv_starts(rest, SV("\x28\xb5\x2f\xfd")) &&
+	    !(rest.n >= 4 && (rest.p[0] & 0xf0) == 0x50 &&
+	      sv_starts(sv_skip(rest, 1), SV("\x2a\x4d\x18"))))
 		fuzz_require_same(buf_view(&whole), buf_view(&pieces));
 	reader_close(r);
 	buf_free(&whole);

@@ -1,5 +1,5 @@
-/* What a backtest is asked to try: a line each, `s` before what is set and anything else before what is swept. As from
- * elsewhere, so that no list's value is a file. */
+/* What a backtest is asked to try: a line each, `s` before what is set and anything else before
+ * what is swept. As from elsewhere, so that no list's value is a file. */
 #include "fuzz.h"
 
 #include "backtest/grid.h"
@@ -16,7 +16,8 @@ static void check(const struct grid *g, const struct settings *in_force)
 
 		grid_at(g, i, in_force, &a, &s);
 		fuzz_require(s.label.n > 0 && s.value.n > 0);
-		fuzz_require(s.settings.time_window.ns >= NS_PER_S && s.settings.inspection_failure_threshold > 0);
+		fuzz_require(s.settings.time_window.ns >= NS_PER_S &&
+			     s.settings.inspection_failure_threshold > 0);
 		for (size_t k = 0; k < s.settings.n_allowances; k++)
 			fuzz_require(s.settings.allowances[k].text.n > 0);
 	}
@@ -41,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct sv assignment = sv_skip(line, 1);
 		size_t before = g.n;
 
-		if (set ? grid_set(&g, "set", assignment, &err) : grid_sweep(&g, "sweep", assignment, &err))
+		if (set ? grid_set(&g, "set", assignment, &err)
+			: grid_sweep(&g, "sweep", assignment, &err))
 			fuzz_require(g.n >= 1 && g.n >= before);
 		else
 			fuzz_require(err.message[0] != '\0');

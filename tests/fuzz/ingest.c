@@ -1,5 +1,6 @@
-/* Bodies that are pushed: taken apart as lines, JSON lines and documents. Every record is a view into the body,
- * in order; records of JSON are JSON on their own; a refusal names a line of the body. */
+/* Bodies that are pushed: taken apart as lines, JSON lines and documents. Every record is a view
+ * into the body, in order; records of JSON are JSON on their own; a refusal names a line of the
+ * body. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static void check(struct sv body, enum ingest_type type, size_t max, struct json
 			fuzz_require(record.n > 0 && record.n <= max);
 			fuzz_require(record.p >= before && record.p + record.n <= body.p + body.n);
 			before = record.p + record.n;
-			fuzz_require(type == INGEST_LINES || json_check(checker, record, true, &array, &err));
+			fuzz_require(type == INGEST_LINES ||
+				     json_check(checker, record, true, &array, &err));
 		}
 	} else {
 		fuzz_require(err.message[0] != '\0');

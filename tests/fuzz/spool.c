@@ -1,5 +1,6 @@
-/* Segments of a spool. The input makes entries, then damages the bytes they stand in. Whatever is then read
- * is an entry that was written, where it was written, and entries that were not touched are found. */
+/* Segments of a spool. The input makes entries, then damages the bytes they stand in. Whatever is
+ * then read is an entry that was written, where it was written, and entries that were not touched
+ * are found. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -25,10 +26,11 @@ static size_t write_entries(struct sv *data, struct buf *out, uint64_t id, struc
 		size_t length = fuzz_byte(data) * (fuzz_byte(data) % 4);
 		struct sv payload = sv_first(*data, length);
 		*data = sv_skip(*data, payload.n);
-		list[i] = (struct written){ .at = out->n, .size = spool_entry_size(payload.n),
+		list[i] = (struct written){ .at = out->n,
+					    .size = spool_entry_size(payload.n),
 					    .payload = payload };
-		spool_entry_write(out, id, out->n, i % 5 == 0 ? SPOOL_KEY : SPOOL_RECORD, i % 3 == 0,
-				  (struct instant){ (int64_t)i }, payload);
+		spool_entry_write(out, id, out->n, i % 5 == 0 ? SPOOL_KEY : SPOOL_RECORD,
+				  i % 3 == 0, (struct instant){ (int64_t)i }, payload);
 	}
 	return n;
 }

@@ -1,5 +1,5 @@
-/* A folder in which a log is written and rotated as the real tools do it: the truth that a tail is held
- * against. Lines are numbered; a heading that all files share begins each of them. */
+/* A folder in which a log is written and rotated as the real tools do it: the truth that a tail is
+ * held against. Lines are numbered; a heading that all files share begins each of them. */
 #ifndef PINWATCH_TEST_TAIL_WORLD_H
 #define PINWATCH_TEST_TAIL_WORLD_H
 
@@ -17,10 +17,10 @@ enum world_packing { WORLD_PLAIN, WORLD_GZIP, WORLD_ZSTD };
 struct world {
 	char dir[256];
 	struct dice d;
-	size_t heading;	   /* bytes */
-	uint64_t written;  /* lines begun */
-	bool within;	   /* the last line is not at its end */
-	int fd;		   /* the live file; -1: not made yet */
+	size_t heading;	       /* bytes */
+	uint64_t written;      /* lines begun */
+	bool within;	       /* the last line is not at its end */
+	int fd;		       /* the live file; -1: not made yet */
 	char half[WORLD_PATH]; /* a packed file that is half written, or empty */
 	int half_slot;
 };
@@ -178,7 +178,8 @@ static inline void world_copytruncate(struct world *w)
 	}
 }
 
-static inline char *world_pack(const char *p, size_t n, enum world_packing packing, size_t *packed_n)
+static inline char *world_pack(const char *p, size_t n, enum world_packing packing,
+			       size_t *packed_n)
 {
 	size_t room = n + n / 8 + 1024;
 	char *out = xmalloc(room);
@@ -186,8 +187,10 @@ static inline char *world_pack(const char *p, size_t n, enum world_packing packi
 	if (packing == WORLD_ZSTD) {
 		*packed_n = ZSTD_compress(out, room, p, n, 1);
 	} else {
-		z_stream z = { .next_in = (unsigned char *)(uintptr_t)p, .avail_in = (unsigned)n,
-			       .next_out = (unsigned char *)out, .avail_out = (unsigned)room };
+		z_stream z = { .next_in = (unsigned char *)(uintptr_t)p,
+			       .avail_in = (unsigned)n,
+			       .next_out = (unsigned char *)out,
+			       .avail_out = (unsigned)room };
 		assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, 0), Z_OK);
 		assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
 		*packed_n = z.total_out;
@@ -196,13 +199,14 @@ static inline char *world_pack(const char *p, size_t n, enum world_packing packi
 	return out;
 }
 
-/* As gzip and zstd --rm do it: the packed file keeps the time, then the plain one goes. `half`: stops in
- * the middle of writing; the next call ends it. */
+/* As gzip and zstd --rm do it: the packed file keeps the time, then the plain one goes. `half`:
+ * stops in the middle of writing; the next call ends it. */
 static inline void world_compress(struct world *w, bool half)
 {
 	char from[WORLD_PATH], to[WORLD_PATH], *p, *packed;
 	enum world_packing packing = w->half[0] == '\0' ? (enum world_packing)(1 + pick(&w->d, 2))
-				     : strstr(w->half, ".gz") != NULL ? WORLD_GZIP : WORLD_ZSTD;
+				     : strstr(w->half, ".gz") != NULL ? WORLD_GZIP
+								      : WORLD_ZSTD;
 	int slot = w->half[0] != '\0' ? w->half_slot : 1 + (int)pick(&w->d, WORLD_SLOTS - 1);
 	struct timespec times[2];
 	struct stat st;

@@ -1,5 +1,5 @@
-/* Allow-lists: what an entry covers, told three times (judging, previews, and plainly here), when it ends, and what a draft
- * of one may be. */
+/* Allow-lists: what an entry covers, told three times (judging, previews, and plainly here), when
+ * it ends, and what a draft of one may be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,12 +15,16 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const char *const apps[] = { "com.acme.bank", "com.acme.bankx", "com.acme", "org.x" };
-static const char *const hosts[] = { "bank.test", "api.bank.test", "xbank.test", "192.0.2.7", "2001:db8::1" };
+static const char *const hosts[] = { "bank.test", "api.bank.test", "xbank.test", "192.0.2.7",
+				     "2001:db8::1" };
 static const char *const servers[] = { "192.0.2.10", "198.51.100.1", "2001:db8::5" };
 /* Empty: the entry says nothing about it. */
-static const char *const app_patterns[] = { "", "com.acme.bank", "com.acme", "com.acme.*", "com.*", "org.x.*" };
-static const char *const host_patterns[] = { "",	     "bank.test",   ".bank.test",    ".test",	     "test",
-					     "192.0.2.0/24", "192.0.2.7", "198.51.100.1", "2001:db8::/32", "0.0.0.0/0" };
+static const char *const app_patterns[] = { "",		  "com.acme.bank", "com.acme",
+					    "com.acme.*", "com.*",	   "org.x.*" };
+static const char *const host_patterns[] = { "",	  "bank.test",	  ".bank.test",
+					     ".test",	  "test",	  "192.0.2.0/24",
+					     "192.0.2.7", "198.51.100.1", "2001:db8::/32",
+					     "0.0.0.0/0" };
 
 /* ---- told plainly */
 
@@ -54,9 +58,11 @@ static bool address_in(const char *network, const char *text)
 
 static bool host_in(const char *pattern, const char *host, const char *server);
 
-static bool plainly(const struct allowance *e, const char *app, const char *host, const char *server)
+static bool plainly(const struct allowance *e, const char *app, const char *host,
+		    const char *server)
 {
-	bool by_app = sv_empty(e->app) ? e->n_apps == 0 : app_in(e->app.p, app), to_host = e->n_destinations == 0;
+	bool by_app = sv_empty(e->app) ? e->n_apps == 0 : app_in(e->app.p, app),
+	     to_host = e->n_destinations == 0;
 
 	for (size_t i = 0; i < e->n_apps; i++)
 		by_app |= app_in(e->apps[i].p, app);
@@ -72,13 +78,15 @@ static bool host_in(const char *pattern, const char *host, const char *server)
 	if (n == 0 || strcmp(pattern, host) == 0)
 		return true;
 	if (pattern[0] == '.')
-		return strcmp(host, pattern + 1) == 0 || (m > n && strcmp(host + m - n, pattern) == 0);
+		return strcmp(host, pattern + 1) == 0 ||
+		       (m > n && strcmp(host + m - n, pattern) == 0);
 	return address_in(pattern, host) || address_in(pattern, server);
 }
 
 /* ---- told by judging */
 
-static void feed(struct engine *e, const char *app, const char *host, const char *server, int64_t at, uint32_t line)
+static void feed(struct engine *e, const char *app, const char *host, const char *server,
+		 int64_t at, uint32_t line)
 {
 	struct stamp stamp = { at, line, { 0, line, 0 } };
 	struct observation o;
@@ -127,12 +135,14 @@ static void judge(struct engine *e, struct allow_tally *tally, struct arena *a)
 static const struct finding *finding_of(const struct engine *e, const char *app, const char *host)
 {
 	for (size_t i = 0; i < e->findings.n; i++)
-		if (sv_eq(e->findings.list[i].bundle_id, sv_cstr(app)) && sv_eq(e->findings.list[i].host, sv_cstr(host)))
+		if (sv_eq(e->findings.list[i].bundle_id, sv_cstr(app)) &&
+		    sv_eq(e->findings.list[i].host, sv_cstr(host)))
 			return &e->findings.list[i];
 	return NULL;
 }
 
-static const struct allow_covered *covered(const struct allow_tally *t, uint32_t allowance, const char *uid)
+static const struct allow_covered *covered(const struct allow_tally *t, uint32_t allowance,
+					   const char *uid)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (t->list[i].allowance == allowance && strcmp(t->list[i].uid, uid) == 0)
@@ -159,7 +169,8 @@ static struct allowance *entries(struct arena *a, struct allow_entry **read, siz
 {
 	size_t all = COUNT(app_patterns) * COUNT(host_patterns) * 2 + COUNT(several);
 	struct allow_list apps_list = { 0 }, hosts_list = { 0 };
-	struct allow_entry *list = arena_alloc(a, all * sizeof(*list)), *other = arena_alloc(a, all * sizeof(*other));
+	struct allow_entry *list = arena_alloc(a, all * sizeof(*list)),
+			   *other = arena_alloc(a, all * sizeof(*other));
 	struct settings s = { 0 };
 	struct allowance *out = arena_alloc(a, all * sizeof(*out));
 	struct error err;
@@ -167,8 +178,10 @@ static struct allowance *entries(struct arena *a, struct allow_entry **read, siz
 	for (size_t i = 0; i < COUNT(app_patterns); i++)
 		for (size_t k = 0; k < COUNT(host_patterns); k++)
 			for (int app_list = 0; app_list < 2; app_list++) {
-				struct sv subject = sv_cstr(app_list ? app_patterns[i] : host_patterns[k]);
-				struct sv only = sv_cstr(app_list ? host_patterns[k] : app_patterns[i]);
+				struct sv subject =
+				    sv_cstr(app_list ? app_patterns[i] : host_patterns[k]);
+				struct sv only =
+				    sv_cstr(app_list ? host_patterns[k] : app_patterns[i]);
 				const struct allow_draft d = { .is_app_list = app_list,
 							       .pattern = subject,
 							       .scope = &only,
@@ -179,7 +192,9 @@ static struct allowance *entries(struct arena *a, struct allow_entry **read, siz
 					continue;
 				assert_true(allow_draft_read(&d, a, &row, &err));
 				assert_true(allow_entry_read(&row, a,
-							     app_list ? &list[apps_list.n++] : &other[hosts_list.n++], &err));
+							     app_list ? &list[apps_list.n++]
+								      : &other[hosts_list.n++],
+							     &err));
 			}
 	for (size_t i = 0; i < COUNT(several); i++) {
 		struct sv only[3];
@@ -191,7 +206,8 @@ static struct allowance *entries(struct arena *a, struct allow_entry **read, siz
 		for (; d.n_scope < 3 && several[i].only[d.n_scope] != NULL; d.n_scope++)
 			only[d.n_scope] = sv_cstr(several[i].only[d.n_scope]);
 		assert_true(allow_draft_read(&d, a, &row, &err));
-		assert_true(allow_entry_read(&row, a, d.is_app_list ? &list[apps_list.n++] : &other[hosts_list.n++], &err));
+		assert_true(allow_entry_read(
+		    &row, a, d.is_app_list ? &list[apps_list.n++] : &other[hosts_list.n++], &err));
 	}
 	apps_list.entries = list;
 	hosts_list.entries = other;
@@ -221,7 +237,8 @@ static void told_three_times(void **state)
 	for (size_t i = 0; i < COUNT(apps); i++)
 		for (size_t k = 0; k < COUNT(hosts); k++)
 			for (size_t m = 0; m < COUNT(servers); m++, line++)
-				feed(&e, apps[i], hosts[k], servers[m], BASE + line * NS_PER_S, line);
+				feed(&e, apps[i], hosts[k], servers[m], BASE + line * NS_PER_S,
+				     line);
 	judge(&e, &tally, &judged);
 	for (uint32_t x = 0; x < n; x++)
 		for (size_t i = 0; i < COUNT(apps) * COUNT(hosts); i++) {
@@ -237,16 +254,18 @@ static void told_three_times(void **state)
 			assert_non_null(f);
 			c = covered(&tally, x, f->uid);
 			if ((c != NULL ? c->attempts : 0) != plain)
-				fail_msg("entry %u, `%s`: %llu of %s at %s, judging covers %llu", x, text,
-					 (unsigned long long)plain, app, host,
+				fail_msg("entry %u, `%s`: %llu of %s at %s, judging covers %llu", x,
+					 text, (unsigned long long)plain, app, host,
 					 (unsigned long long)(c != NULL ? c->attempts : 0));
 			m = allow_meets(&read[x], sv_cstr(app), sv_cstr(host),
 					SV("192.0.2.10 198.51.100.1 2001:db8::5"), false);
 			/* Two networks that each hold a part are not added up. */
-			if (m != (plain == 0 ? MET_NOT : plain == COUNT(servers) ? MET_WHOLLY : MET_PARTLY) &&
+			if (m != (plain == 0		    ? MET_NOT
+				  : plain == COUNT(servers) ? MET_WHOLLY
+							    : MET_PARTLY) &&
 			    !(m == MET_PARTLY && list[x].n_destinations > 1 && plain > 0))
-				fail_msg("entry %u, `%s`: %llu of %s at %s, a preview says %d", x, text,
-					 (unsigned long long)plain, app, host, m);
+				fail_msg("entry %u, `%s`: %llu of %s at %s, a preview says %d", x,
+					 text, (unsigned long long)plain, app, host, m);
 			met += plain > 0;
 		}
 	assert_true(met > 300);
@@ -255,13 +274,20 @@ static void told_three_times(void **state)
 	arena_free(&a);
 }
 
-/* Fails when an entry covers more or less than up to the end of its last day, or counts as alone what another covers. */
+/* Fails when an entry covers more or less than up to the end of its last day, or counts as alone
+ * what another covers. */
 static void ends_and_shares(void **state)
 {
 	const struct sv host = SV("bank.test");
 	struct allowance list[] = {
-		{ .text = SV("com.acme.bank"), .is_app_list = true, .app = SV("com.acme.bank"), .expires = { BASE + 2 } },
-		{ .text = host, .destinations = &host, .n_destinations = 1, .expires = { BASE + 1 } },
+		{ .text = SV("com.acme.bank"),
+		  .is_app_list = true,
+		  .app = SV("com.acme.bank"),
+		  .expires = { BASE + 2 } },
+		{ .text = host,
+		  .destinations = &host,
+		  .n_destinations = 1,
+		  .expires = { BASE + 1 } },
 	};
 	struct settings s = settings_of(list, 2);
 	const struct allow_covered *c;
@@ -296,9 +322,10 @@ static void ends_and_shares(void **state)
 /* Fails when what a list hides is not said as it would be judged without. */
 static void what_would_be_shown(void **state)
 {
-	const struct allowance list = {
-		.text = SV("com.acme.*"), .is_app_list = true, .app = SV("com.acme.*"), .expires = INSTANT_NONE
-	};
+	const struct allowance list = { .text = SV("com.acme.*"),
+					.is_app_list = true,
+					.app = SV("com.acme.*"),
+					.expires = INSTANT_NONE };
 	struct settings s = settings_of(&list, 1);
 	const struct finding *hidden, *little, *shown;
 	struct arena a = { 0 };
@@ -309,7 +336,8 @@ static void what_would_be_shown(void **state)
 	engine_init(&e, &s, 1);
 	for (uint32_t i = 0; i < 3; i++) {
 		feed(&e, "com.acme.bank", "bank.test", "192.0.2.10", BASE + i * NS_PER_S, i);
-		feed(&e, "org.x", "x.test", i == 0 ? "192.0.2.30" : "192.0.2.20", BASE + i * NS_PER_S, 10 + i);
+		feed(&e, "org.x", "x.test", i == 0 ? "192.0.2.30" : "192.0.2.20",
+		     BASE + i * NS_PER_S, 10 + i);
 	}
 	feed(&e, "com.acme.little", "little.test", "192.0.2.10", BASE, 20);
 	judge(&e, &tally, &a);
@@ -343,7 +371,10 @@ static void drafts(void **state)
 		{ true, "TEAMID1234.com.acme.bank", "", NULL, "com.acme.bank" },
 		{ true, "com.acme.*", "2027-03-31", NULL, "com.acme.*" },
 		{ false, "*.Bank.TEST.", "", NULL, ".bank.test" },
-		{ false, "b\xc3\xbc" "cher.test", "", NULL, "xn--bcher-kva.test" },
+		{ false,
+		  "b\xc3\xbc"
+		  "cher.test",
+		  "", NULL, "xn--bcher-kva.test" },
 		{ false, "192.0.2.0/24", "", NULL, "192.0.2.0/24" },
 		{ true, "", "", "app: ", NULL },
 		{ true, "*", "", "app: ", NULL },
@@ -364,9 +395,11 @@ static void drafts(void **state)
 		struct error err;
 		bool ok = allow_draft_read(&d, &a, &row, &err);
 
-		if (ok != (table[i].field == NULL) || (ok && !sv_eq(row.pattern, sv_cstr(table[i].as))) ||
+		if (ok != (table[i].field == NULL) ||
+		    (ok && !sv_eq(row.pattern, sv_cstr(table[i].as))) ||
 		    (!ok && !sv_starts(sv_cstr(err.message), sv_cstr(table[i].field))))
-			fail_msg("`%s` until `%s`: %s", table[i].pattern, table[i].expires, ok ? row.pattern.p : err.message);
+			fail_msg("`%s` until `%s`: %s", table[i].pattern, table[i].expires,
+				 ok ? row.pattern.p : err.message);
 		arena_free(&a);
 	}
 }
@@ -374,9 +407,10 @@ static void drafts(void **state)
 /* Fails when an entry ends at another moment than its owner was told. */
 static void ends(void **state)
 {
-	struct store_allow row = {
-		.expires = SV("2026-11-24"), .ended_at = INT64_MIN, .expired_at = INT64_MIN, .removed_at = INT64_MIN
-	};
+	struct store_allow row = { .expires = SV("2026-11-24"),
+				   .ended_at = INT64_MIN,
+				   .expired_at = INT64_MIN,
+				   .removed_at = INT64_MIN };
 	const struct instant midnight = instant_from_civil(2026, 11, 25, 0, 0, 0, 0);
 
 	(void)state;
@@ -400,7 +434,8 @@ static void ends(void **state)
 /* Fails when a row that somebody damaged ends the program or is taken in part. */
 static void damaged_rows(void **state)
 {
-	static const char *const scopes[] = { "{", "{}", "7", "[7]", "[\"a b\"]", "[\"\"]", "[null]", "[[]]" };
+	static const char *const scopes[] = { "{",	   "{}",     "7",      "[7]",
+					      "[\"a b\"]", "[\"\"]", "[null]", "[[]]" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(scopes); i++) {
@@ -432,21 +467,28 @@ static void unknown_servers(void **state)
 	(void)state;
 	assert_true(allow_draft_read(&d, &a, &row, &err) && allow_entry_read(&row, &a, &e, &err));
 	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV_NONE, false), MET_PERHAPS);
-	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.2.1"), false), MET_WHOLLY);
+	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.2.1"), false),
+			 MET_WHOLLY);
 	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.2.1"), true), MET_PARTLY);
-	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.2.1 192.0.3.1"), false), MET_PARTLY);
+	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.2.1 192.0.3.1"), false),
+			 MET_PARTLY);
 	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.3.1"), false), MET_NOT);
-	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.3.1"), true), MET_PERHAPS);
-	assert_int_equal(allow_meets(&e, SV("x"), SV("192.0.2.9"), SV("192.0.3.1"), false), MET_WHOLLY);
+	assert_int_equal(allow_meets(&e, SV("x"), SV("h.test"), SV("192.0.3.1"), true),
+			 MET_PERHAPS);
+	assert_int_equal(allow_meets(&e, SV("x"), SV("192.0.2.9"), SV("192.0.3.1"), false),
+			 MET_WHOLLY);
 	arena_free(&a);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(told_three_times), cmocka_unit_test(ends_and_shares),
-		cmocka_unit_test(what_would_be_shown), cmocka_unit_test(drafts),
-		cmocka_unit_test(ends),		    cmocka_unit_test(damaged_rows),
+		cmocka_unit_test(told_three_times),
+		cmocka_unit_test(ends_and_shares),
+		cmocka_unit_test(what_would_be_shown),
+		cmocka_unit_test(drafts),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(damaged_rows),
 		cmocka_unit_test(unknown_servers),
 	};
 

@@ -1,5 +1,5 @@
-/* backtest/job and backtest/past over a journal made here: one at a time, cancelled, out of time, out of memory; and
- * backtest/grid: what is asked from elsewhere reads no file. */
+/* backtest/job and backtest/past over a journal made here: one at a time, cancelled, out of time,
+ * out of memory; and backtest/grid: what is asked from elsewhere reads no file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,9 @@ struct world {
 
 static void record(struct journal *j, uint32_t n)
 {
-	struct kept_observation o = { .order = START + n * NS_PER_MINUTE, .content = n, .ref = { 1, n + 1, 0 } };
+	struct kept_observation o = { .order = START + n * NS_PER_MINUTE,
+				      .content = n,
+				      .ref = { 1, n + 1, 0 } };
 
 	observation_clear(&o.seen, OBS_TLS_ATTEMPT);
 	o.seen.time.ns = o.order;
@@ -125,8 +127,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const files[] = { "journal/00000001.seg", "journal", "pinwatch.db", "pinwatch.db-wal",
-					     "pinwatch.db-shm", "" };
+	static const char *const files[] = { "journal/00000001.seg", "journal",
+					     "pinwatch.db",	     "pinwatch.db-wal",
+					     "pinwatch.db-shm",	     "" };
 	struct world *w = *state;
 	char path[128];
 
@@ -144,7 +147,9 @@ static int teardown(void **state)
 
 static struct job_request request(struct world *w, const char *sweep)
 {
-	struct job_request r = { .state_dir = w->dir, .in_force = &w->settings, .period = { INSTANT_NONE, INSTANT_NONE } };
+	struct job_request r = { .state_dir = w->dir,
+				 .in_force = &w->settings,
+				 .period = { INSTANT_NONE, INSTANT_NONE } };
 	struct error err;
 
 	assert_true(grid_sweep(&r.grid, "sweep", sv_cstr(sweep), &err));
@@ -172,7 +177,8 @@ static struct job_status end_of(struct world *w)
 	return s;
 }
 
-/* The thread is behind the records, and stays there: job_start is the first to ask for the time, the thread the next. */
+/* The thread is behind the records, and stays there: job_start is the first to ask for the time,
+ * the thread the next. */
 static void start_and_hold(struct world *w, const char *sweep)
 {
 	struct job_request r = request(w, sweep);
@@ -312,9 +318,12 @@ static void settings_are_copied(void **state)
 
 static void no_files_from_elsewhere(void **state)
 {
-	static const char *const refused[] = { "AllowedAppList=/etc/passwd", "AllowedAppList=[/etc/passwd]",
-					       "AllowedAppList=[{app: a.b}, /etc/passwd]", "AllowedAppList=[[{app: a.b}]]",
-					       "AllowedDestinationList=-", "AllowedAppList=[" };
+	static const char *const refused[] = { "AllowedAppList=/etc/passwd",
+					       "AllowedAppList=[/etc/passwd]",
+					       "AllowedAppList=[{app: a.b}, /etc/passwd]",
+					       "AllowedAppList=[[{app: a.b}]]",
+					       "AllowedDestinationList=-",
+					       "AllowedAppList=[" };
 	struct grid g = { .no_files = true };
 	struct error err;
 
@@ -326,7 +335,9 @@ static void no_files_from_elsewhere(void **state)
 		assert_false(grid_sweep(&g, "sweep", sv_cstr(refused[i]), &err));
 	}
 	assert_int_equal(g.n, 0);
-	assert_true(grid_sweep(&g, "sweep", SV("AllowedAppList=[],[{app: a.b, destinations: [c.test, d.test]}],"), &err));
+	assert_true(grid_sweep(
+	    &g, "sweep", SV("AllowedAppList=[],[{app: a.b, destinations: [c.test, d.test]}],"),
+	    &err));
 	assert_int_equal(g.n, 3);
 	grid_free(&g);
 }

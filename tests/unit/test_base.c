@@ -124,8 +124,8 @@ static void iso(const char *text, int32_t zone, int64_t seconds, int64_t ns)
 		fail_msg("%s is %lld ns", text, (long long)t.ns);
 }
 
-/* 1795486453 is 2026-11-24T02:14:13Z (date -u -d @1795486453). Wrong: events are hours or days off.
- */
+/* 1795486453 is 2026-11-24T02:14:13Z (date -u -d @1795486453). Wrong: events are hours or days
+ * off. */
 static void test_iso_times(void **state)
 {
 	(void)state;
@@ -235,8 +235,8 @@ static void formats_as(int64_t ns, const char *expected)
 	assert_true(back.ns == ns);
 }
 
-/* Wrong: the same instant has two texts, or loses its last digits, in findings that are compared.
- */
+/* Wrong: the same instant has two texts, or loses its last digits, in findings that are
+ * compared. */
 static void test_time_formatting(void **state)
 {
 	char text[INSTANT_ISO_SIZE];

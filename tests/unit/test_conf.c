@@ -317,8 +317,8 @@ static void write_file(char *path, size_t size, const char *dir, const char *nam
 	fclose(f);
 }
 
-/* Fails when a list file is not found beside the configuration, or an error in it does not name it.
- */
+/* Fails when a list file is not found beside the configuration, or an error in it does not name
+ * it. */
 static void list_files(void **state)
 {
 	char dir[] = "/tmp/pinwatch-test-conf-XXXXXX", conf_path_[128], list[128], bad[128];

@@ -15,7 +15,8 @@
 
 static struct format_set *set;
 
-static const struct parser_options noon = { .date = { INT64_C(1795521600) * NS_PER_S } }; /* 2026-11-24T12:00Z */
+static const struct parser_options noon = { .date = { INT64_C(1795521600) *
+						      NS_PER_S } }; /* 2026-11-24T12:00Z */
 
 struct run {
 	struct parser *parser;
@@ -53,8 +54,9 @@ static void test_finish(void **state)
 	(void)state;
 	open_run(&r, "mitmproxy", &noon);
 	assert_int_equal(line(&r, "10.8.0.14:5001: client connect"), PARSE_IRRELEVANT);
-	assert_int_equal(line(&r, "10.8.0.14:5001: server connect api.bank.test:443 (203.0.113.9:443)"),
-			 PARSE_IRRELEVANT);
+	assert_int_equal(
+	    line(&r, "10.8.0.14:5001: server connect api.bank.test:443 (203.0.113.9:443)"),
+	    PARSE_IRRELEVANT);
 	assert_int_equal(line(&r, "10.8.0.15:5001: server connect b.test:443 (203.0.113.9:443)"),
 			 PARSE_IRRELEVANT);
 	assert_int_equal(line(&r, "10.8.0.15:5001: GET https://b.test/"), PARSE_OBSERVATIONS);
@@ -83,7 +85,8 @@ static void test_bounds(void **state)
 	(void)state;
 	open_run(&r, "mitmproxy", &noon);
 	for (size_t i = 0; i < TALKS_MAX + more; i++) {
-		snprintf(text, sizeof(text), "10.8.%zu.%zu:%zu: server connect host%zu.test:443 (203.0.113.9:443)",
+		snprintf(text, sizeof(text),
+			 "10.8.%zu.%zu:%zu: server connect host%zu.test:443 (203.0.113.9:443)",
 			 i / 256 % 256, i % 256, 1000 + i / 65536, i);
 		if (line(&r, text) == PARSE_IRRELEVANT)
 			continue;
@@ -125,16 +128,19 @@ static const struct observation *late(struct run *r, const char *host)
 {
 	char text[200];
 
-	snprintf(text, sizeof(text), "10.8.0.14:5001: server connect %s:443 (203.0.113.9:443)", host);
+	snprintf(text, sizeof(text), "10.8.0.14:5001: server connect %s:443 (203.0.113.9:443)",
+		 host);
 	line(r, text);
 	assert_int_equal(line(r, "10.8.0.14:5001: client disconnect"), PARSE_OBSERVATIONS);
 	return &r->o[0];
 }
 
-/* Wrong: a host the proxy passes on is taken for one whose client left, or one it opens is excused. */
+/* Wrong: a host the proxy passes on is taken for one whose client left, or one it opens is
+ * excused. */
 static void test_ignore_hosts(void **state)
 {
-	const struct sv hosts[] = { SV("Push.vendor.test"), SV(".bank.test"), SV("198.51.100.0/24") };
+	const struct sv hosts[] = { SV("Push.vendor.test"), SV(".bank.test"),
+				    SV("198.51.100.0/24") };
 	struct parser_options options = noon;
 	const struct observation *o;
 	struct run r;
@@ -158,8 +164,9 @@ static void test_ignore_hosts(void **state)
 	line(&r, "10.8.0.14:5001: client disconnect");
 	assert_int_equal(r.o[0].tls.inspection, BYPASSED);
 	/* A refusal was seen inside the connection, which therefore was opened. */
-	line(&r, "10.8.0.14:5001: Client TLS handshake failed. The client does not trust the proxy's "
-		 "certificate for api.bank.test (tlsv1 alert unknown ca)");
+	line(&r,
+	     "10.8.0.14:5001: Client TLS handshake failed. The client does not trust the proxy's "
+	     "certificate for api.bank.test (tlsv1 alert unknown ca)");
 	assert_int_equal(r.n, 1);
 	assert_int_equal(r.o[0].tls.outcome, CLIENT_REJECT);
 	assert_int_equal(r.o[0].tls.inspection, INTERCEPTED);
@@ -175,11 +182,9 @@ static void test_midnights(void **state)
 	} lines[] = {
 		{ "22:00:00.000", -2 * 3600 }, /* the day before: one midnight is to come */
 		{ "21:00:00.500", -3 * 3600 }, /* the clock was set back */
-		{ "23:59:59.000", -1 },
-		{ "00:00:01.000", 1 },
+		{ "23:59:59.000", -1 },	       { "00:00:01.000", 1 },
 		{ "23:59:58.000", -2 }, /* written late */
-		{ "00:00:02.000", 2 },
-		{ "11:00:00.000", 11 * 3600 },
+		{ "00:00:02.000", 2 },	       { "11:00:00.000", 11 * 3600 },
 	};
 	const int64_t midnight = INT64_C(1795478400);
 	struct parser_options options = noon;
@@ -191,7 +196,8 @@ static void test_midnights(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		char text[300];
 		snprintf(text, sizeof(text),
-			 "[%s][10.8.0.14:%zu] Client TLS handshake failed. The client does not trust the "
+			 "[%s][10.8.0.14:%zu] Client TLS handshake failed. The client does not "
+			 "trust the "
 			 "proxy's certificate for api.bank.test (tlsv1 alert unknown ca)",
 			 lines[i].clock, 5000 + i);
 		assert_int_equal(line(&r, text), PARSE_OBSERVATIONS);
@@ -218,9 +224,11 @@ static void test_counting_midnights(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
 	close(fd);
-	assert_true(parser_midnights(format_find(set, SV("mitmproxy")), path, FRAMING_LINE, &midnights, &err));
+	assert_true(parser_midnights(format_find(set, SV("mitmproxy")), path, FRAMING_LINE,
+				     &midnights, &err));
 	assert_int_equal(midnights, 2);
-	assert_true(parser_midnights(format_find(set, SV("squid")), path, FRAMING_LINE, &midnights, &err));
+	assert_true(
+	    parser_midnights(format_find(set, SV("squid")), path, FRAMING_LINE, &midnights, &err));
 	assert_int_equal(midnights, 0);
 	unlink(path);
 }
@@ -246,11 +254,13 @@ static void test_secrets(void **state)
 	/* Not as the end of a conversation either: evidence would point at that line. */
 	open_run(&r, "sslsplit_debug", &noon);
 	line(&r, "SNI peek: [api.bank.test] [complete]");
-	line(&r, "Error from src bufferevent: 0:- 167773208:1048:tlsv1 alert unknown ca:20:SSL routines:(null)");
+	line(&r, "Error from src bufferevent: 0:- 167773208:1048:tlsv1 alert unknown ca:20:SSL "
+		 "routines:(null)");
 	line(&r, "SSL disconnected to [203.0.113.9]:443");
 	line(&r, "SSL disconnected from [10.8.0.14]:5001");
 	assert_int_equal(line(&r, secret), PARSE_IRRELEVANT);
-	assert_int_equal(line(&r, "Nov 24 08:00:00 gw sslsplit[1]: CLIENT_RANDOM 00112233 8899"), PARSE_IRRELEVANT);
+	assert_int_equal(line(&r, "Nov 24 08:00:00 gw sslsplit[1]: CLIENT_RANDOM 00112233 8899"),
+			 PARSE_IRRELEVANT);
 	assert_int_equal(line(&r, "anything"), PARSE_OBSERVATIONS);
 	assert_int_equal(r.o[0].tls.alert, 48);
 	parser_free(r.parser);
@@ -262,7 +272,8 @@ static void mistake(const char *conversation, const char *wanted)
 	struct error err = { 0 };
 
 	snprintf(yaml, sizeof(yaml),
-		 "format: test\ntitle: test\nsensor: inspection\ndecode: {text: {patterns: ['{peer}: {event}']}}\n"
+		 "format: test\ntitle: test\nsensor: inspection\ndecode: {text: {patterns: "
+		 "['{peer}: {event}']}}\n"
 		 "detect: {require: [peer]}\nconversation: %s\n"
 		 "records: [{kind: tls_attempt, map: {time: {via: source_date}, tls.sni: host}}]\n",
 		 conversation);
@@ -275,11 +286,15 @@ static void mistake(const char *conversation, const char *wanted)
 static void test_mistakes(void **state)
 {
 	(void)state;
-	mistake("{key: peer, within: 3, lines: [{when: {event: x}, keep: {host: event}}]}", "expected `key`, or `within`");
-	mistake("{lines: [{when: {event: x}, keep: {host: event}}]}", "expected `key`, or `within`");
-	mistake("{key: peer, parts: {number: a, of: b}, lines: [{when: {event: x}}]}", "expected `key`, or `within`");
+	mistake("{key: peer, within: 3, lines: [{when: {event: x}, keep: {host: event}}]}",
+		"expected `key`, or `within`");
+	mistake("{lines: [{when: {event: x}, keep: {host: event}}]}",
+		"expected `key`, or `within`");
+	mistake("{key: peer, parts: {number: a, of: b}, lines: [{when: {event: x}}]}",
+		"expected `key`, or `within`");
 	mistake("{within: 3, parts: {number: a, of: b}, lines: [{when: {event: x}}]}", "and `key`");
-	mistake("{key: peer, within: 3, parts: {number: a}, lines: [{when: {event: x}}]}", "{number: field, of: field}");
+	mistake("{key: peer, within: 3, parts: {number: a}, lines: [{when: {event: x}}]}",
+		"{number: field, of: field}");
 	mistake("{key: {joint: [peer]}, lines: [{when: {event: x}}]}", "`join`");
 	mistake("{within: 0, lines: [{when: {event: x}}]}", "1 to 1000");
 	mistake("{key: peer, lines: {}}", "expected `lines:`");
@@ -313,10 +328,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_finish),	       cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_ignore_hosts),
-		cmocka_unit_test(test_midnights),      cmocka_unit_test(test_counting_midnights),
-		cmocka_unit_test(test_secrets),	       cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_finish),	   cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_long_texts), cmocka_unit_test(test_ignore_hosts),
+		cmocka_unit_test(test_midnights),  cmocka_unit_test(test_counting_midnights),
+		cmocka_unit_test(test_secrets),	   cmocka_unit_test(test_mistakes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -104,8 +104,8 @@ static void test_openssl_errors(void **state)
 	gives_text("openssl_word", NULL, "A000001", NULL);
 }
 
-/* Wrong: who refused whose certificate is mixed up, or a guess is made where the side is not known.
- */
+/* Wrong: who refused whose certificate is mixed up, or a guess is made where the side is not
+ * known. */
 static void test_alert_outcome(void **state)
 {
 	static const struct {
@@ -358,8 +358,8 @@ static void gives_of(const char *name, const char *argument, const char *in, int
 		fail_msg("%s(%s, %s) is not %lld", name, argument, in, (long long)want);
 }
 
-/* Wrong: a reset is blamed on the side that got it, or on one of two that both sent one; headers count
- * as payload. */
+/* Wrong: a reset is blamed on the side that got it, or on one of two that both sent one; headers
+ * count as payload. */
 static void test_flows(void **state)
 {
 	struct cell out;
@@ -386,7 +386,8 @@ static void test_flows(void **state)
 	gives_of("without_headers", "66", "100 18446744073709551615", 0);
 	assert_int_equal(derive("without_headers", SV("66"), SV("2000"), &out), DERIVED_BAD);
 	assert_int_equal(derive("without_headers", SV("x"), SV("1 1"), &out), DERIVED_BAD);
-	gives_span("span_between", "2026-11-24T08:00:00.100Z 2026-11-24T08:00:02.350Z", 2250 * NS_PER_MS);
+	gives_span("span_between", "2026-11-24T08:00:00.100Z 2026-11-24T08:00:02.350Z",
+		   2250 * NS_PER_MS);
 	gives_span("span_between", "2026-11-24 08:00:00 2026-11-24 08:00:01", NS_PER_S);
 	gives_span("span_between", "1795507200100 1795507201600", 1500 * NS_PER_MS);
 	says_nothing("span_between", "1795507201 1795507200");
@@ -467,9 +468,11 @@ static void test_console_dates(void **state)
 	refuses("date_mdy", "111/24/2026 02:05:20");
 	refuses("date_ymd", "2026/11/24 2:05");
 	refuses("date_ymd", "11/24/2026 02:05:20");
-	gives_time("iso_within", "GATEWAY 17 2026-11-24 03:00:43.919 +01:00 001 NOTICE", "2026-11-24T02:00:43.919Z");
+	gives_time("iso_within", "GATEWAY 17 2026-11-24 03:00:43.919 +01:00 001 NOTICE",
+		   "2026-11-24T02:00:43.919Z");
 	gives_time("iso_within", "at 2026-11-24T03:00:43Z", "2026-11-24T03:00:43.000Z");
-	gives_time("iso_within", "no 9999-99-99T99:99:99 but 2026-11-24T03:00:43Z,x", "2026-11-24T03:00:43.000Z");
+	gives_time("iso_within", "no 9999-99-99T99:99:99 but 2026-11-24T03:00:43Z,x",
+		   "2026-11-24T03:00:43.000Z");
 	says_nothing("iso_within", "id 12026-11-24");
 	says_nothing("iso_within", "");
 }
@@ -495,7 +498,7 @@ static void test_spans_to_an_end(void **state)
 /* Wrong: all phones without a serial are one device. */
 static void test_console_names(void **state)
 {
-	static const char placeholders[][40] = { "0",	 "00000000-0000-0000-0000-000000000000",
+	static const char placeholders[][40] = { "0",	    "00000000-0000-0000-0000-000000000000",
 						 "Unknown", "NONE",
 						 "n/a",	    "00:00:00:00:00:00",
 						 " null " };
@@ -510,11 +513,13 @@ static void test_console_names(void **state)
 	gives_text("known_id", "", " 5f0d-17 ", "5f0d-17");
 	gives_text("serial", "", "f2lxq0aaa0", "F2LXQ0AAA0");
 	gives_text("apple_udid", "", "00008120-001a2b3c4d5e6f70", "00008120-001A2B3C4D5E6F70");
-	gives_text("apple_udid", "", "0dad565fb40b010a9e490440188063a378720000", "0DAD565FB40B010A9E490440188063A378720000");
+	gives_text("apple_udid", "", "0dad565fb40b010a9e490440188063a378720000",
+		   "0DAD565FB40B010A9E490440188063A378720000");
 	says_nothing("apple_udid", "6c4217e6-0000-4000-8000-000000000001"); /* a GUID */
 	says_nothing("apple_udid", "00008120x001a2b3c4d5e6f70");
 	says_nothing("apple_udid", "0000000000000000000000000000000000000000");
-	gives_text("other_id", "", "6c4217e6-0000-4000-8000-000000000001", "6c4217e6-0000-4000-8000-000000000001");
+	gives_text("other_id", "", "6c4217e6-0000-4000-8000-000000000001",
+		   "6c4217e6-0000-4000-8000-000000000001");
 	says_nothing("other_id", "00008120-001a2b3c4d5e6f70");
 }
 
@@ -557,8 +562,7 @@ int main(void)
 		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_times),
 		cmocka_unit_test(test_spans),	       cmocka_unit_test(test_values),
 		cmocka_unit_test(test_texts),	       cmocka_unit_test(test_flows),
-		cmocka_unit_test(test_console_dates),
-		cmocka_unit_test(test_spans_to_an_end),
+		cmocka_unit_test(test_console_dates),  cmocka_unit_test(test_spans_to_an_end),
 		cmocka_unit_test(test_console_names),
 #ifdef TEST_DATA_DIR
 		cmocka_unit_test(test_documented),

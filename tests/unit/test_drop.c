@@ -206,8 +206,10 @@ static void damage_ends_one_file_only(void **state)
 	unsigned char packed[200];
 	struct drop_stats stats;
 	struct watcher w;
-	z_stream z = { .next_in = (unsigned char *)(uintptr_t)text, .avail_in = sizeof(text) - 1,
-		       .next_out = packed, .avail_out = sizeof(packed) };
+	z_stream z = { .next_in = (unsigned char *)(uintptr_t)text,
+		       .avail_in = sizeof(text) - 1,
+		       .next_out = packed,
+		       .avail_out = sizeof(packed) };
 
 	(void)state;
 	begin(&w, dir, sizeof(dir));
@@ -246,8 +248,9 @@ static void a_folder_may_come_later(void **state)
 	w.o = (struct drop_options){ .dir = below };
 	buf_init(&w.position, 65536);
 	watch(&w);
-	assert_int_equal(drop_next(w.d, w.now, &(struct sv){ 0 }, &(struct input_where){ 0 }, &w.newest),
-			 INPUT_ERROR);
+	assert_int_equal(
+	    drop_next(w.d, w.now, &(struct sv){ 0 }, &(struct input_where){ 0 }, &w.newest),
+	    INPUT_ERROR);
 	assert_int_equal(mkdir(below, 0700), 0);
 	put_text(below, "a", "one\n");
 	w.now.ns += 2 * SECOND;

@@ -104,7 +104,7 @@ static struct finding confirmed(void)
 	    (struct rival_judgement){ RIVAL_REFUTED, SV("3 inspected successes") };
 	f.rivals[RIVAL_MUTUAL_TLS] = (struct rival_judgement){ RIVAL_UNTESTED, SV("nobody asked") };
 	evidence[0] = (struct evidence){ SV("proxy"),  SV("access.log"), 4711,
-					 f.first_seen, OBS_TLS_ATTEMPT,  SV("client_reject 46") };
+					 f.first_seen, OBS_TLS_ATTEMPT,	 SV("client_reject 46") };
 	return f;
 }
 
@@ -201,42 +201,42 @@ static char *json_of(const struct finding *f)
 
 /* The interface page's example with its own values; ' stands for a quote. */
 static const char confirmed_json[] =
-	"{'schema':'pinwatch.finding/1','uid':'6f1c2a90-1111-5222-8333-444455556666',"
-	"'revision':3,'kind':'pinning','verdict':'confirmed','explained_by':null,"
-	"'app':{'bundle_id':'com.acme.bank','version':'7.1','attribution':'host'},"
-	"'destination':{'host':'api.bank.test','port':443},"
-	"'score_db':-1.95,'confidence':'medium','risk':45,'severity':'medium',"
-	"'paths':['rejection','persistent_opacity'],"
-	"'first_seen':'2026-11-24T02:14:13.903Z','last_seen':'2026-11-24T05:00:53.759Z',"
-	"'devices':[{'id':'00008110-000A1B2C3D4E001E','id_type':'udid','failures':5,'trials':4,"
-	"'successes':0,'uninspected':2,'background_starts':3,'locked_starts':1},"
-	"{'id':'10.8.0.14','id_type':'ip','ambiguous':true,'failures':1,'trials':1,"
-	"'successes':2,'uninspected':0,'background_starts':0,'locked_starts':0}],"
-	"'excluded':{'ca_untrusted':0,'gateway_fault':4},"
-	"'log_sources':{'iOS:MDMLog':'present','MobileEDR:telemetry':'stale',"
-	"'NSM:Flow':'missing','NSM:Inspection':'contributed'},"
-	"'contributions':[{'term':'prior','db':-16.0,'because':'2.5 % of apps pin'},"
-	"{'term':'differential','db':25.0,'because':'4 of 4 trials failed hard on 1 device'},"
-	"{'term':'same_device_other_destination','db':6.0,'because':'fine with www.news.test'},"
-	"{'term':'contradiction','db':-20.0,'because':'fine on another device'},"
-	"{'term':'retry','db':3.05,'because':'again within 5 s'}],"
-	"'controls':{'met':['same_device_other_destination'],"
-	"'missing':['same_app_uninspected','other_app_same_destination']},"
-	"'rivals':[{'name':'ca_untrusted','status':'refuted','because':'3 inspected successes'},"
-	"{'name':'gateway_fault','status':'untested','because':''},"
-	"{'name':'mutual_tls','status':'untested','because':'nobody asked'},"
-	"{'name':'upstream','status':'untested','because':''},"
-	"{'name':'tls_mismatch','status':'untested','because':''},"
-	"{'name':'intermittent','status':'untested','because':''},"
-	"{'name':'apple_service','status':'untested','because':''}],"
-	"'risk_factors':[{'factor':'verdict','points':20,'because':'confirmed'},"
-	"{'factor':'background','points':25,'because':'3 of 5 starts'}],"
-	"'evidence':[{'source':'proxy','path':'access.log','line':4711,"
-	"'time':'2026-11-24T02:14:13.903Z','what':'client_reject 46'}],"
-	"'analytic':{'id':'AN1726','detection_strategy':'DET0646','technique':'T1521.003',"
-	"'settings':{'TimeWindow':'10m','InspectionFailureThreshold':3,"
-	"'ForegroundStateRequired':true,'AllowedAppList':['com.acme.*'],"
-	"'AllowedDestinationList':['.push.vendor.test']}}}";
+    "{'schema':'pinwatch.finding/1','uid':'6f1c2a90-1111-5222-8333-444455556666',"
+    "'revision':3,'kind':'pinning','verdict':'confirmed','explained_by':null,"
+    "'app':{'bundle_id':'com.acme.bank','version':'7.1','attribution':'host'},"
+    "'destination':{'host':'api.bank.test','port':443},"
+    "'score_db':-1.95,'confidence':'medium','risk':45,'severity':'medium',"
+    "'paths':['rejection','persistent_opacity'],"
+    "'first_seen':'2026-11-24T02:14:13.903Z','last_seen':'2026-11-24T05:00:53.759Z',"
+    "'devices':[{'id':'00008110-000A1B2C3D4E001E','id_type':'udid','failures':5,'trials':4,"
+    "'successes':0,'uninspected':2,'background_starts':3,'locked_starts':1},"
+    "{'id':'10.8.0.14','id_type':'ip','ambiguous':true,'failures':1,'trials':1,"
+    "'successes':2,'uninspected':0,'background_starts':0,'locked_starts':0}],"
+    "'excluded':{'ca_untrusted':0,'gateway_fault':4},"
+    "'log_sources':{'iOS:MDMLog':'present','MobileEDR:telemetry':'stale',"
+    "'NSM:Flow':'missing','NSM:Inspection':'contributed'},"
+    "'contributions':[{'term':'prior','db':-16.0,'because':'2.5 % of apps pin'},"
+    "{'term':'differential','db':25.0,'because':'4 of 4 trials failed hard on 1 device'},"
+    "{'term':'same_device_other_destination','db':6.0,'because':'fine with www.news.test'},"
+    "{'term':'contradiction','db':-20.0,'because':'fine on another device'},"
+    "{'term':'retry','db':3.05,'because':'again within 5 s'}],"
+    "'controls':{'met':['same_device_other_destination'],"
+    "'missing':['same_app_uninspected','other_app_same_destination']},"
+    "'rivals':[{'name':'ca_untrusted','status':'refuted','because':'3 inspected successes'},"
+    "{'name':'gateway_fault','status':'untested','because':''},"
+    "{'name':'mutual_tls','status':'untested','because':'nobody asked'},"
+    "{'name':'upstream','status':'untested','because':''},"
+    "{'name':'tls_mismatch','status':'untested','because':''},"
+    "{'name':'intermittent','status':'untested','because':''},"
+    "{'name':'apple_service','status':'untested','because':''}],"
+    "'risk_factors':[{'factor':'verdict','points':20,'because':'confirmed'},"
+    "{'factor':'background','points':25,'because':'3 of 5 starts'}],"
+    "'evidence':[{'source':'proxy','path':'access.log','line':4711,"
+    "'time':'2026-11-24T02:14:13.903Z','what':'client_reject 46'}],"
+    "'analytic':{'id':'AN1726','detection_strategy':'DET0646','technique':'T1521.003',"
+    "'settings':{'TimeWindow':'10m','InspectionFailureThreshold':3,"
+    "'ForegroundStateRequired':true,'AllowedAppList':['com.acme.*'],"
+    "'AllowedDestinationList':['.push.vendor.test']}}}";
 
 static void json_is_the_contracts(void **state)
 {
@@ -646,7 +646,7 @@ static void explain_stands_without_the_files(void **state)
 {
 	struct finding f = confirmed();
 	struct evidence gone = {
-		SV("proxy"),     SV("/nonexistent/access.log"), 1, at("2026-11-24T02:14:13Z"),
+		SV("proxy"),	 SV("/nonexistent/access.log"), 1, at("2026-11-24T02:14:13Z"),
 		OBS_TLS_ATTEMPT, SV("client_reject 46")
 	};
 	char *page;
@@ -719,7 +719,7 @@ static void footer_accounts_for_everything(void **state)
 
 static int print_all(void)
 {
-	struct finding f[] = { confirmed(), hostile(),   explained(), expected(),
+	struct finding f[] = { confirmed(), hostile(),	 explained(), expected(),
 			       observed(),  untrusted(), outage() };
 
 	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++) {

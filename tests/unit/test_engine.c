@@ -72,8 +72,12 @@ static bool feed(struct engine *e, const struct seen *s)
 	o.duration.ns = s->duration;
 	o.sensor = s->source == FLOW ? SENSOR_FLOW : SENSOR_INSPECTION;
 	o.device.udid = sv_cstr(udid);
-	o.src.ip = (struct addr){ { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)(s->device >> 16),
-				    [14] = (uint8_t)(s->device >> 8), [15] = (uint8_t)s->device } };
+	o.src.ip = (struct addr){ { [10] = 0xff,
+				    [11] = 0xff,
+				    [12] = 10,
+				    [13] = (uint8_t)(s->device >> 16),
+				    [14] = (uint8_t)(s->device >> 8),
+				    [15] = (uint8_t)s->device } };
 	o.src.port = s->client_port;
 	o.dst.port = s->server_port != 0 ? s->server_port : 443;
 	o.app.bundle_id = s->source == PROXY ? SV_NONE : SV("com.acme.bank");
@@ -106,7 +110,9 @@ static void feed_all(struct engine *e, const struct seen *list, size_t n)
 /* Every finding as JSON. */
 static void judge(struct engine *e, int64_t now, struct buf *out)
 {
-	static const struct sv names[] = { { "proxy", 5 }, { "zeek", 4 }, { "edr", 3 }, { "new", 3 } };
+	static const struct sv names[] = {
+		{ "proxy", 5 }, { "zeek", 4 }, { "edr", 3 }, { "new", 3 }
+	};
 	struct engine_view view = { .sources = names, .files = names };
 	struct arena arena = { 0 };
 
@@ -140,8 +146,10 @@ static size_t random_fleet(struct seen *list, size_t n, uint16_t sources)
 
 	for (size_t i = 0; i < n; i++)
 		list[i] = (struct seen){
-			.time = BASE + (int64_t)rnd(HOURS * 3600) * NS_PER_S + (int64_t)rnd(1000) * NS_PER_MS,
-			.duration = rnd(8) == 0 ? (int64_t)rnd(3600) * NS_PER_S : (int64_t)rnd(3) * NS_PER_S,
+			.time = BASE + (int64_t)rnd(HOURS * 3600) * NS_PER_S +
+				(int64_t)rnd(1000) * NS_PER_MS,
+			.duration = rnd(8) == 0 ? (int64_t)rnd(3600) * NS_PER_S
+						: (int64_t)rnd(3) * NS_PER_S,
 			.device = 1 + rnd(3),
 			.host = rnd(3),
 			.client_port = (uint16_t)(rnd(5) == 0 ? 0 : 50000 + rnd(3)),
@@ -229,7 +237,8 @@ static void test_goes_on_after_eviction(void **unused)
 		m = remaining(&evicted, list, half, rest);
 		/* What still waits to be handed on has not been forgotten. */
 		for (size_t i = 0; i < half; i++)
-			if (stamp_of(&list[i]).order / NS_PER_S >= stamp_of(&list[half]).order / NS_PER_S)
+			if (stamp_of(&list[i]).order / NS_PER_S >=
+			    stamp_of(&list[half]).order / NS_PER_S)
 				rest[m++] = list[i];
 		for (size_t i = half; i < N; i++) {
 			rest[m++] = list[i];
@@ -284,18 +293,33 @@ static void test_hostile_source(void **unused)
 	free(all);
 }
 
-/* A long time after an attempt was packed its flow ends: the same attempt, as if it had been kept open. */
+/* A long time after an attempt was packed its flow ends: the same attempt, as if it had been kept
+ * open. */
 static void test_joins_what_was_packed(void **unused)
 {
 	struct engine e;
 	struct ref_cursor c;
 	struct attempt_ref ref;
-	struct seen first = { .time = BASE + 123456789, .duration = 250 * NS_PER_MS, .device = 1, .client_port = 50001,
-			      .source = PROXY, .outcome = CLIENT_REJECT, .line = 70000, .flow = 7 };
-	struct seen other = { .time = BASE + NS_PER_HOUR, .device = 2, .client_port = 50001, .source = PROXY,
-			      .outcome = ESTABLISHED, .line = 70001 };
-	struct seen last = { .time = BASE + 123456000, .duration = 2 * NS_PER_HOUR, .device = 1,
-			     .client_port = 50001, .source = FLOW, .line = 3 };
+	struct seen first = { .time = BASE + 123456789,
+			      .duration = 250 * NS_PER_MS,
+			      .device = 1,
+			      .client_port = 50001,
+			      .source = PROXY,
+			      .outcome = CLIENT_REJECT,
+			      .line = 70000,
+			      .flow = 7 };
+	struct seen other = { .time = BASE + NS_PER_HOUR,
+			      .device = 2,
+			      .client_port = 50001,
+			      .source = PROXY,
+			      .outcome = ESTABLISHED,
+			      .line = 70001 };
+	struct seen last = { .time = BASE + 123456000,
+			     .duration = 2 * NS_PER_HOUR,
+			     .device = 1,
+			     .client_port = 50001,
+			     .source = FLOW,
+			     .line = 3 };
 
 	(void)unused;
 	engine_init(&e, &settings, SEED);
@@ -329,9 +353,15 @@ static void test_joins_what_was_packed(void **unused)
 static void feed_steadily(struct engine *e, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++) {
-		struct seen s = { .time = BASE + (int64_t)i * 20 * NS_PER_MS, .duration = 300 * NS_PER_MS,
-				  .device = 1 + i % 50, .host = i % 7, .client_port = (uint16_t)(49152 + i / 50 % 16384),
-				  .source = FLOW, .outcome = ESTABLISHED, .line = 2 * i + 1, .flow = i + 1 };
+		struct seen s = { .time = BASE + (int64_t)i * 20 * NS_PER_MS,
+				  .duration = 300 * NS_PER_MS,
+				  .device = 1 + i % 50,
+				  .host = i % 7,
+				  .client_port = (uint16_t)(49152 + i / 50 % 16384),
+				  .source = FLOW,
+				  .outcome = ESTABLISHED,
+				  .line = 2 * i + 1,
+				  .flow = i + 1 };
 		assert_true(feed(e, &s));
 		s.source = PROXY;
 		s.line++;
@@ -359,7 +389,8 @@ static void test_memory_is_bounded(void **unused)
 	assert_true(t->n > N - 1000);
 	assert_int_equal(t->_open_capacity, open);
 	assert_true(t->lost == 0);
-	/* 24 bytes, 2 references of a few bytes each, and what grows by doubling is at least half full. */
+	/* 24 bytes, 2 references of a few bytes each, and what grows by doubling is at least half
+	 * full. */
 	engine_end(&e);
 	each = (double)attempts_footprint(t) / t->n;
 	if (each > 44)

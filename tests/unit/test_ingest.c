@@ -125,7 +125,10 @@ static void begin(struct bench *b, uint64_t spool_size, const char *certificate,
 	const struct http_route routes[] = {
 		ingest_route(b->ingest),
 		{ .method = "GET", .pattern = "/echo/{word}", .handler = echo },
-		{ .method = "GET", .pattern = "/stream", .handler = close_stream, .context = &left },
+		{ .method = "GET",
+		  .pattern = "/stream",
+		  .handler = close_stream,
+		  .context = &left },
 		{ .method = "GET", .pattern = "/admin", .role = HTTP_ADMIN, .handler = echo },
 	};
 	struct http_options o = { .certificate = certificate,
@@ -151,7 +154,8 @@ static void end(struct bench *b)
 	remove_dir(b->dir);
 }
 
-/* Sends one request and takes the whole answer. `request`: method and path; headers with line ends. */
+/* Sends one request and takes the whole answer. `request`: method and path; headers with line
+ * ends. */
 static void ask_bytes(struct bench *b, const char *request, const char *headers, struct sv body)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
@@ -163,10 +167,11 @@ static void ask_bytes(struct bench *b, const char *request, const char *headers,
 	ssize_t n;
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	n = snprintf(head, sizeof(head), "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s", request,
-		     headers);
+	n = snprintf(head, sizeof(head),
+		     "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s", request, headers);
 	if (body.p != NULL)
-		n += snprintf(head + n, sizeof(head) - (size_t)n, "Content-Length: %zu\r\n", body.n);
+		n +=
+		    snprintf(head + n, sizeof(head) - (size_t)n, "Content-Length: %zu\r\n", body.n);
 	n += snprintf(head + n, sizeof(head) - (size_t)n, "\r\n");
 	assert_int_equal(send(fd, head, (size_t)n, MSG_NOSIGNAL), n);
 	while (at < body.n && (n = send(fd, body.p + at, body.n - at, MSG_NOSIGNAL)) > 0)
@@ -263,15 +268,19 @@ static void signatures(void **state)
 	assert_true(hmac_matches(HMAC_SHA256, HMAC_HEX, key, data, hex));
 	assert_true(hmac_matches(HMAC_SHA256, HMAC_BASE64, key, data,
 				 SV("W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=")));
-	assert_true(hmac_matches(HMAC_SHA256, HMAC_HEX, key, data,
-				 SV("sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")));
+	assert_true(hmac_matches(
+	    HMAC_SHA256, HMAC_HEX, key, data,
+	    SV("sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")));
 	assert_false(hmac_matches(HMAC_SHA256, HMAC_HEX, SV("jefe"), data, hex));
-	assert_false(hmac_matches(HMAC_SHA256, HMAC_HEX, key, SV("what do ya want for nothing!"), hex));
+	assert_false(
+	    hmac_matches(HMAC_SHA256, HMAC_HEX, key, SV("what do ya want for nothing!"), hex));
 	assert_false(hmac_matches(HMAC_SHA256, HMAC_HEX, key, data, sv_first(hex, 62)));
 	assert_false(hmac_matches(HMAC_SHA256, HMAC_HEX, key, data, SV("")));
-	assert_false(hmac_matches(HMAC_SHA256, HMAC_HEX, SV(""), data, hex)); /* no secret is none */
+	assert_false(
+	    hmac_matches(HMAC_SHA256, HMAC_HEX, SV(""), data, hex)); /* no secret is none */
 	/* RFC 2202, test case 2 */
-	assert_true(hmac_matches(HMAC_SHA1, HMAC_HEX, key, data, SV("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")));
+	assert_true(hmac_matches(HMAC_SHA1, HMAC_HEX, key, data,
+				 SV("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")));
 	assert_true(sv_eq(token_bearer(SV("bearer abc ")), SV("abc")));
 	assert_null(token_bearer(SV("Basic abc")).p);
 	assert_false(token_matches(&(struct token_hash){ { 0 } }, SV("")));
@@ -321,7 +330,8 @@ static void bad_bodies(void **state)
 	expect_answer(&b, "400", "line 3: element 3");
 	ask(&b, PUSH, JSON AUTHORISED, "17");
 	expect_answer(&b, "400", "line 1: expected a JSON object");
-	ask(&b, PUSH, JSON AUTHORISED, "{\"a\":1}\n{\"a\":2}\n"); /* lines that claim to be a document */
+	ask(&b, PUSH, JSON AUTHORISED,
+	    "{\"a\":1}\n{\"a\":2}\n"); /* lines that claim to be a document */
 	expect_answer(&b, "400", "not valid JSON");
 	ask(&b, PUSH, JSON AUTHORISED, "");
 	expect_answer(&b, "400", "not valid JSON");
@@ -343,8 +353,10 @@ static void packed_bodies(void **state)
 	static const char text[] = "{\"a\":1}\n{\"a\":2}\n";
 	struct bench b;
 	size_t n;
-	z_stream z = { .next_in = (unsigned char *)(uintptr_t)text, .avail_in = sizeof(text) - 1,
-		       .next_out = (unsigned char *)packed, .avail_out = sizeof(packed) };
+	z_stream z = { .next_in = (unsigned char *)(uintptr_t)text,
+		       .avail_in = sizeof(text) - 1,
+		       .next_out = (unsigned char *)packed,
+		       .avail_out = sizeof(packed) };
 
 	(void)state;
 	begin(&b, 0, NULL, NULL);
@@ -394,7 +406,8 @@ static void who_may(void **state)
 	expect_answer(&b, "404", "no_such_source");
 	ask(&b, "POST /api/v1/ingest/mdm", JSON AUTHORISED, body);
 	expect_answer(&b, "401", "X-Hmac-Signature");
-	HMAC(EVP_sha256(), "hmac-secret", 11, (const unsigned char *)body, sizeof(body) - 1, hmac, &n);
+	HMAC(EVP_sha256(), "hmac-secret", 11, (const unsigned char *)body, sizeof(body) - 1, hmac,
+	     &n);
 	EVP_EncodeBlock(text, hmac, (int)n);
 	snprintf(headers, sizeof(headers), JSON "X-Hmac-Signature: %s\r\n", text);
 	ask(&b, "POST /api/v1/ingest/mdm", headers, body);
@@ -459,7 +472,8 @@ static void repeated_bodies(void **state)
 	begin(&b, 0, NULL, NULL);
 	for (int i = 0; i < 3; i++) {
 		ask(&b, PUSH, JSON AUTHORISED "Idempotency-Key: batch-7\r\n", "{\"a\":1}");
-		expect_answer(&b, "200", i == 0 ? "{\"accepted\":1}" : "{\"accepted\":0,\"known\":true}");
+		expect_answer(&b, "200",
+			      i == 0 ? "{\"accepted\":1}" : "{\"accepted\":0,\"known\":true}");
 	}
 	expect_record(&b, "{\"a\":1}");
 	expect_no_record(&b);
@@ -536,16 +550,41 @@ static void over_tls(void **state)
 	make_dir(dir, sizeof(dir));
 	snprintf(key, sizeof(key), "%s/key.pem", dir);
 	snprintf(certificate, sizeof(certificate), "%s/certificate.pem", dir);
-	const char *make[] = { "openssl", "req",    "-x509",   "-newkey", "ec",	    "-pkeyopt",
-			       "ec_paramgen_curve:P-256", "-nodes",  "-keyout", key, "-out", certificate,
-			       "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-			       "-days", "2", NULL };
+	const char *make[] = { "openssl",
+			       "req",
+			       "-x509",
+			       "-newkey",
+			       "ec",
+			       "-pkeyopt",
+			       "ec_paramgen_curve:P-256",
+			       "-nodes",
+			       "-keyout",
+			       key,
+			       "-out",
+			       certificate,
+			       "-subj",
+			       "/CN=localhost",
+			       "-addext",
+			       "subjectAltName=IP:127.0.0.1",
+			       "-days",
+			       "2",
+			       NULL };
 	assert_int_equal(run(make), 0);
 	begin(&b, 0, certificate, key);
-	snprintf(url, sizeof(url), "https://127.0.0.1:%u/api/v1/ingest/events", http_port(b.server));
-	const char *curl[] = { "curl", "--fail", "--cacert", certificate, "-H",
-			       "Content-Type: application/json", "-H", "Authorization: Bearer secret-token-1",
-			       "--data-binary", "{\"by\":\"curl\"}", url, NULL };
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/api/v1/ingest/events",
+		 http_port(b.server));
+	const char *curl[] = { "curl",
+			       "--fail",
+			       "--cacert",
+			       certificate,
+			       "-H",
+			       "Content-Type: application/json",
+			       "-H",
+			       "Authorization: Bearer secret-token-1",
+			       "--data-binary",
+			       "{\"by\":\"curl\"}",
+			       url,
+			       NULL };
 	assert_int_equal(run(curl), 0);
 	expect_record(&b, "{\"by\":\"curl\"}");
 	const char *old[] = { "curl", "--fail", "--insecure", "--tls-max", "1.1", url, NULL };

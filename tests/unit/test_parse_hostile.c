@@ -46,20 +46,29 @@ static const char *const records[] = {
 	"</array></dict></plist>",
 	"[23:59:59.900][10.8.0.14:50001] client connect\n"
 	"[23:59:59.910][10.8.0.14:50001] server connect api.bank.test:443 ([2001:db8::9]:443)\n"
-	"[00:00:00.100][10.8.0.14:50001] Client TLS handshake failed. The client does not trust the proxy's "
-	"certificate for api.bank.test (OpenSSL Error([('SSL routines', '', 'tlsv1 alert unknown ca')]))\n"
-	"10.8.0.15:50002: CONNECT b.test:443\n << 502 Bad Gateway 0b\n[00:00:01.000][10.8.0.14:50001] client disconnect",
-	"SNI peek: [a.test] [complete]\nError from src bufferevent: 0:- 167773208:1048:tlsv1 alert unknown "
+	"[00:00:00.100][10.8.0.14:50001] Client TLS handshake failed. The client does not trust "
+	"the proxy's "
+	"certificate for api.bank.test (OpenSSL Error([('SSL routines', '', 'tlsv1 alert unknown "
+	"ca')]))\n"
+	"10.8.0.15:50002: CONNECT b.test:443\n << 502 Bad Gateway "
+	"0b\n[00:00:01.000][10.8.0.14:50001] client disconnect",
+	"SNI peek: [a.test] [complete]\nError from src bufferevent: 0:- 167773208:1048:tlsv1 alert "
+	"unknown "
 	"ca:20:SSL routines:(null)\nSSL disconnected to [203.0.113.9]:443\nSSL disconnected from "
 	"[10.8.0.14]:50001\nSSL_free() in state 0000001a = 001a = TWSD (write) [accept socket]\n",
-	"2026-11-24 02:15:37 UTC ssl 10.8.0.14 50001 203.0.113.9 443 sni:a.test names:a.test sproto:TLSv1.3:(NONE) "
+	"2026-11-24 02:15:37 UTC ssl 10.8.0.14 50001 203.0.113.9 443 sni:a.test names:a.test "
+	"sproto:TLSv1.3:(NONE) "
 	"dproto:TLSv1.3:X origcrt:AA usedcrt:BB",
-	"Nov 24 00:00:00 d dhcpd[8]: DHCPACK on 10.8.0.14 to 3c:22:fb:10:20:30 (x) via eth0 lease-duration 600\n"
-	"<30>1 2026-11-24T00:00:20Z d dhcpd 8 - - DHCPRELEASE of 10.8.0.14 from 3c:22:fb:10:20:30 via eth0",
+	"Nov 24 00:00:00 d dhcpd[8]: DHCPACK on 10.8.0.14 to 3c:22:fb:10:20:30 (x) via eth0 "
+	"lease-duration 600\n"
+	"<30>1 2026-11-24T00:00:20Z d dhcpd 8 - - DHCPRELEASE of 10.8.0.14 from 3c:22:fb:10:20:30 "
+	"via eth0",
 	"{\"type\":\"networkActivity\",\"bundleID\":\"AB12CD34EF.com.a\",\"domain\":\"B.test.\","
 	"\"timeStamp\":\"2026-11-24T09:00:00.500+01:00\"}",
-	"{\"StatusItems\":{\"device\":{\"identifier\":{\"udid\":\"u\"}},\"mdm\":{\"app\":[{\"identifier\":"
-	"\"a\",\"state\":\"managed\"}]},\"app\":{\"managed\":{\"list\":[{\"identifier\":\"b\"},1]}}}}",
+	"{\"StatusItems\":{\"device\":{\"identifier\":{\"udid\":\"u\"}},\"mdm\":{\"app\":[{"
+	"\"identifier\":"
+	"\"a\",\"state\":\"managed\"}]},\"app\":{\"managed\":{\"list\":[{\"identifier\":\"b\"},1]}}"
+	"}}",
 };
 #define N_RECORDS (sizeof(records) / sizeof(records[0]))
 

@@ -312,8 +312,9 @@ static void test_cef(void **state)
 			 PARSE_OBSERVATIONS);
 	is_text(r.o->app.user_agent, "a b");
 	is_text(r.o->flow_id, "c=d");
-	assert_int_equal(run_text(&r, SV("LEEF:1.0|A|B|2|7|rt=1795507200\tmsg=a b\tsuser=corp\\nina")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(&r, SV("LEEF:1.0|A|B|2|7|rt=1795507200\tmsg=a b\tsuser=corp\\nina")),
+	    PARSE_OBSERVATIONS);
 	is_text(r.o->app.user_agent, "a b");
 	is_text(r.o->device.user, "corp\\nina"); /* LEEF has no escapes */
 	assert_int_equal(run_text(&r, SV("CEF:0|A|B|1|7|n|3|rt=1795507200 suser=corp\\ann")),
@@ -325,8 +326,8 @@ static void test_cef(void **state)
 	run_close(&r);
 }
 
-/* Wrong: rules written for one encoding of a log do not find its fields in another, or a slip in the
- * names is swallowed. */
+/* Wrong: rules written for one encoding of a log do not find its fields in another, or a slip in
+ * the names is swallowed. */
 static void test_other_names(void **state)
 {
 	struct run r;
@@ -338,7 +339,8 @@ static void test_other_names(void **state)
 	    "  - {when: {kind: x}, irrelevant: none}\n"
 	    "  - kind: app_activity\n"
 	    "    map:\n"
-	    "      time: [{join: [day, clock, zone], via: date_text}, {join: [day, clock], via: date_text}]\n"
+	    "      time: [{join: [day, clock, zone], via: date_text}, {join: [day, clock], via: "
+	    "date_text}]\n"
 	    "      src_endpoint.ip: srcip\n"
 	    "      device.user: user\n");
 	add("format: objects\ntitle: T\nlike: pairs\ndecode: {json: {unset: [N/A]}}\n"
@@ -346,8 +348,9 @@ static void test_other_names(void **state)
 	    "detect: {require: [srcip, day]}\n");
 	run_open(&r, "pairs", NULL);
 	/* an empty value ends where the next pair begins */
-	assert_int_equal(run_text(&r, SV("user= srcip=10.8.0.14 day=2026-11-24 clock=09:00:00 zone=+0100")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(&r, SV("user= srcip=10.8.0.14 day=2026-11-24 clock=09:00:00 zone=+0100")),
+	    PARSE_OBSERVATIONS);
 	assert_true(r.o->time.ns == INT64_C(1795507200) * NS_PER_S);
 	assert_int_equal(r.o->device.user.n, 0);
 	assert_int_equal(run_text(&r, SV("srcip=10.8.0.14 day=2026-11-24 clock=08:00:00")),
@@ -356,13 +359,17 @@ static void test_other_names(void **state)
 	assert_int_equal(run_text(&r, SV("srcip=10.8.0.14 day=2026-11-24")), PARSE_REJECTED);
 	run_close(&r);
 	run_open(&r, "objects", NULL);
-	assert_int_equal(run_text(&r, SV("{\"event\":{\"src\":\"10.8.0.14\",\"user\":\"N/A\"},\"day\":\"2026-11-24\","
-					 "\"clock\":\"08:00:00\",\"zone\":\"\"}")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(
+		&r, SV("{\"event\":{\"src\":\"10.8.0.14\",\"user\":\"N/A\"},\"day\":\"2026-11-24\","
+		       "\"clock\":\"08:00:00\",\"zone\":\"\"}")),
+	    PARSE_OBSERVATIONS);
 	assert_true(addr_known(&r.o->src.ip));
 	assert_int_equal(r.o->device.user.n, 0);
-	assert_int_equal(run_text(&r, SV("[{\"cip\":\"10.8.0.14\",\"day\":\"2026-11-24\",\"clock\":\"08:00:00\"}]")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(&r,
+		     SV("[{\"cip\":\"10.8.0.14\",\"day\":\"2026-11-24\",\"clock\":\"08:00:00\"}]")),
+	    PARSE_OBSERVATIONS);
 	assert_true(addr_known(&r.o->src.ip));
 	assert_int_equal(run_text(&r, SV("{\"event\":{\"kind\":\"x\"},\"srcip\":\"10.8.0.14\"}")),
 			 PARSE_IRRELEVANT);
@@ -378,8 +385,8 @@ static void test_other_names(void **state)
 		"`join` is a list of fields");
 }
 
-/* Wrong: what stands before the pairs is lost, or a message without any is rejected; a padded column
- * shifts all that follow. */
+/* Wrong: what stands before the pairs is lost, or a message without any is rejected; a padded
+ * column shifts all that follow. */
 static void test_heads_and_padding(void **state)
 {
 	struct run r;
@@ -392,8 +399,9 @@ static void test_heads_and_padding(void **state)
 	    "  - {when: {'@head': {not: FW-6-1}}, irrelevant: another message}\n"
 	    "  - {kind: app_activity, map: {time: At, device.user: User}}\n");
 	run_open(&r, "headed", NULL);
-	assert_int_equal(run_text(&r, SV("<14>Nov 24 08:00:00 gw %FW-6-1: At: 1795507200, User: Ann Lee, X: y")),
-			 PARSE_OBSERVATIONS);
+	assert_int_equal(
+	    run_text(&r, SV("<14>Nov 24 08:00:00 gw %FW-6-1: At: 1795507200, User: Ann Lee, X: y")),
+	    PARSE_OBSERVATIONS);
 	is_text(r.o->device.user, "Ann Lee");
 	assert_int_equal(run_text(&r, SV("%FW-6-2: no pair at all")), PARSE_IRRELEVANT);
 	assert_int_equal(run_text(&r, SV("%FW-6-1")), PARSE_REJECTED);
@@ -402,7 +410,8 @@ static void test_heads_and_padding(void **state)
 	add("format: padded\ntitle: T\nsensor: edr\n"
 	    "decode: {text: {patterns: ['{at:number} {ms:padded} {user:word}']}}\n"
 	    "detect: {require: [at, user]}\n"
-	    "records: [{kind: app_activity, map: {time: at, duration: {from: ms, via: milliseconds}, device.user: user}}]\n");
+	    "records: [{kind: app_activity, map: {time: at, duration: {from: ms, via: "
+	    "milliseconds}, device.user: user}}]\n");
 	run_open(&r, "padded", NULL);
 	assert_int_equal(run_text(&r, SV("1795507200     97 ann")), PARSE_OBSERVATIONS);
 	is_text(r.o->device.user, "ann");

@@ -56,7 +56,8 @@ static void every_piece_once(void **state)
 	for (size_t t = 0; t < sizeof(threads) / sizeof(threads[0]); t++) {
 		struct pool p;
 		pool_init(&p, threads[t]);
-		assert_true(pool_threads(&p) >= 1 && pool_threads(&p) <= (threads[t] > 1 ? threads[t] : 1));
+		assert_true(pool_threads(&p) >= 1 &&
+			    pool_threads(&p) <= (threads[t] > 1 ? threads[t] : 1));
 		for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
 			each_once(&p, pieces[i]);
 		pool_free(&p);

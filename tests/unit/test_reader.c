@@ -40,7 +40,8 @@ static enum read_result read_all(struct reader *r, struct buf *out, struct error
 }
 
 /* The same sequence, through blocks of about `size` bytes. */
-static enum read_result read_blocks(struct reader *r, size_t size, struct buf *out, struct error *err)
+static enum read_result read_blocks(struct reader *r, size_t size, struct buf *out,
+				    struct error *err)
 {
 	char behind[READ_PADDING];
 	struct read_block b = { 0 };
@@ -213,17 +214,20 @@ static void test_lines(void **state)
 }
 
 /* Wrong: a hostile line cuts or hides the ones behind it. */
-/* Messages that begin with their length, as dumps of a syslog stream have them (RFC 6587). If this failed, a dump without
- * line breaks would be one record, and a message with line breaks several. */
+/* Messages that begin with their length, as dumps of a syslog stream have them (RFC 6587). If this
+ * failed, a dump without line breaks would be one record, and a message with line breaks
+ * several. */
 static void test_counted_messages(void **state)
 {
 	(void)state;
 	expect_bytes(SV("9 <14>1 one9 <14>1 two"), lines(), SV("1:9 <14>1 one|2:9 <14>1 two|END"));
 	/* A line break inside, behind, and as part of a message; and lines among them */
-	expect_bytes(SV("11 <14>one\ntwo9 <14>1 one\n10 <14>1 two\n<14>plain\n9 <14>1 end"), lines(),
-		     SV("1:11 <14>one\ntwo|2:9 <14>1 one|3:10 <14>1 two|4:<14>plain|5:9 <14>1 end|END"));
+	expect_bytes(
+	    SV("11 <14>one\ntwo9 <14>1 one\n10 <14>1 two\n<14>plain\n9 <14>1 end"), lines(),
+	    SV("1:11 <14>one\ntwo|2:9 <14>1 one|3:10 <14>1 two|4:<14>plain|5:9 <14>1 end|END"));
 	/* Counts that lead nowhere: of characters, cut off, beyond the end */
-	expect_bytes(SV("5 <14>\xc3\xbc\xc3\xbc\n9 <14>1 one"), lines(), SV("1:5 <14>\xc3\xbc\xc3\xbc|2:9 <14>1 one|END"));
+	expect_bytes(SV("5 <14>\xc3\xbc\xc3\xbc\n9 <14>1 one"), lines(),
+		     SV("1:5 <14>\xc3\xbc\xc3\xbc|2:9 <14>1 one|END"));
 	expect_bytes(SV("90 <14>1 cut of9 <14>1 one90 <14>1 last"), lines(),
 		     SV("1:90 <14>1 cut of|2:9 <14>1 one|3:90 <14>1 last|END"));
 	/* What begins with a number and is no count */
@@ -253,8 +257,8 @@ static void test_any_bytes_are_delivered(void **state)
 		     SV("1:a\0b|2:\0|3:\xff\xfe\xc0|4:\x80|END"));
 }
 
-/* Wrong: the first key of a file with a byte order mark is not found, or UTF-16 is taken for text.
- */
+/* Wrong: the first key of a file with a byte order mark is not found, or UTF-16 is taken for
+ * text. */
 static void test_byte_order_marks(void **state)
 {
 	(void)state;
@@ -275,8 +279,8 @@ static void test_byte_order_marks(void **state)
 	expect_error(reader_on_bytes(SV("\xfe\xff\0a\0\n"), NULL), ERROR_FORMAT, "UTF-16", "iconv");
 }
 
-/* Wrong: an overlong line eats memory, is reported more than once, or takes its neighbours with it.
- */
+/* Wrong: an overlong line eats memory, is reported more than once, or takes its neighbours with
+ * it. */
 static void test_overlong_lines(void **state)
 {
 	struct buf input, expected;
@@ -763,8 +767,8 @@ static void test_progress_counts_packed_bytes(void **state)
 	buf_free(&out);
 }
 
-/* Lines of every length about a bound, empty ones, CRs, a beginning and an end of every kind; whole, packed,
- * and cut off. */
+/* Lines of every length about a bound, empty ones, CRs, a beginning and an end of every kind;
+ * whole, packed, and cut off. */
 static void test_blocks(void **state)
 {
 	uint64_t seed = 20261124;

@@ -272,8 +272,8 @@ static void first_segment(const char *dir, char *out, size_t n)
 	snprintf(out, n, "%s/%016x.spool", dir, 1);
 }
 
-/* Entries of 8 payload bytes take 32: one single record, then a batch of four. Whatever byte of the batch
- * the crash stopped at, the single record stays and the batch is gone as a whole. */
+/* Entries of 8 payload bytes take 32: one single record, then a batch of four. Whatever byte of the
+ * batch the crash stopped at, the single record stays and the batch is gone as a whole. */
 static void a_torn_batch_is_cut_as_a_whole(void **state)
 {
 	struct sv batch[4] = { SV("batch--1"), SV("batch--2"), SV("batch--3"), SV("batch--4") };
@@ -289,10 +289,12 @@ static void a_torn_batch_is_cut_as_a_whole(void **state)
 		make_dir(dir, sizeof(dir));
 		s = open_spool(dir, 0);
 		append(s, SV("single-1"));
-		assert_int_equal(spool_append_batch(s, batch, 4, SV_NONE, at, NULL, &err), SPOOL_DONE);
+		assert_int_equal(spool_append_batch(s, batch, 4, SV_NONE, at, NULL, &err),
+				 SPOOL_DONE);
 		spool_close(s);
 		first_segment(dir, path, sizeof(path));
-		/* A file that is shorter reads like one whose last blocks never reached the disk. */
+		/* A file that is shorter reads like one whose last blocks never reached the
+		 * disk. */
 		assert_int_equal(truncate(path, 64 + 32 + keep), 0);
 		assert_int_equal(truncate(path, (off_t)SEGMENT), 0);
 		s = open_spool(dir, 0);
@@ -349,7 +351,8 @@ static void damage_costs_one_record(void **state)
 				expect(r, sv_cstr(text));
 				continue;
 			}
-			assert_int_equal(spool_next(r, &record, &arrival, &where, &err), INPUT_ERROR);
+			assert_int_equal(spool_next(r, &record, &arrival, &where, &err),
+					 INPUT_ERROR);
 			assert_int_equal(err.position, 64 + 10 * 32);
 		}
 		expect_nothing(r);
@@ -423,7 +426,8 @@ static void *append_many(void *arg)
 	return spool_sync(a->spool, ticket, &err) ? NULL : a;
 }
 
-/* Each appender's records come in its order, none is missing, while the reader trims behind itself. */
+/* Each appender's records come in its order, none is missing, while the reader trims behind
+ * itself. */
 static void many_append_while_one_reads(void **state)
 {
 	struct appender appenders[APPENDERS];
@@ -477,7 +481,8 @@ static void many_append_while_one_reads(void **state)
 	remove_dir(dir);
 }
 
-/* Appends numbered records in batches until killed; tells on the pipe what has been acknowledged. */
+/* Appends numbered records in batches until killed; tells on the pipe what has been
+ * acknowledged. */
 static void append_until_killed(const char *dir, int tell, uint64_t from, struct dice d)
 {
 	struct spool_options o = { .dir = dir, .segment_size = SEGMENT, .max_size = 64 * SEGMENT };

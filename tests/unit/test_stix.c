@@ -36,8 +36,8 @@ struct fixture {
 	char digests[10][STIX_DIGEST_SIZE];
 };
 
-/* Words as they are digested: lower case, single blanks. Not by stix_digest, which is under test.
- */
+/* Words as they are digested: lower case, single blanks. Not by stix_digest, which is under
+ * test. */
 static void published(struct fixture *f, size_t i, struct implemented_text *text, const char *words)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -330,8 +330,8 @@ static void older(void **state)
 
 /* Fails when a spelling is reported as a change, a change passes for a spelling, or a change around
  * the analytic (another strategy or technique, one of them or a component withdrawn) goes
- * unnoticed.
- */
+ *
+ * unnoticed. */
 static void differences(void **state)
 {
 	static const struct {
@@ -437,8 +437,8 @@ static void envelopes(void **state)
 	}
 }
 
-/* Fails when something that is no bundle is accepted, or the message does not say what is missing.
- */
+/* Fails when something that is no bundle is accepted, or the message does not say what is
+ * missing. */
 static void refusals(void **state)
 {
 	static const struct {
@@ -481,8 +481,8 @@ static void missing_file(void **state)
 	stix_free(s);
 }
 
-/* Fails when a cut or a damaged byte crashes the reader, or a cut document passes for a whole one.
- */
+/* Fails when a cut or a damaged byte crashes the reader, or a cut document passes for a whole
+ * one. */
 static void damage(void **state)
 {
 	size_t n;

@@ -19,8 +19,8 @@
 
 #define SEGMENT (UINT64_C(256) << 10)
 
-/* Frames of a stream that comes in pieces of `step` bytes: `MESSAGE|` each, `CUT~` for cut ones, `!` where it
- * is malformed. */
+/* Frames of a stream that comes in pieces of `step` bytes: `MESSAGE|` each, `CUT~` for cut ones,
+ * `!` where it is malformed. */
 static void frames(struct sv bytes, size_t step, size_t max, struct buf *out)
 {
 	struct syslog_framer f = { .max_message = max };
@@ -99,7 +99,8 @@ struct bench {
 	struct syslog_options o;
 };
 
-static void begin(struct bench *b, enum syslog_transport transport, const char *ip, uint64_t spool_size)
+static void begin(struct bench *b, enum syslog_transport transport, const char *ip,
+		  uint64_t spool_size)
 {
 	struct spool_options o = { .segment_size = SEGMENT, .max_size = spool_size };
 	struct error err = { 0 };
@@ -212,8 +213,8 @@ static void udp(void **state)
 	udp_on("::1");
 }
 
-/* While the spool is full nothing is read; the kernel's buffer overflows, and its counter says by how
- * many. Taken and lost together are what was sent. */
+/* While the spool is full nothing is read; the kernel's buffer overflows, and its counter says by
+ * how many. Taken and lost together are what was sent. */
 static void udp_loss_is_counted(void **state)
 {
 	static char big[8000];
@@ -365,19 +366,43 @@ static int run(const char *const *argv, const char *input)
 
 static void make_certificate(const char *key, const char *certificate)
 {
-	const char *argv[] = { "openssl", "req",    "-x509", "-newkey",	 "ec",	 "-pkeyopt",
-			       "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate,
-			       "-subj", "/CN=localhost", "-days", "2", NULL };
+	const char *argv[] = { "openssl",
+			       "req",
+			       "-x509",
+			       "-newkey",
+			       "ec",
+			       "-pkeyopt",
+			       "ec_paramgen_curve:P-256",
+			       "-nodes",
+			       "-keyout",
+			       key,
+			       "-out",
+			       certificate,
+			       "-subj",
+			       "/CN=localhost",
+			       "-days",
+			       "2",
+			       NULL };
 
 	if (run(argv, NULL) != 0)
 		fail_msg("openssl req failed: is openssl installed?");
 }
 
-static int send_by_tls(const struct bench *b, const char *certificate, const char *key, const char *text)
+static int send_by_tls(const struct bench *b, const char *certificate, const char *key,
+		       const char *text)
 {
 	char to[32];
-	const char *argv[] = { "openssl", "s_client", "-quiet", "-no_ign_eof", "-connect", to,
-			       certificate != NULL ? "-cert" : NULL, certificate, "-key", key, NULL };
+	const char *argv[] = { "openssl",
+			       "s_client",
+			       "-quiet",
+			       "-no_ign_eof",
+			       "-connect",
+			       to,
+			       certificate != NULL ? "-cert" : NULL,
+			       certificate,
+			       "-key",
+			       key,
+			       NULL };
 
 	snprintf(to, sizeof(to), "127.0.0.1:%u", syslog_listener_port(b->listener));
 	return run(argv, text);
@@ -413,7 +438,9 @@ static void tls(void **state)
 	end(&b);
 
 	/* With a client CA: only who shows a certificate of it. */
-	b = (struct bench){ .o = { .certificate = certificate, .key = key, .client_ca = certificate } };
+	b = (struct bench){
+		.o = { .certificate = certificate, .key = key, .client_ca = certificate }
+	};
 	begin(&b, SYSLOG_TLS, "127.0.0.1", 0);
 	send_by_tls(&b, NULL, NULL, "<13>stranger\n");
 	send_by_tls(&b, certificate, key, "<13>known\n");

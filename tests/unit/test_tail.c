@@ -142,7 +142,8 @@ static void names_of_rotated_files(void **state)
 		{ "access.log.12.gz", "access.log", TAIL_NAME_SIBLING, 12 },
 		{ "access.log.gz", "access.log", TAIL_NAME_SIBLING, 0 },
 		{ "access.log-20261124", "access.log", TAIL_NAME_SIBLING, 20261124 },
-		{ "access.log-20261124-1795485600.zst", "access.log", TAIL_NAME_SIBLING, 1795485600 },
+		{ "access.log-20261124-1795485600.zst", "access.log", TAIL_NAME_SIBLING,
+		  1795485600 },
 		{ "access-20261124.log", "access.log", TAIL_NAME_SIBLING, 0 },
 		{ "access-20261124.log.gz", "access.log", TAIL_NAME_SIBLING, 0 },
 		{ "access.log.old", "access.log", TAIL_NAME_SIBLING, 0 },
@@ -425,7 +426,8 @@ static void take(struct follower *f, const struct world *w, size_t n, uint64_t s
 		    !sv_ends(got, SV("!")) || number > w->written)
 			fail_msg("seed %" PRIu64 ": after line %" PRIu64 " of %" PRIu64
 				 " came `%.*s` from %.*s:%" PRIu64,
-				 seed, f->last, w->written, SV_ARG(got), SV_ARG(where.path), where.line);
+				 seed, f->last, w->written, SV_ARG(got), SV_ARG(where.path),
+				 where.line);
 		f->last = number;
 	}
 }
@@ -445,8 +447,8 @@ static void run_world(uint64_t seed, bool trace)
 	for (int step = 0; step < 120; step++) {
 		size_t what = pick(&w.d, 16);
 		if (trace)
-			print_message("# %d: %zu, %s, written %" PRIu64 ", read %" PRIu64 "\n", step, what,
-				      f.t != NULL ? "up" : "down", w.written, f.last);
+			print_message("# %d: %zu, %s, written %" PRIu64 ", read %" PRIu64 "\n",
+				      step, what, f.t != NULL ? "up" : "down", w.written, f.last);
 		f.now.ns += (int64_t)pick(&w.d, 3) * SECOND;
 		switch (what) {
 		case 0:
@@ -492,16 +494,17 @@ static void run_world(uint64_t seed, bool trace)
 		take(&f, &w, SIZE_MAX, seed);
 	}
 	if (f.last != w.written || f.errors > 0)
-		fail_msg("seed %" PRIu64 ": %" PRIu64 " of %" PRIu64 " lines, %" PRIu64 " errors %s", seed,
-			 f.last, w.written, f.errors, f.newest.message);
+		fail_msg("seed %" PRIu64 ": %" PRIu64 " of %" PRIu64 " lines, %" PRIu64
+			 " errors %s",
+			 seed, f.last, w.written, f.errors, f.newest.message);
 	end(&f);
 	if (w.fd >= 0)
 		close(w.fd);
 	remove_dir(w.dir);
 }
 
-/* Appending, rotation by renaming and by copying, compression and restarts in any order: every line comes
- * once and in its order. */
+/* Appending, rotation by renaming and by copying, compression and restarts in any order: every line
+ * comes once and in its order. */
 static void any_interleaving(void **state)
 {
 	const char *given = getenv("SEED"), *rounds = getenv("ROUNDS");

@@ -82,8 +82,8 @@ static void connections_are_bounded(void **state)
 	wire_free(w);
 }
 
-/* A connection that is quiet for five minutes is given out as time goes on, be it without packets.
- */
+/* A connection that is quiet for five minutes is given out as time goes on, be it without
+ * packets. */
 static void the_quiet_are_given_out(void **state)
 {
 	struct counted c = { 0 };
@@ -150,8 +150,8 @@ static void streams_are_put_in_order(void **state)
 	buf_free(&t.b);
 }
 
-/* What waits behind a hole is bounded: past the bound the hole is given up, and what waited comes.
- */
+/* What waits behind a hole is bounded: past the bound the hole is given up, and what waited
+ * comes. */
 static void holes_do_not_grow(void **state)
 {
 	struct stream s = { 0 };
