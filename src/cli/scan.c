@@ -106,7 +106,6 @@ static bool take_option(struct scan_choices *c, struct inputs *in, int id, const
 /* A word as a shell takes it. */
 static void shell_word(struct buf *b, const char *word)
 {
-	buf_char(b, ' ');
 	if (word[0] != '\0' && strpbrk(word, " \t\n'\"\\$`*?[]{};&|<>()!#~") == NULL) {
 		buf_str(b, word);
 		return;
@@ -131,12 +130,14 @@ static void option_word(struct buf *b, int id, const char *value)
 		buf_printf(b, " -%c", o->letter);
 	else
 		buf_printf(b, " --%s", o->name);
-	if (value != NULL)
+	if (value != NULL) {
+		buf_char(b, ' ');
 		shell_word(b, value);
+	}
 }
 
-/* `pinwatch explain` with the same inputs, for the hint under the table: all but the options that
- * explain does not have. */
+/* `pinwatch explain` with the same inputs, for the hint under the table: the program as it was
+ * called, and all but the options that explain does not have. */
 static void explain_hint(struct buf *b, int argc, char **argv)
 {
 	struct args args;
@@ -145,12 +146,14 @@ static void explain_hint(struct buf *b, int argc, char **argv)
 	const char *value;
 	int id;
 
-	buf_str(b, "pinwatch explain");
+	shell_word(b, program_invocation_name);
+	buf_str(b, " explain");
 	args_begin(&args, &scan_command, argc, argv);
 	while ((r = args_next(&args, &id, &value, &err)) == ARGS_OPTION || r == ARGS_OPERAND)
-		if (r == ARGS_OPERAND)
+		if (r == ARGS_OPERAND) {
+			buf_char(b, ' ');
 			shell_word(b, value);
-		else if ((id < INPUT_ARGS && id != INPUT_THREADS) || id == SCAN_LOCAL)
+		} else if ((id < INPUT_ARGS && id != INPUT_THREADS) || id == SCAN_LOCAL)
 			option_word(b, id, value);
 }
 

@@ -138,6 +138,8 @@ static bool add_input(struct inputs_read *in, const struct scan_input *asked, co
 		.max_lag = { SCAN_LAG },
 		.date = modified,
 		.size = st->st_size > 0 ? (uint64_t)st->st_size : 0,
+		.device = st->st_dev,
+		.file = st->st_ino,
 	};
 	if (c != NULL) {
 		if (c->max_lag.ns > SCAN_LAG)
@@ -155,6 +157,36 @@ static bool add_input(struct inputs_read *in, const struct scan_input *asked, co
 	return true;
 }
 
+static const struct input *input_of(const struct inputs_read *in, const struct stat *st)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (in->list[i].device == st->st_dev && in->list[i].file == st->st_ino)
+			return &in->list[i];
+	return NULL;
+}
+
+/* Whether both say the same of what they name. */
+static bool same_asked(const struct scan_input *a, const struct scan_input *b)
+{
+	const char *f = a->format != NULL ? a->format : "", *g = b->format != NULL ? b->format : "";
+
+	return a->source == b->source && a->kind_forced == b->kind_forced &&
+	       (!a->kind_forced || a->forced_kind == b->forced_kind) && strcmp(f, g) == 0;
+}
+
+/* A file is read once, however often and under which names it is named. */
+static bool name_again(struct inputs_read *in, const struct input *x,
+		       const struct scan_input *asked, const char *path, struct error *err)
+{
+	if (!same_asked(x->asked, asked))
+		return error_set(err, ERROR_USAGE, 0,
+				 "%s: is the same file as %.*s, which is read as something else: "
+				 "name it once",
+				 path, SV_ARG(x->path));
+	leave_alone(in, path);
+	return true;
+}
+
 static bool add_file(struct inputs_read *in, const struct scan_options *o,
 		     const struct scan_input *asked, const char *path, bool in_folder,
 		     struct error *err)
@@ -164,6 +196,7 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 	struct reader_options options = { .max_record = o->conf->max_record };
 	const struct format *f;
 	struct format_match match = { 0 };
+	const struct input *before;
 	struct reader *r;
 	struct stat st;
 	struct sv head, record;
@@ -180,6 +213,8 @@ static bool add_file(struct inputs_read *in, const struct scan_options *o,
 			close(fd);
 		if (!ok)
 			return false;
+	} else if ((before = input_of(in, &st)) != NULL) {
+		return name_again(in, before, asked, path, err);
 	}
 	if (asked->source != NULL && !sv_eq(asked->source->format, SV("auto")) &&
 	    !sv_empty(asked->source->format))

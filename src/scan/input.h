@@ -2,6 +2,8 @@
 #ifndef PINWATCH_SCAN_INPUT_H
 #define PINWATCH_SCAN_INPUT_H
 
+#include <sys/types.h>
+
 #include "base/keymap.h"
 #include "scan/scan.h"
 
@@ -52,6 +54,8 @@ struct input {
 	int32_t zone;
 	struct instant date;
 	uint64_t size;
+	dev_t device; /* with `file`: of the file as named, whatever its name is */
+	ino_t file;
 
 	/* While it is read. */
 	uint64_t taken;	  /* bytes of the file */

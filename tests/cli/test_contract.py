@@ -7,7 +7,6 @@ not do it says, in whatever way it is asked.
 import json
 import os
 import re
-import shlex
 import stat
 import subprocess
 import sys
@@ -181,9 +180,9 @@ class Hint(Folder):
     def follow(self, *arguments):
         done = run("scan", *arguments, cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
-        hint = re.search(r"^Why: pinwatch (explain .*)$", done.stdout.decode(), re.M)
+        hint = re.search(r"^Why: (\S*pinwatch explain .*)$", done.stdout.decode(), re.M)
         self.assertIsNotNone(hint, done.stdout.decode())
-        explained = run(*shlex.split(hint.group(1)), cwd=self.folder)
+        explained = subprocess.run(hint.group(1), shell=True, cwd=self.folder, capture_output=True, check=False)
         self.assertEqual(explained.returncode, 0, hint.group(1) + "\n" + explained.stderr.decode())
         self.assertIn("com.acme.bank", explained.stdout.decode())
         return hint.group(1)
@@ -315,6 +314,24 @@ class AtTheEnd(Folder):
             letters = [json.loads(line) for line in f]
         self.assertEqual([x["line"] for x in letters], [2])
         self.assertIn("at the end of the input", letters[0]["reason"])
+
+
+class NamedTwice(Folder):
+    """What a file says counts once."""
+
+    def test_a_file_and_its_folder(self):
+        path = self.file("proxy.jsonl", lines(PINNING))
+        os.symlink("proxy.jsonl", os.path.join(self.folder, "also.jsonl"))
+        for inputs in ([path, path], [self.folder, path], [path, os.path.join(self.folder, "also.jsonl")]):
+            done = run("scan", "-v", *inputs)
+            self.assertIn(f"{len(PINNING)} records", done.stderr.decode())
+            self.assertRegex(done.stderr.decode(), "left alone: .*jsonl")
+
+    def test_as_two_things(self):
+        path = self.file("proxy.jsonl", lines(PINNING))
+        done = run("scan", "--flow", path, "--inspection", path)
+        self.assertEqual(done.returncode, 2, done.stderr.decode())
+        self.assertRegex(done.stderr.decode(), "proxy.jsonl: is the same file as .*proxy.jsonl, which is read as something else")
 
 
 class TlsPorts(Folder):
