@@ -264,7 +264,7 @@ def schemas(program, root):
         0: {"kind": "lease", "by": "radius", "ip": "1.2.3.4", "device.user": "user1", "device.mac": None,
             "time": "2025-10-27T14:20:43.000Z"}})
     # The second segment of a message, and the last of ten
-    expect(program, root, "cisco_ise/sekoia__test_radius_accounting_3.log", "cisco_ise", 0, {})
+    expect(program, root, "cisco_ise/sekoia__test_radius_accounting_3.log", "cisco_ise", 0, {}, rejected=1)
     expect(program, root, "cisco_ise/sekoia__test_passed_authentication.log", "cisco_ise", 0, {})
     # HTTP activity, a finding, DNS, a flow without addresses
     for name in ("generated_network_activity_1", "test_detection_finding_1", "test_network_activity_5",

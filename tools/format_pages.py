@@ -138,6 +138,9 @@ def rule(number, r):
     if "irrelevant" in r:
         yield f"{head}no observation ({r['irrelevant']})."
         return
+    if "rejected" in r:
+        yield f"{head}rejected ({r['rejected']})."
+        return
     parts = [r["kind"].replace("_", " ")]
     if "set" in r:
         parts.append(constants(r["set"]))

@@ -302,7 +302,7 @@ static void look_at_fields(struct dry_run *d, struct sv record, struct dry_recor
 	}
 	if (rule != NULL && rule->has_each)
 		open_first_item(d, rule);
-	if (rule != NULL && !rule->irrelevant)
+	if (rule != NULL && !rule->irrelevant && sv_empty(rule->rejected))
 		mark_refused(d, rule, record, fields);
 	for (size_t i = 0; i < n; i++) {
 		if (d->decoder.raws[i].type == RAW_ABSENT ||

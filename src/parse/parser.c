@@ -110,6 +110,8 @@ static bool observe_fields(struct parser *p, struct raw *raws, struct sv record,
 		rule = plan_choose(&p->format->plan, &run, rule);
 		if (rule == NULL || rule->irrelevant)
 			return true;
+		if (rule->rejected.n > 0)
+			return error_set(err, ERROR_FORMAT, 0, "%.*s", SV_ARG(rule->rejected));
 		if (!(rule->has_each ? observe_items(p, rule, &run) : observe(p, rule, &run)))
 			return false;
 	} while (rule->also);
@@ -187,9 +189,10 @@ void parser_finish(struct parser *p, const struct observation **out, size_t *n, 
 	begin_record(p);
 	if (p->talks != NULL)
 		talks_end(p->talks, &sink);
-	if (p->rejected_items > 0)
-		error_set(err, telling.first.code, 0, "at the end of the input: %s",
-			  telling.first.message);
+	if (p->rejected_items > 0) {
+		*err = telling.first;
+		error_prefix(err, "at the end of the input");
+	}
 	*n = p->n - p->first;
 	*out = *n > 0 ? p->observations + p->first : NULL;
 }

@@ -92,9 +92,10 @@ struct plan_case {
 struct record_rule {
 	const struct condition *when;
 	bool irrelevant;
-	bool also;	  /* the record is given to the rules behind this one as well */
-	bool time_is_end; /* the time said is the end: start = time − duration */
-	uint32_t each;	  /* slot of a list; one observation an item, its fields are `item.…` */
+	struct sv rejected; /* why; empty: it is not */
+	bool also;	    /* the record is given to the rules behind this one as well */
+	bool time_is_end;   /* the time said is the end: start = time − duration */
+	uint32_t each;	    /* slot of a list; one observation an item, its fields are `item.…` */
 	bool has_each;
 	struct observation base; /* the constants */
 	size_t base_size;	 /* of it: see plan_observe */

@@ -11,8 +11,9 @@ struct compiler {
 static const char *const step_keys[] = { "from", "join", "via",	    "words", "else",
 					 "is",	 "when", "lenient", NULL };
 static const char *const case_keys[] = { "when", "set", "map", NULL };
-static const char *const rule_keys[] = { "when", "kind",  "irrelevant", "each", "time_is", "set",
-					 "map",	 "cases", "require",	"also", NULL };
+static const char *const rule_keys[] = { "when",  "kind",    "irrelevant", "rejected",
+					 "each",  "time_is", "set",	   "map",
+					 "cases", "require", "also",	   NULL };
 
 /* A constant: the target's own derivation reads it now. */
 static bool constant(struct compiler *c, const struct target *t, struct yaml y, struct cell *out)
@@ -471,6 +472,12 @@ static bool compile_rule(struct compiler *c, struct yaml y, struct yaml common,
 		yfile_get(y, "irrelevant"))) { /* its text says why, to the file's readers */
 		rule->irrelevant = true;
 		return true;
+	}
+	if (yfile_there(yfile_get(y, "rejected"))) {
+		rule->rejected = arena_sv(c->arena, yfile_text(yfile_get(y, "rejected")));
+		return !sv_empty(rule->rejected) ||
+		       yfile_error(c->err, yfile_get(y, "rejected"),
+				   "expected why the record is rejected");
 	}
 	if (!compile_kind(c, yfile_there(yfile_get(y, "kind")) ? yfile_get(y, "kind") : y, sensor,
 			  rule))
