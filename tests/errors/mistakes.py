@@ -169,6 +169,7 @@ formatted("target of another kind", FORMAT + "decode: json\n" + DETECT + "record
 formatted("no derivation", FORMAT + "decode: json\n" + DETECT + "records: [{kind: lease, map: {time: {from: a, via: epoch}}}]\n", "derivation")
 formatted("wrong derivation", FORMAT + "decode: json\n" + DETECT + "records: [{kind: lease, map: {time: {from: a, via: boolean}}}]\n", "makes no value")
 formatted("bad kind", FORMAT + "decode: json\n" + DETECT + "records: [{kind: leas}]\n", "expected kind")
+formatted("rejected without a reason", FORMAT + "decode: json\n" + DETECT + "records: [{rejected: ''}]\n", "expected why the record is rejected")
 formatted("field that nothing delivers", FORMAT + "decode: {text: {patterns: ['{a} {b}']}}\n" + DETECT +
           "records: [{kind: lease, map: {time: a, ip: c}}]\n", "delivers the field `c`")
 formatted("open brace", FORMAT + "decode: {text: {patterns: ['{a} {b']}}\n" + DETECT + RULES, "without `}`")
