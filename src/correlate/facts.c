@@ -249,6 +249,20 @@ void facts_free(struct facts *f)
 	*f = (struct facts){ 0 };
 }
 
+size_t facts_since(const struct facts *f, int64_t t)
+{
+	size_t low = 0, high = f->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (f->list[mid].start < t)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 size_t facts_from(const struct facts *f, struct group g, int64_t t)
 {
 	size_t low = 0, high = g.n;

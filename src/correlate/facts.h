@@ -119,6 +119,8 @@ void facts_each(struct facts *f, const struct context *c,
 			     void *arg),
 		void *arg);
 
+/* The place in the list of the first that starts at t or later. */
+size_t facts_since(const struct facts *f, int64_t t);
 /* Among a group's items (in order of start): the first whose start is not before t. */
 size_t facts_from(const struct facts *f, struct group g, int64_t t);
 

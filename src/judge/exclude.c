@@ -64,18 +64,11 @@ static void mark_spans(struct exclusion *x, struct facts *f)
 {
 	for (size_t s = 0; s < x->n_spans; s++) {
 		struct fault_span *span = &x->spans[s];
-		size_t low = 0, high = f->n;
 
 		span->first = INT64_MAX;
 		span->last = INT64_MIN;
-		while (low < high) {
-			size_t mid = low + (high - low) / 2;
-			if (f->list[mid].start < span->from)
-				low = mid + 1;
-			else
-				high = mid;
-		}
-		for (size_t i = low; i < f->n && f->list[i].start < span->to; i++) {
+		for (size_t i = facts_since(f, span->from); i < f->n && f->list[i].start < span->to;
+		     i++) {
 			struct fact *y = &f->list[i];
 			if (!x->pool[i] || y->excluded_ca ||
 			    !(fact_failure(y) || y->outcome == UPSTREAM_FAILED))

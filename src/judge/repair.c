@@ -38,17 +38,11 @@ static void judge_fault(const struct bench *b, const struct fault_span *span, st
 	const struct facts *facts = b->facts;
 	const struct fact **inside = NULL;
 	struct finding *f;
-	size_t n = 0, low = 0, high = facts->n;
+	size_t n = 0, low, high;
 
 	if (span->first > span->last)
 		return;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (facts->list[mid].start < span->first)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	low = facts_since(facts, span->first);
 	for (high = low; high < facts->n && facts->list[high].start <= span->last;)
 		high++;
 	inside = arena_alloc(scratch, (high - low) * sizeof(*inside));
