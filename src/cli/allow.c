@@ -5,6 +5,7 @@
 #include "cli/allow_view.h"
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/json_list.h"
 #include "cli/report.h"
 #include "cli/tables.h"
 #include "cli/where.h"
@@ -236,11 +237,12 @@ static bool test(struct door *d, const struct request *q, struct error *err)
 	return ok;
 }
 
-/* One page after the other; as JSON an entry a line. */
+/* One page after the other. */
 struct listing {
 	struct arena a;
 	const struct value *pages[MAX_PAGES];
 	size_t n;
+	struct json_list json;
 };
 
 static bool next_page(struct door *d, const struct request *q, struct listing *l, int64_t *after,
@@ -265,13 +267,8 @@ static bool next_page(struct door *d, const struct request *q, struct listing *l
 	buf_char(&target, '\0');
 	ok = door_ask(d, "GET", target.p, SV_NONE, &answer, err) &&
 	     json_to_value(buf_view(&answer), &l->a, v, err);
-	if (ok && q->where.json) {
-		struct buf copy;
-
-		buf_init(&copy, MAX_OUTPUT);
-		buf_sv(&copy, buf_view(&answer));
-		report_buf(stdout, &copy);
-	}
+	if (ok && q->where.json)
+		json_list_add(&l->json, buf_view(&answer));
 	if (ok) {
 		next = value_member(v, SV("next"));
 		*after = next != NULL && next->type == VALUE_INT ? next->integer : 0;
@@ -289,14 +286,18 @@ static bool list(struct door *d, const struct request *q, struct error *err)
 	struct buf out;
 	bool ok;
 
+	json_list_begin(&l.json, q->where.lines, MAX_OUTPUT);
 	do
 		ok = next_page(d, q, &l, &after, err);
 	while (ok && after > 0 && l.n < MAX_PAGES);
-	if (ok && !q->where.json) {
-		buf_init(&out, MAX_OUTPUT);
+	json_list_end(&l.json);
+	buf_init(&out, MAX_OUTPUT);
+	if (ok && q->where.json)
+		buf_sv(&out, buf_view(&l.json.out));
+	else if (ok)
 		allow_view_list(&out, l.pages, l.n);
-		report_buf(stdout, &out);
-	}
+	report_buf(stdout, &out);
+	buf_free(&l.json.out);
 	arena_free(&l.a);
 	return ok;
 }

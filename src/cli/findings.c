@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/findings_view.h"
+#include "cli/json_list.h"
 #include "cli/report.h"
 #include "cli/tables.h"
 #include "cli/where.h"
@@ -161,10 +162,18 @@ static void page_target(struct buf *target, const struct request *q, struct sv c
 	}
 }
 
+static size_t length(const struct value *page)
+{
+	const struct value *list = value_member(page, SV("findings"));
+
+	return list != NULL && list->type == VALUE_ARRAY ? list->array.n : 0;
+}
+
 /* All pages as one list. */
 static bool list(struct door *d, const struct request *q, struct error *err)
 {
-	struct findings_list *l = findings_list_begin(q->where.json, q->local);
+	struct findings_list *table = findings_list_begin(q->local);
+	struct json_list json;
 	uint64_t left = UINT64_MAX;
 	struct buf target, answer, out;
 	struct arena a = { 0 };
@@ -174,6 +183,7 @@ static bool list(struct door *d, const struct request *q, struct error *err)
 	buf_init(&target, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
 	buf_init(&out, MAX_OUTPUT);
+	json_list_begin(&json, q->where.lines, MAX_OUTPUT);
 	if (q->limit != NULL && (!sv_to_u64(sv_cstr(q->limit), &left) || left == 0))
 		ok = error_set(err, ERROR_USAGE, 0, "--limit %.100s: expected a number above 0",
 			       q->limit);
@@ -187,13 +197,21 @@ static bool list(struct door *d, const struct request *q, struct error *err)
 		     json_to_value(buf_view(&answer), &a, v, err);
 		if (!ok)
 			break;
-		left -= findings_list_add(l, v, buf_view(&answer));
+		if (q->where.json)
+			json_list_add(&json, buf_view(&answer));
+		else
+			findings_list_add(table, v);
+		left -= length(v);
 		cursor = findings_text(v, "next");
 		if (cursor.n == 0)
 			break;
 	}
-	findings_list_end(l, ok ? &out : NULL);
+	findings_list_end(table, ok && !q->where.json ? &out : NULL);
+	json_list_end(&json);
+	if (ok && q->where.json)
+		buf_sv(&out, buf_view(&json.out));
 	report_buf(stdout, &out);
+	buf_free(&json.out);
 	buf_free(&target);
 	buf_free(&answer);
 	arena_free(&a);

@@ -5,7 +5,6 @@
 
 #include "cli/grid.h"
 #include "emit/text.h"
-#include "parse/json_check.h"
 
 #define MAX_OUTPUT ((size_t)256 * 1024 * 1024)
 
@@ -15,9 +14,8 @@ static const char *const titles[] = {
 };
 
 struct findings_list {
-	bool json, local;
+	bool local;
 	struct grid grid;
-	struct buf lines;
 	size_t n;
 };
 
@@ -58,13 +56,11 @@ static void put_time(struct buf *out, const struct value *v, const char *name, b
 
 /* ---- list */
 
-struct findings_list *findings_list_begin(bool json, bool local)
+struct findings_list *findings_list_begin(bool local)
 {
 	struct findings_list *l = xcalloc(1, sizeof(*l));
 
-	l->json = json;
 	l->local = local;
-	buf_init(&l->lines, MAX_OUTPUT);
 	grid_begin(&l->grid, titles, sizeof(titles) / sizeof(titles[0]));
 	return l;
 }
@@ -117,23 +113,15 @@ static void row(struct findings_list *l, const struct value *f)
 	buf_free(&b);
 }
 
-size_t findings_list_add(struct findings_list *l, const struct value *page, struct sv text)
+void findings_list_add(struct findings_list *l, const struct value *page)
 {
 	const struct value *list = value_member(page, SV("findings"));
-	size_t n = list != NULL && list->type == VALUE_ARRAY ? list->array.n : 0,
-	       at = sv_find(text, SV("["));
-	struct sv rest = sv_skip(text, at == SIZE_MAX ? text.n : at), element;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!l->json) {
-			row(l, &list->array.items[i]);
-		} else if (json_next_element(&rest, &element)) {
-			buf_sv(&l->lines, element);
-			buf_char(&l->lines, '\n');
-		}
-	}
-	l->n += n;
-	return n;
+	if (list == NULL || list->type != VALUE_ARRAY)
+		return;
+	for (size_t i = 0; i < list->array.n; i++)
+		row(l, &list->array.items[i]);
+	l->n += list->array.n;
 }
 
 void findings_list_end(struct findings_list *l, struct buf *out)
@@ -141,13 +129,10 @@ void findings_list_end(struct findings_list *l, struct buf *out)
 	struct buf nowhere;
 
 	buf_init(&nowhere, MAX_OUTPUT);
-	if (out != NULL && l->json)
-		buf_sv(out, buf_view(&l->lines));
-	else if (out != NULL && l->n == 0)
+	if (out != NULL && l->n == 0)
 		buf_str(out, "no findings\n");
-	grid_end(&l->grid, 0, out != NULL && !l->json && l->n > 0 ? out : &nowhere);
+	grid_end(&l->grid, 0, out != NULL && l->n > 0 ? out : &nowhere);
 	buf_free(&nowhere);
-	buf_free(&l->lines);
 	free(l);
 }
 

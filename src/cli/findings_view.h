@@ -8,11 +8,11 @@
 /* A member's text; empty where it is none. */
 struct sv findings_text(const struct value *v, const char *name);
 
-/* Pages as one table, or as a JSON object a line. */
+/* Pages as one table. */
 struct findings_list;
-struct findings_list *findings_list_begin(bool json, bool local);
-/* How many the page holds: as a tree, and as the text that it was. Both may die afterwards. */
-size_t findings_list_add(struct findings_list *l, const struct value *page, struct sv text);
+struct findings_list *findings_list_begin(bool local);
+/* The page may die afterwards. */
+void findings_list_add(struct findings_list *l, const struct value *page);
 /* Frees; out NULL: writes nothing. */
 void findings_list_end(struct findings_list *l, struct buf *out);
 

@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/grid.h"
+#include "cli/json_list.h"
 #include "cli/report.h"
 #include "cli/tables.h"
 #include "cli/where.h"
@@ -331,6 +332,17 @@ static bool find_verb(const struct request *q, enum verb *verb, struct error *er
 	return true;
 }
 
+static void put_list(struct buf *out, struct sv answer, bool lines)
+{
+	struct json_list list;
+
+	json_list_begin(&list, lines, MAX_OUTPUT);
+	json_list_add(&list, answer);
+	json_list_end(&list);
+	buf_sv(out, buf_view(&list.out));
+	buf_free(&list.out);
+}
+
 static bool run(struct door *d, void *arg, struct error *err)
 {
 	const struct request *q = arg;
@@ -361,7 +373,9 @@ static bool run(struct door *d, void *arg, struct error *err)
 	ok = (revoke || !verbs[verb].body || write_body(&body, verb, q, err)) &&
 	     door_ask(d, revoke ? "DELETE" : verbs[verb].method, target.p, buf_view(&body), &answer,
 		      err);
-	if (ok && q->where.json)
+	if (ok && q->where.json && (verb == VERB_LIST || verb == VERB_TOKENS))
+		put_list(&out, buf_view(&answer), q->where.lines);
+	else if (ok && q->where.json)
 		buf_sv(&out, buf_view(&answer));
 	else if (ok && (ok = json_to_value(buf_view(&answer), &a, &v, err)))
 		(revoke ? view_user : verbs[verb].view)(&out, &v);

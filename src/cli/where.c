@@ -17,7 +17,8 @@ void where_option(struct where *w, int id, const char *value)
 		w->database = value;
 		break;
 	default:
-		w->json = strcmp(value, "json") == 0;
+		w->lines = strcmp(value, "jsonl") == 0;
+		w->json = w->lines || strcmp(value, "json") == 0;
 	}
 }
 

@@ -29,10 +29,13 @@ enum where_arg {
 	{ WHERE_STATE, 0, "state", "DIR", NULL, "the daemon's state folder" }
 #define WHERE_ARG_OUTPUT \
 	{ WHERE_OUTPUT, 'o', "output", "FORM", "table json", "how it is written; table" }
+#define WHERE_ARG_LIST_OUTPUT \
+	{ WHERE_OUTPUT, 'o', "output", "FORM", "table json jsonl", \
+	  "how it is written, jsonl with one of a list a line; table" }
 #define WHERE_ARG_TABLE \
 	WHERE_ARG_STATE, \
 	{ WHERE_DB, 0, "db", "FILE", NULL, "the database, pinwatch.db in the state folder" }, \
-	WHERE_ARG_OUTPUT
+	WHERE_ARG_LIST_OUTPUT
 /* clang-format on */
 
 #define WHERE_MAX_WORDS 3
@@ -41,7 +44,7 @@ struct where {
 	const char *config, *state, *database; /* NULL: not said */
 	const char *words[WHERE_MAX_WORDS];    /* verb and operands; NULL behind them */
 	size_t n_words;
-	bool json;
+	bool json, lines; /* lines: jsonl, which is json too */
 };
 
 struct where_command {

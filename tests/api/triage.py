@@ -4,6 +4,7 @@ Fails if a decision is reopened without more evidence or is not reopened with it
 kill at any point, by going back to an older checkpoint, or by export and restore, if listing misses or repeats a finding while
 findings change, or if the command line says one thing over the socket and another on the file.
 """
+import json
 import resource
 import signal
 import sqlite3
@@ -189,6 +190,10 @@ def both_ways(w, folder):
                  ("findings", "list", "--status", "closed", "--verdict", "confirmed"), ("findings", "list", "--assignee", "u-analyst"),
                  ("findings", "list", "--app", "com.acme.*", "--destination", ".test"), ("findings", "show", uids[0]),
                  ("findings", "show", uids[1][:8]), ("user", "list"), ("user", "tokens", "u-admin")]
+    for q in (("findings", "list", "--all"), ("findings", "list", "--limit", "3"), ("findings", "list", "--app", "none"), ("user", "list"),
+              ("user", "tokens", "u-admin"), ("allow", "list")):
+        array, lines = json.loads(cli(*q, "-o", "json", *where)), cli(*q, "-o", "jsonl", *where).splitlines()
+        assert isinstance(array, list) and array == [json.loads(line) for line in lines], (q, array)
     questions = [q + form for q in questions for form in ((), ("-o", "json"))]
     over = [cli(*q, *where) for q in questions]
     assert all(over) and "acknowledged" in over[0] and "by design" in over[15], over[15]
