@@ -2,108 +2,10 @@
 #include <stdlib.h>
 
 #include "judge/case.h"
+#include "judge/records.h"
 
-#define KEEP 10
 /* EDR records that may bear on a finding: the state that held at its start, and what followed. */
 #define BEFORE (12 * NS_PER_HOUR)
-
-struct record {
-	int64_t time;
-	uint64_t turn; /* in which order it would have been added, were nothing passed over */
-	struct record_ref ref;
-	uint32_t device;
-	uint8_t kind;
-	uint8_t outcome; /* TLS attempts */
-	int16_t alert;
-	const struct activity_record *activity;
-	const struct posture_record *posture;
-};
-
-struct records {
-	struct record *list;
-	size_t n, capacity;
-	struct arena *scratch;
-};
-
-/* One end of a device's records of a kind: those that may be among the KEEP at that end, and more
- * of them than that only until it is full again. */
-struct end {
-	struct records records;
-	size_t full;
-	int64_t limit; /* what lies beyond it is not among them */
-	bool newest;   /* which end */
-};
-
-static int by_place_and_turn(const void *a, const void *b);
-
-static void add(struct records *r, struct record record)
-{
-	if (r->n == r->capacity) {
-		struct record *grown;
-		r->capacity = r->capacity == 0 ? 8 : r->capacity * 2;
-		grown = arena_alloc(r->scratch, r->capacity * sizeof(*grown));
-		if (r->n > 0)
-			memcpy(grown, r->list, r->n * sizeof(*grown));
-		r->list = grown;
-	}
-	r->list[r->n++] = record;
-}
-
-static int by_age(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static bool beyond(const struct end *e, int64_t time)
-{
-	return e->newest ? time < e->limit : time > e->limit;
-}
-
-/* Passes over what KEEP others are nearer to the end than. What stands at the same time as the last
- * of them stays: which of equal ones is the first is told later. */
-static void narrow(struct end *e)
-{
-	struct records *r = &e->records;
-	int64_t *times = arena_alloc(r->scratch, r->n * sizeof(*times));
-	size_t n = 0, kept = 0;
-
-	qsort(r->list, r->n, sizeof(*r->list), by_place_and_turn);
-	for (size_t i = 0; i < r->n; i++) {
-		const struct record *x = &r->list[i], *before = x - 1;
-		if (i == 0 || x->time != before->time || x->ref.file != before->ref.file ||
-		    x->ref.line != before->ref.line)
-			times[n++] = x->time;
-	}
-	if (n >= KEEP) {
-		qsort(times, n, sizeof(*times), by_age);
-		e->limit = e->newest ? times[n - KEEP] : times[KEEP - 1];
-	}
-	for (size_t i = 0; i < r->n; i++)
-		if (!beyond(e, r->list[i].time))
-			r->list[kept++] = r->list[i];
-	r->n = kept;
-	e->full = kept * 2 > 4 * KEEP ? kept * 2 : 4 * KEEP;
-}
-
-static void end_open(struct end *e, bool newest, struct arena *scratch)
-{
-	e->records.scratch = scratch;
-	e->records.n = 0;
-	e->full = 4 * KEEP;
-	e->newest = newest;
-	e->limit = newest ? INT64_MIN : INT64_MAX;
-}
-
-static void end_add(struct end *e, const struct record *record)
-{
-	if (beyond(e, record->time))
-		return;
-	add(&e->records, *record);
-	if (e->records.n >= e->full)
-		narrow(e);
-}
 
 /* An attempt with its place among those that are shown. */
 struct numbered {
@@ -113,15 +15,15 @@ struct numbered {
 
 /* The two ends of what one device has of TLS attempts and of activity. */
 struct ends {
-	struct end of[2][2]; /* [kind][newest] */
+	struct record_end of[2][2]; /* [kind][newest] */
 };
 
 static void ends_add(struct ends *ends, const struct record *record)
 {
-	struct end *of = ends->of[record->kind == OBS_TLS_ATTEMPT ? 0 : 1];
+	struct record_end *of = ends->of[record->kind == OBS_TLS_ATTEMPT ? 0 : 1];
 
-	end_add(&of[0], record);
-	end_add(&of[1], record);
+	record_end_add(&of[0], record);
+	record_end_add(&of[1], record);
 }
 
 static void add_attempt(struct ends *ends, const struct context *k, const struct fact *x,
@@ -179,7 +81,7 @@ static void add_activities(struct ends *ends, const struct context *k, uint32_t 
 			   uint32_t app, int64_t from, int64_t to)
 {
 	struct group of = activity_records_of(k->activities, device);
-	struct end *oldest = &ends->of[1][0], *newest = &ends->of[1][1];
+	struct record_end *oldest = &ends->of[1][0], *newest = &ends->of[1][1];
 	size_t first = activity_records_before(k->activities, of, from), last = of.n;
 
 	if (to < INT64_MAX)
@@ -187,18 +89,20 @@ static void add_activities(struct ends *ends, const struct context *k, uint32_t 
 	for (size_t i = first; i < last; i++) {
 		const struct activity_record *a = &k->activities->records[of.items[i]];
 
-		if (beyond(oldest, a->time))
+		if (record_end_beyond(oldest, a->time))
 			break;
 		if (bears(k, a, app))
-			end_add(oldest, &(struct record[]){ of_activity(k, a, device, i) }[0]);
+			record_end_add(oldest,
+				       &(struct record[]){ of_activity(k, a, device, i) }[0]);
 	}
 	for (size_t i = last; i-- > first;) {
 		const struct activity_record *a = &k->activities->records[of.items[i]];
 
-		if (beyond(newest, a->time))
+		if (record_end_beyond(newest, a->time))
 			break;
 		if (bears(k, a, app))
-			end_add(newest, &(struct record[]){ of_activity(k, a, device, i) }[0]);
+			record_end_add(newest,
+				       &(struct record[]){ of_activity(k, a, device, i) }[0]);
 	}
 }
 
@@ -208,109 +112,13 @@ static void add_posture(struct records *r, const struct context *k, uint32_t dev
 	const struct posture_record *p = posture_newest(k->postures, device, t);
 
 	if (p != NULL)
-		add(r, (struct record){
-			   .time = p->time,
-			   .ref = p->stamp.ref,
-			   .device = device,
-			   .kind = OBS_POSTURE,
-			   .posture = p,
-		       });
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct record *x = a, *y = b;
-
-	if (x->device != y->device)
-		return x->device < y->device ? -1 : 1;
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	if (x->time != y->time) /* a file that was rotated counts its lines anew */
-		return x->time < y->time ? -1 : 1;
-	if (x->ref.file != y->ref.file)
-		return x->ref.file < y->ref.file ? -1 : 1;
-	return x->ref.line < y->ref.line ? -1 : x->ref.line > y->ref.line;
-}
-
-static int by_place_and_turn(const void *a, const void *b)
-{
-	const struct record *x = a, *y = b;
-	int c = by_place(a, b);
-
-	return c != 0 ? c : x->turn < y->turn ? -1 : x->turn > y->turn;
-}
-
-static uint64_t content(const struct record *r, const struct context *k)
-{
-	return r->activity == NULL ? 0 : activity_stamp(k->activities, r->activity).content;
-}
-
-/* By what the records say before where they stand: how a log was cut into files changes no
- * evidence. */
-static int by_time(const void *a, const void *b, void *context)
-{
-	const struct record *x = a, *y = b;
-	uint64_t c, d;
-
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->ref.source != y->ref.source)
-		return x->ref.source < y->ref.source ? -1 : 1;
-	if (x->outcome != y->outcome)
-		return x->outcome < y->outcome ? -1 : 1;
-	if (x->alert != y->alert)
-		return x->alert < y->alert ? -1 : 1;
-	c = content(x, context);
-	d = content(y, context);
-	if (c != d)
-		return c < d ? -1 : 1;
-	return by_place(a, b);
-}
-
-static int by_group(const void *a, const void *b, void *context)
-{
-	const struct record *x = a, *y = b;
-
-	if (x->device != y->device)
-		return x->device < y->device ? -1 : 1;
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	return by_time(a, b, context);
-}
-
-/* A record named twice stays once. */
-static void unite(struct records *r)
-{
-	size_t kept = 0;
-
-	qsort(r->list, r->n, sizeof(*r->list), by_place_and_turn);
-	for (size_t i = 0; i < r->n; i++)
-		if (kept == 0 || by_place(&r->list[kept - 1], &r->list[i]) != 0)
-			r->list[kept++] = r->list[i];
-	r->n = kept;
-}
-
-/* Thins each kind of a device's records to its ends. */
-static void thin(struct records *r, const struct context *k)
-{
-	void *context = (void *)(uintptr_t)k;
-	size_t kept = 0;
-
-	if (r->n == 0)
-		return;
-	unite(r);
-	qsort_r(r->list, r->n, sizeof(*r->list), by_group, context);
-	for (size_t i = 0, end; i < r->n; i = end) {
-		size_t begin = kept;
-		for (end = i; end < r->n && r->list[end].kind == r->list[i].kind; end++)
-			r->list[kept++] = r->list[end];
-		if (kept - begin > 2 * KEEP) {
-			memmove(&r->list[begin + KEEP], &r->list[kept - KEEP],
-				KEEP * sizeof(*r->list));
-			kept = begin + 2 * KEEP;
-		}
-	}
-	r->n = kept;
+		records_add(r, (struct record){
+				   .time = p->time,
+				   .ref = p->stamp.ref,
+				   .device = device,
+				   .kind = OBS_POSTURE,
+				   .posture = p,
+			       });
 }
 
 static struct sv what(struct arena *a, const struct context *k, const struct record *r)
@@ -394,19 +202,19 @@ static void search_device(struct search *s, const struct numbered *list, size_t 
 	uint32_t device = list[0].device;
 
 	for (int i = 0; i < 4; i++)
-		end_open(&s->ends.of[i / 2][i % 2], i % 2 == 1, s->all.scratch);
+		record_end_open(&s->ends.of[i / 2][i % 2], i % 2 == 1, s->all.scratch);
 	s->one.n = 0;
 	add_attempts(&s->ends, k, list, n);
 	add_activities(&s->ends, k, device, s->app, s->from, s->to);
 	for (int i = 0; i < 4; i++) {
 		const struct records *r = &s->ends.of[i / 2][i % 2].records;
 		for (size_t j = 0; j < r->n; j++)
-			add(&s->one, r->list[j]);
+			records_add(&s->one, r->list[j]);
 	}
 	add_posture(&s->one, k, device, out->last_seen.ns);
-	thin(&s->one, k);
+	records_thin(&s->one, k);
 	for (size_t i = 0; i < s->one.n; i++) {
-		add(&s->all, s->one.list[i]);
+		records_add(&s->all, s->one.list[i]);
 		if (s->one.list[i].kind == OBS_POSTURE)
 			out->log_sources[SENSOR_MDM] = SOURCE_CONTRIBUTED;
 	}
@@ -440,8 +248,7 @@ void list_evidence(const struct bench *b, struct arena *a, struct arena *scratch
 	for (int i = 0; i < 4; i++)
 		if (b->log_sources[i] == SOURCE_STALE)
 			out->log_sources[i] = SOURCE_STALE;
-	if (r->n > 0)
-		qsort_r(r->list, r->n, sizeof(*r->list), by_time, (void *)(uintptr_t)b->context);
+	records_sort(r, b->context);
 	found = arena_alloc(a, r->n * sizeof(*found));
 	for (size_t i = 0; i < r->n; i++)
 		found[i] = (struct evidence){
