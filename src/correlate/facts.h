@@ -113,10 +113,10 @@ static inline bool fact_learned_bypass(const struct fact *f)
 	return f->inspection == BYPASSED && f->bypass_reason == BYPASS_LEARNED;
 }
 
-/* Calls `each` for stretches [from, to) of the facts, side by side where there is a pool. */
+/* Calls `each` for every fact, side by side where there is a pool, one device's behind another's:
+ * what is known of a device is found in the cache then. Needs by_device. */
 void facts_each(struct facts *f, const struct context *c,
-		void (*each)(struct facts *f, const struct context *c, size_t from, size_t to,
-			     void *arg),
+		void (*each)(struct facts *f, const struct context *c, struct fact *x, void *arg),
 		void *arg);
 
 /* The place in the list of the first that starts at t or later. */

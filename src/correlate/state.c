@@ -131,22 +131,16 @@ static void infer(struct fact *x, const struct facts *f, const struct context *c
 		set_state(x, BYPASSED, BYPASS_UNKNOWN);
 }
 
-static void infer_stretch(struct facts *f, const struct context *c, size_t from, size_t to,
-			  void *arg)
+static void infer_state(struct facts *f, const struct context *c, struct fact *x, void *arg)
 {
-	const struct gateway_view *v = arg;
+	const struct said *s = fact_said(c, x);
+	int who = s->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
 
-	for (size_t i = from; i < to; i++) {
-		struct fact *x = &f->list[i];
-		const struct said *s = fact_said(c, x);
-		int who = s->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
-
-		if (s->inspection[who] != INSPECTION_UNKNOWN)
-			set_state(x, (enum inspection)s->inspection[who],
-				  (enum bypass_reason)s->bypass_reason[who]);
-		else
-			infer(x, f, c, v);
-	}
+	if (s->inspection[who] != INSPECTION_UNKNOWN)
+		set_state(x, (enum inspection)s->inspection[who],
+			  (enum bypass_reason)s->bypass_reason[who]);
+	else
+		infer(x, f, c, arg);
 }
 
 void infer_states(struct facts *f, const struct context *c)
@@ -154,7 +148,7 @@ void infer_states(struct facts *f, const struct context *c)
 	struct gateway_view v;
 
 	gateway_view_build(&v, f, c);
-	facts_each(f, c, infer_stretch, &v);
+	facts_each(f, c, infer_state, &v);
 	grouping_free(&v.by_case);
 	grouping_free(&v.by_device);
 	keymap_free(&v.cases);
