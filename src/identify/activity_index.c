@@ -1,4 +1,5 @@
-/* The index of what apps did: by device and app, host or address, in order of time. */
+/* The index of what apps did: by device and app, host or address, in order of time. It is made one
+ * device behind the other, so that what belongs to one device lies together. */
 #include <stdlib.h>
 
 #include "identify/activity.h"
@@ -140,12 +141,24 @@ static void index_state(struct activities *a, const struct activity_record *r,
 		  (struct point){ r->time, state, 0 });
 }
 
+/* The record at a place of the grouping; fetches what comes a little later. */
+static const struct activity_record *record_at(const struct activities *a, size_t at)
+{
+	const uint32_t *items = a->_of_device.items;
+
+	if (at + 16 < a->n_records)
+		__builtin_prefetch(&a->records[items[at + 16]]);
+	if (at + 8 < a->n_records)
+		__builtin_prefetch(activity_what(a, &a->records[items[at + 8]]));
+	return &a->records[items[at]];
+}
+
 static void index_states(struct activities *a, const uint32_t *device_of)
 {
 	struct state_places *places = xcalloc(a->whats.n, sizeof(*places));
 
 	for (size_t i = 0; i < a->n_records; i++) {
-		const struct activity_record *r = &a->records[i];
+		const struct activity_record *r = record_at(a, i);
 
 		if (device_of[r->what] == KEYMAP_NONE)
 			places[r->what] = (struct state_places){ 0 };
@@ -158,6 +171,7 @@ static void index_states(struct activities *a, const uint32_t *device_of)
 struct contact_place {
 	uint32_t contacts;
 	bool taught;
+	int64_t since; /* what was taught */
 };
 
 static void index_contact(struct activities *a, const struct activity_record *r,
@@ -166,13 +180,15 @@ static void index_contact(struct activities *a, const struct activity_record *r,
 	const struct activity_what *w = activity_what(a, r);
 	struct point p = { r->time, w->bundle, 0 };
 	bool declared = w->event == ACTIVITY_DECLARED;
+	int64_t since = declared ? INT64_MIN : r->time;
 
 	if (w->bundle == 0)
 		return;
-	/* Records come by time, so of equal ones the first says since when. */
-	if (w->host != 0 && !at->taught)
-		learned_add(&a->learned, w->host, w->bundle, declared ? INT64_MIN : r->time);
-	at->taught = true;
+	if (w->host != 0 && (!at->taught || since < at->since)) {
+		learned_add(&a->learned, w->host, w->bundle, since);
+		at->since = since;
+		at->taught = true;
+	}
 	if (r->device == 0 || declared)
 		return;
 	if (w->host != 0)
@@ -186,7 +202,7 @@ static void index_contacts(struct activities *a, const uint32_t *device_of)
 	struct contact_place *places = xcalloc(a->whats.n, sizeof(*places));
 
 	for (size_t i = 0; i < a->n_records; i++) {
-		const struct activity_record *r = &a->records[i];
+		const struct activity_record *r = record_at(a, i);
 
 		if (device_of[r->what] == KEYMAP_NONE)
 			places[r->what].contacts = 0;
@@ -208,8 +224,8 @@ static void group_by_device(struct activities *a)
 	free(of);
 }
 
-/* The parts of the index have nothing in common but the records, which they read. */
-enum part { CONTACTS, STATES, BY_DEVICE, PARTS };
+/* The two parts of the index have nothing in common but the records, which they read. */
+enum part { CONTACTS, STATES, PARTS };
 
 struct indexing {
 	struct activities *activities;
@@ -221,18 +237,10 @@ static void index_part(void *arg, size_t part, unsigned worker)
 	const struct indexing *x = arg;
 
 	(void)worker;
-	switch ((enum part)part) {
-	case CONTACTS:
+	if (part == CONTACTS)
 		index_contacts(x->activities, x->device_of);
-		break;
-	case STATES:
+	else
 		index_states(x->activities, x->device_of);
-		break;
-	case BY_DEVICE:
-	case PARTS:
-		group_by_device(x->activities);
-		break;
-	}
 }
 
 void activities_finish(struct activities *a, struct devices *d, struct pool *pool)
@@ -242,6 +250,7 @@ void activities_finish(struct activities *a, struct devices *d, struct pool *poo
 	clear_index(a);
 	sort_records(a);
 	device_of = resolve_devices(a, d);
+	group_by_device(a);
 	pool_each(pool, PARTS, index_part, &(struct indexing){ a, device_of });
 	free(device_of);
 }
