@@ -72,20 +72,25 @@ static uint32_t by_learning(const struct facts *f, const struct context *c, cons
 	return k.several ? 0 : k.app;
 }
 
-static void attribute_surely(struct facts *f, const struct context *c, struct fact *x, void *arg)
+static void attribute_surely(struct facts *f, const struct context *c, size_t from, size_t to,
+			     void *arg)
 {
-	const struct peers *p = fact_peers(c, x);
-	uint32_t app = 0;
+	int64_t window = c->settings->time_window.ns;
 
-	(void)f;
 	(void)arg;
-	if (p->bundle != 0) {
-		set_app(x, p->bundle, ATTRIBUTION_EXACT);
-	} else if (c->activities->n_records > 0 && !ambiguous(c, x->device)) {
-		app = activity_contact(c->activities, x->device, p->host, p->server, x->start,
-				       c->settings->time_window.ns);
-		if (app != 0)
-			set_app(x, app, ATTRIBUTION_HOST);
+	for (size_t i = from; i < to; i++) {
+		struct fact *x = &f->list[i];
+		const struct peers *p = fact_peers(c, x);
+		uint32_t app = 0;
+
+		if (p->bundle != 0) {
+			set_app(x, p->bundle, ATTRIBUTION_EXACT);
+		} else if (c->activities->n_records > 0 && !ambiguous(c, x->device)) {
+			app = activity_contact(c->activities, x->device, p->host, p->server,
+					       x->start, window);
+			if (app != 0)
+				set_app(x, app, ATTRIBUTION_HOST);
+		}
 	}
 }
 
@@ -95,10 +100,8 @@ static void teach(struct facts *f, const struct context *c)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
-		struct facts_common *k;
+		struct facts_common *k = facts_common(f, c, x);
 
-		facts_ahead(f, c, i);
-		k = facts_common(f, c, x);
 		if (x->app == 0 || (x->attribution == ATTRIBUTION_EXACT && k->taught))
 			continue;
 		learned_add(&f->taught, fact_peers(c, x)->host, x->app, x->start);
@@ -106,33 +109,42 @@ static void teach(struct facts *f, const struct context *c)
 	}
 }
 
-static void attribute_rest(struct facts *f, const struct context *c, struct fact *x, void *arg)
+static void attribute_rest(struct facts *f, const struct context *c, size_t from, size_t to,
+			   void *arg)
 {
+	int64_t state_age = c->settings->state_max_age.ns;
 	uint32_t app;
 
 	(void)arg;
-	if (x->app != 0)
-		return;
-	if ((app = by_agent(c, facts_common(f, c, x)->agent_name, x)) != 0)
-		set_app(x, app, ATTRIBUTION_AGENT);
-	else if ((app = by_learning(f, c, x)) != 0)
-		set_app(x, app, ATTRIBUTION_LEARNED);
-	else if (!ambiguous(c, x->device) &&
-		 (app = activity_foreground(c->activities, x->device, x->start,
-					    c->settings->state_max_age.ns)) != 0)
-		set_app(x, app, ATTRIBUTION_FOREGROUND);
+	for (size_t i = from; i < to; i++) {
+		struct fact *x = &f->list[i];
+
+		if (x->app != 0)
+			continue;
+		if ((app = by_agent(c, facts_common(f, c, x)->agent_name, x)) != 0)
+			set_app(x, app, ATTRIBUTION_AGENT);
+		else if ((app = by_learning(f, c, x)) != 0)
+			set_app(x, app, ATTRIBUTION_LEARNED);
+		else if (!ambiguous(c, x->device) &&
+			 (app = activity_foreground(c->activities, x->device, x->start,
+						    state_age)) != 0)
+			set_app(x, app, ATTRIBUTION_FOREGROUND);
+	}
 }
 
-static void set_version(struct facts *f, const struct context *c, struct fact *x, void *arg)
+static void set_versions(struct facts *f, const struct context *c, size_t from, size_t to,
+			 void *arg)
 {
-	struct app_entry e;
-
-	(void)f;
 	(void)arg;
-	x->version = fact_peers(c, x)->version;
-	if (x->version == 0 && x->app != 0 && !ambiguous(c, x->device) &&
-	    posture_app(c->postures, x->device, x->app, x->start, &e) == TRI_TRUE)
-		x->version = e.version;
+	for (size_t i = from; i < to; i++) {
+		struct fact *x = &f->list[i];
+		struct app_entry e;
+
+		x->version = fact_peers(c, x)->version;
+		if (x->version == 0 && x->app != 0 && !ambiguous(c, x->device) &&
+		    posture_app(c->postures, x->device, x->app, x->start, &e) == TRI_TRUE)
+			x->version = e.version;
+	}
 }
 
 void attribute_facts(struct facts *f, const struct context *c)
@@ -140,5 +152,5 @@ void attribute_facts(struct facts *f, const struct context *c)
 	facts_each(f, c, attribute_surely, NULL);
 	teach(f, c);
 	facts_each(f, c, attribute_rest, NULL);
-	facts_each(f, c, set_version, NULL);
+	facts_each(f, c, set_versions, NULL);
 }

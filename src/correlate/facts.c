@@ -112,10 +112,8 @@ static void resolve(struct facts *f, const struct context *c)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		const struct facts_common *k;
+		const struct facts_common *k = common_of(f, c, x);
 
-		facts_ahead(f, c, i);
-		k = common_of(f, c, x);
 		x->destination = k->destination;
 		x->stack = k->stack;
 		x->stack_is_ja3 = k->stack_is_ja3;
@@ -126,29 +124,32 @@ static void resolve(struct facts *f, const struct context *c)
 	}
 }
 
-static void settle(struct facts *f, const struct context *c, struct fact *x, void *arg)
+static void settle(struct facts *f, const struct context *c, size_t from, size_t to, void *arg)
 {
-	const struct said *s = fact_said(c, x);
-	bool contradiction;
-	int alert;
+	atomic_size_t *contradictions = arg;
+	size_t n = 0;
 
-	(void)f;
-	x->count = s->count > 0 ? s->count : 1;
-	x->outcome = (uint8_t)attempt_outcome(&c->merge->attempts, x->attempt, c->merge->now,
-					      &alert, &contradiction);
-	x->weak_late = x->outcome == ESTABLISHED_NO_DATA && s->weak_late && !s->sure_late;
-	if (contradiction)
-		atomic_fetch_add((atomic_size_t *)arg, 1);
+	for (size_t i = from; i < to; i++) {
+		struct fact *x = &f->list[i];
+		const struct said *s = fact_said(c, x);
+		bool contradiction;
+		int alert;
+
+		x->count = s->count > 0 ? s->count : 1;
+		x->outcome = (uint8_t)attempt_outcome(&c->merge->attempts, x->attempt,
+						      c->merge->now, &alert, &contradiction);
+		x->weak_late = x->outcome == ESTABLISHED_NO_DATA && s->weak_late && !s->sure_late;
+		n += contradiction;
+	}
+	atomic_fetch_add(contradictions, n);
 }
 
 static void number_findings(struct facts *f, const struct context *c)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		struct facts_common *k;
+		struct facts_common *k = facts_common(f, c, x);
 
-		facts_ahead(f, c, i);
-		k = facts_common(f, c, x);
 		/* Attempts of equal peers are mostly of one app too. */
 		if (k->finding == 0 || f->findings[k->finding].app != x->app)
 			k->finding = finding_number(f, x->app, x->destination);
@@ -156,7 +157,7 @@ static void number_findings(struct facts *f, const struct context *c)
 	}
 }
 
-enum grouped { BY_FINDING, BY_DESTINATION, BY_DEVICE }; /* the last one before the others */
+enum grouped { BY_FINDING, BY_DESTINATION, BY_DEVICE };
 
 static void group_by(void *arg, size_t index, unsigned worker)
 {
@@ -187,27 +188,9 @@ static void group_by(void *arg, size_t index, unsigned worker)
 struct stretches {
 	struct facts *facts;
 	const struct context *context;
-	void (*each)(struct facts *f, const struct context *c, struct fact *x, void *arg);
+	void (*each)(struct facts *f, const struct context *c, size_t from, size_t to, void *arg);
 	void *arg;
 };
-
-static void look_ahead(const struct stretches *s, size_t at)
-{
-	const struct attempts *t = &s->context->merge->attempts;
-	const struct facts *f = s->facts;
-	const uint32_t *items = f->by_device.items;
-	const struct attempt_record *r;
-
-	if (at + 24 < f->n)
-		__builtin_prefetch(&f->list[items[at + 24]]);
-	if (at + 16 < f->n)
-		__builtin_prefetch(&t->records[f->list[items[at + 16]].attempt]);
-	if (at + 8 < f->n) {
-		r = &t->records[f->list[items[at + 8]].attempt];
-		__builtin_prefetch(tuples_get(&t->peers, r->peers));
-		__builtin_prefetch(tuples_get(&t->said, r->said));
-	}
-}
 
 static void do_stretch(void *arg, size_t index, unsigned worker)
 {
@@ -215,15 +198,12 @@ static void do_stretch(void *arg, size_t index, unsigned worker)
 	size_t from = index * STRETCH, to = from + STRETCH;
 
 	(void)worker;
-	for (size_t i = from; i < to && i < s->facts->n; i++) {
-		look_ahead(s, i);
-		s->each(s->facts, s->context, &s->facts->list[s->facts->by_device.items[i]],
-			s->arg);
-	}
+	s->each(s->facts, s->context, from, to < s->facts->n ? to : s->facts->n, s->arg);
 }
 
 void facts_each(struct facts *f, const struct context *c,
-		void (*each)(struct facts *f, const struct context *c, struct fact *x, void *arg),
+		void (*each)(struct facts *f, const struct context *c, size_t from, size_t to,
+			     void *arg),
 		void *arg)
 {
 	struct stretches s = { f, c, each, arg };
@@ -244,14 +224,13 @@ void facts_build(struct facts *f, const struct context *c)
 	learned_init(&f->taught, c->seed);
 	select_attempts(f, c);
 	resolve(f, c);
-	group_by(f, BY_DEVICE, 0);
 	facts_each(f, c, settle, &contradictions);
 	f->contradictions = contradictions;
 	attribute_facts(f, c);
 	infer_states(f, c);
 	infer_by_bytes(f, c);
 	number_findings(f, c);
-	pool_each(c->pool, BY_DEVICE, group_by, f);
+	pool_each(c->pool, 3, group_by, f);
 	free(f->_common);
 	f->_common = NULL;
 }

@@ -113,12 +113,19 @@ static inline bool fact_learned_bypass(const struct fact *f)
 	return f->inspection == BYPASSED && f->bypass_reason == BYPASS_LEARNED;
 }
 
-/* Calls `each` for every fact, side by side where there is a pool, one device's behind another's:
- * what is known of a device is found in the cache then. Needs by_device. */
+/* Calls `each` for stretches [from, to) of the facts, side by side where there is a pool. */
 void facts_each(struct facts *f, const struct context *c,
-		void (*each)(struct facts *f, const struct context *c, struct fact *x, void *arg),
+		void (*each)(struct facts *f, const struct context *c, size_t from, size_t to,
+			     void *arg),
 		void *arg);
 
+/* Fetches what stands a little further on in a grouping's items, whose facts lie all over. */
+static inline void facts_fetch(const struct facts *f, const struct grouping *by,
+			       const uint32_t *item)
+{
+	if ((size_t)(item - by->items) + 16 < by->begin[by->n_groups])
+		__builtin_prefetch(&f->list[item[16]]);
+}
 /* The place in the list of the first that starts at t or later. */
 size_t facts_since(const struct facts *f, int64_t t);
 /* Among a group's items (in order of start): the first whose start is not before t. */

@@ -19,19 +19,4 @@ static inline struct facts_common *facts_common(const struct facts *f, const str
 	return &f->_common[c->merge->attempts.records[x->attempt].peers];
 }
 
-/* Fetches what the facts a little further on in the list will need: they lie all over. */
-static inline void facts_ahead(const struct facts *f, const struct context *c, size_t i)
-{
-	const struct attempts *t = &c->merge->attempts;
-	const struct attempt_record *r;
-
-	if (i + 16 < f->n)
-		__builtin_prefetch(&t->records[f->list[i + 16].attempt]);
-	if (i + 8 < f->n) {
-		r = &t->records[f->list[i + 8].attempt];
-		__builtin_prefetch(&f->_common[r->peers]);
-		__builtin_prefetch(tuples_get(&t->peers, r->peers));
-	}
-}
-
 #endif

@@ -131,16 +131,22 @@ static void infer(struct fact *x, const struct facts *f, const struct context *c
 		set_state(x, BYPASSED, BYPASS_UNKNOWN);
 }
 
-static void infer_state(struct facts *f, const struct context *c, struct fact *x, void *arg)
+static void infer_stretch(struct facts *f, const struct context *c, size_t from, size_t to,
+			  void *arg)
 {
-	const struct said *s = fact_said(c, x);
-	int who = s->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
+	const struct gateway_view *v = arg;
 
-	if (s->inspection[who] != INSPECTION_UNKNOWN)
-		set_state(x, (enum inspection)s->inspection[who],
-			  (enum bypass_reason)s->bypass_reason[who]);
-	else
-		infer(x, f, c, arg);
+	for (size_t i = from; i < to; i++) {
+		struct fact *x = &f->list[i];
+		const struct said *s = fact_said(c, x);
+		int who = s->inspection[0] != INSPECTION_UNKNOWN ? 0 : 1;
+
+		if (s->inspection[who] != INSPECTION_UNKNOWN)
+			set_state(x, (enum inspection)s->inspection[who],
+				  (enum bypass_reason)s->bypass_reason[who]);
+		else
+			infer(x, f, c, v);
+	}
 }
 
 void infer_states(struct facts *f, const struct context *c)
@@ -148,7 +154,7 @@ void infer_states(struct facts *f, const struct context *c)
 	struct gateway_view v;
 
 	gateway_view_build(&v, f, c);
-	facts_each(f, c, infer_state, &v);
+	facts_each(f, c, infer_stretch, &v);
 	grouping_free(&v.by_case);
 	grouping_free(&v.by_device);
 	keymap_free(&v.cases);

@@ -28,8 +28,12 @@ static bool latest_other(const struct latest *l, uint32_t kind, int64_t at, int6
 	return l->kind[k] != 0 && apart <= (uint64_t)within;
 }
 
+/* What was done at a destination. */
+enum { FAILS = 1, FINE = 2 };
+
 struct survey {
 	struct facts *facts;
+	uint8_t *deeds; /* by destination */
 	int64_t time_window;
 	struct device_latest **apps; /* by worker, by device */
 };
@@ -71,8 +75,10 @@ static void survey_devices(void *arg, size_t piece, unsigned worker)
 		struct group g = grouping_at(devices, (uint32_t)d);
 		struct latest fine = { 0 }, intercepted = { 0 };
 
-		for (size_t i = 0; i < g.n; i++)
+		for (size_t i = 0; i < g.n; i++) {
+			facts_fetch(s->facts, devices, &g.items[i]);
 			look_at_device(&s->facts->list[g.items[i]], s, &fine, &intercepted);
+		}
 		fine = intercepted = (struct latest){ 0 };
 		for (size_t i = g.n; i-- > 0;)
 			look_at_device(&s->facts->list[g.items[i]], s, &fine, &intercepted);
@@ -101,20 +107,26 @@ static void survey_destinations(void *arg, size_t piece, unsigned worker)
 	for (size_t d = piece * DESTINATIONS_A_PIECE;
 	     d < (piece + 1) * DESTINATIONS_A_PIECE && d < destinations->n_groups; d++) {
 		struct group g = grouping_at(destinations, (uint32_t)d);
-		bool fails = false, fine = false;
 
-		for (size_t i = 0; i < g.n && !(fails && fine); i++) {
-			const struct fact *x = &s->facts->list[g.items[i]];
-			fails |= fact_failure(x);
-			fine |= fact_success(x);
-		}
-		if (!fails || !fine)
+		if (s->deeds[d] != (FAILS | FINE))
 			continue;
-		for (size_t i = 0; i < g.n; i++)
+		for (size_t i = 0; i < g.n; i++) {
+			facts_fetch(s->facts, destinations, &g.items[i]);
 			look_at_destination(&s->facts->list[g.items[i]], s->apps[worker], false);
+		}
 		for (size_t i = g.n; i-- > 0;)
 			look_at_destination(&s->facts->list[g.items[i]], s->apps[worker], true);
 	}
+}
+
+static uint8_t *find_deeds(const struct facts *f)
+{
+	uint8_t *deeds = xcalloc(f->n_destinations, sizeof(*deeds));
+
+	for (size_t i = 0; i < f->n; i++)
+		deeds[f->list[i].destination] |= (uint8_t)((fact_failure(&f->list[i]) ? FAILS : 0) |
+							   (fact_success(&f->list[i]) ? FINE : 0));
+	return deeds;
 }
 
 void around_mark(struct facts *f, const struct context *c)
@@ -122,6 +134,7 @@ void around_mark(struct facts *f, const struct context *c)
 	unsigned threads = pool_threads(c->pool);
 	struct survey s = {
 		.facts = f,
+		.deeds = find_deeds(f),
 		.time_window = c->settings->time_window.ns,
 		.apps = xcalloc(threads, sizeof(*s.apps)),
 	};
@@ -136,4 +149,5 @@ void around_mark(struct facts *f, const struct context *c)
 	for (unsigned i = 0; i < threads; i++)
 		free(s.apps[i]);
 	free(s.apps);
+	free(s.deeds);
 }

@@ -21,17 +21,19 @@ struct walk {
 	int64_t window;
 };
 
-/* Without failure, session or bypass there is no path, and nothing but observed, explained or
- * expected. */
-static bool worth_judging(const struct facts *f, struct group g)
+/* By finding: without failure, session or bypass there is no path, and nothing but observed,
+ * explained or expected. The caller frees it. */
+static bool *find_worth(const struct facts *f)
 {
-	for (size_t i = 0; i < g.n; i++) {
-		const struct fact *x = &f->list[g.items[i]];
+	bool *worth = xcalloc(f->n_findings, sizeof(*worth));
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fact *x = &f->list[i];
 		if ((fact_failure(x) || fact_uninspected_session(x) || fact_learned_bypass(x)) &&
 		    !fact_excluded(x))
-			return true;
+			worth[x->finding] = true;
 	}
-	return false;
+	return worth;
 }
 
 static int64_t newest_judged(const struct facts *f, struct group g, const struct allow *allow)
@@ -131,8 +133,10 @@ static void walk_destination(void *arg, size_t piece, unsigned worker)
 		int64_t until =
 		    e->newest > INT64_MAX - w->window ? INT64_MAX : e->newest + w->window;
 
-		for (; to < g.n && w->facts->list[g.items[to]].start <= until; to++)
+		for (; to < g.n && w->facts->list[g.items[to]].start <= until; to++) {
+			facts_fetch(w->facts, &w->facts->by_destination, &g.items[to]);
 			count(w, &c, &w->facts->list[g.items[to]], 1);
+		}
 		for (; from < to && w->facts->list[g.items[from]].start < e->newest - w->window;
 		     from++)
 			count(w, &c, &w->facts->list[g.items[from]], UINT32_MAX);
@@ -144,19 +148,21 @@ void docket_build(struct docket *d, const struct facts *f, const struct context 
 		  const struct allow *allow, bool all)
 {
 	struct walk w = { .facts = f, .docket = d, .window = c->settings->score_window.ns };
+	bool *worth = all ? NULL : find_worth(f);
 	size_t destinations = 0;
 
 	*d = (struct docket){ .list = xmalloc((f->n_findings + 1) * sizeof(*d->list)) };
 	for (uint32_t i = 1; i < f->n_findings; i++) {
 		struct group g = grouping_at(&f->by_finding, i);
 
-		if (g.n > 0 && (all || worth_judging(f, g)))
+		if (g.n > 0 && (all || worth[i]))
 			d->list[d->n++] = (struct docket_entry){
 				.newest = newest_judged(f, g, allow),
 				.finding = i,
 				.destination = f->findings[i].destination,
 			};
 	}
+	free(worth);
 	qsort(d->list, d->n, sizeof(*d->list), by_destination);
 	w.deeds = xcalloc(f->n_findings, sizeof(*w.deeds));
 	w.begins = xmalloc((d->n + 1) * sizeof(*w.begins));

@@ -33,29 +33,24 @@ static bool has_failures(const struct facts *f, const bool *pool)
 /* Per device, what is marked excluded_ca by now. */
 static void list_devices(struct exclusion *x, const struct facts *f)
 {
-	size_t capacity = 0;
+	struct untrusting_device *of = xcalloc(f->by_device.n_groups, sizeof(*of));
 
-	for (uint32_t d = 1; d < f->by_device.n_groups; d++) {
-		struct group g = grouping_at(&f->by_device, d);
-		struct untrusting_device u = { .device = d };
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fact *y = &f->list[i];
+		struct untrusting_device *u = &of[y->device];
 
-		for (size_t i = 0; i < g.n; i++) {
-			const struct fact *y = &f->list[g.items[i]];
-			if (!y->excluded_ca)
-				continue;
-			if (u.failures == 0)
-				u.first = y->start;
-			u.last = y->start;
-			u.failures = count_add(u.failures, y->count);
-		}
-		if (u.failures == 0)
+		if (!y->excluded_ca)
 			continue;
-		if (x->n_devices == capacity) {
-			capacity = capacity == 0 ? 8 : capacity * 2;
-			x->devices = xrealloc(x->devices, capacity, sizeof(*x->devices));
-		}
-		x->devices[x->n_devices++] = u;
+		if (u->failures == 0)
+			u->first = y->start;
+		u->last = y->start;
+		u->failures = count_add(u->failures, y->count);
+		u->device = y->device;
 	}
+	for (uint32_t d = 1; d < f->by_device.n_groups; d++)
+		if (of[d].failures > 0)
+			of[x->n_devices++] = of[d];
+	x->devices = of;
 }
 
 /* Inside the spans, failures and upstream_failed are the gateway's, unless a phone's missing root
