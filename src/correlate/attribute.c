@@ -80,9 +80,11 @@ static void attribute_surely(struct facts *f, const struct context *c, size_t fr
 	(void)arg;
 	for (size_t i = from; i < to; i++) {
 		struct fact *x = &f->list[i];
-		const struct peers *p = fact_peers(c, x);
+		const struct peers *p;
 		uint32_t app = 0;
 
+		facts_ahead(f, c, i);
+		p = fact_peers(c, x);
 		if (p->bundle != 0) {
 			set_app(x, p->bundle, ATTRIBUTION_EXACT);
 		} else if (c->activities->n_records > 0 && !ambiguous(c, x->device)) {
@@ -100,8 +102,10 @@ static void teach(struct facts *f, const struct context *c)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fact *x = &f->list[i];
-		struct facts_common *k = facts_common(f, c, x);
+		struct facts_common *k;
 
+		facts_ahead(f, c, i);
+		k = facts_common(f, c, x);
 		if (x->app == 0 || (x->attribution == ATTRIBUTION_EXACT && k->taught))
 			continue;
 		learned_add(&f->taught, fact_peers(c, x)->host, x->app, x->start);
@@ -140,6 +144,7 @@ static void set_versions(struct facts *f, const struct context *c, size_t from, 
 		struct fact *x = &f->list[i];
 		struct app_entry e;
 
+		facts_ahead(f, c, i);
 		x->version = fact_peers(c, x)->version;
 		if (x->version == 0 && x->app != 0 && !ambiguous(c, x->device) &&
 		    posture_app(c->postures, x->device, x->app, x->start, &e) == TRI_TRUE)

@@ -112,7 +112,10 @@ static void resolve(struct facts *f, const struct context *c)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct fact *x = &f->list[i];
-		const struct facts_common *k = common_of(f, c, x);
+		const struct facts_common *k;
+
+		facts_ahead(f, c, i);
+		k = common_of(f, c, x);
 
 		x->destination = k->destination;
 		x->stack = k->stack;
@@ -131,10 +134,12 @@ static void settle(struct facts *f, const struct context *c, size_t from, size_t
 
 	for (size_t i = from; i < to; i++) {
 		struct fact *x = &f->list[i];
-		const struct said *s = fact_said(c, x);
+		const struct said *s;
 		bool contradiction;
 		int alert;
 
+		facts_ahead(f, c, i);
+		s = fact_said(c, x);
 		x->count = s->count > 0 ? s->count : 1;
 		x->outcome = (uint8_t)attempt_outcome(&c->merge->attempts, x->attempt,
 						      c->merge->now, &alert, &contradiction);

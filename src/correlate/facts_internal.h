@@ -19,4 +19,19 @@ static inline struct facts_common *facts_common(const struct facts *f, const str
 	return &f->_common[c->merge->attempts.records[x->attempt].peers];
 }
 
+/* Fetches what the attempt of the fact a little further on in the list says: it may lie anywhere.
+ */
+static inline void facts_ahead(const struct facts *f, const struct context *c, size_t i)
+{
+	const struct attempts *t = &c->merge->attempts;
+	const struct attempt_record *r;
+
+	if (i + 8 >= f->n)
+		return;
+	r = &t->records[f->list[i + 8].attempt];
+	__builtin_prefetch(tuples_get(&t->peers, r->peers));
+	__builtin_prefetch(tuples_get(&t->said, r->said));
+	__builtin_prefetch(&f->_common[r->peers]);
+}
+
 #endif
