@@ -105,11 +105,10 @@ static void only_one(struct reasons *r, const struct finding *f, bool gained,
 		reason(r, "every connection to this destination has a known app now");
 	else
 		reason(r,
-		       gained
-			   ? "no connection to this destination was attributed to the app before; "
-			     "now by %s"
-			   : "no connection to this destination is attributed to the app any more; "
-			     "before by %s",
+		       gained ? "no connection to this destination was attributed to the app "
+				"before; now by %s"
+			      : "no connection to this destination is attributed to the app any "
+				"more; before by %s",
 		       attribution_name(f->attribution));
 	moved(r, other, f,
 	      gained ? "before, connections there counted for"

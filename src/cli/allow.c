@@ -221,9 +221,9 @@ static bool test(struct door *d, const struct request *q, struct error *err)
 	bool ok;
 
 	if (q->where.words[1] == NULL)
-		return error_set(err, ERROR_USAGE, 0,
-				 "test: expected a host or an address: pinwatch allow test "
-				 "api.bank.test");
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "test: expected a host or an address: pinwatch allow test api.bank.test");
 	buf_init(&target, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);
 	buf_str(&target, TARGET "/test");
@@ -311,10 +311,9 @@ static bool change(struct door *d, const struct request *q, struct error *err)
 	uint64_t id;
 
 	if (q->where.words[1] == NULL || !sv_to_u64(sv_cstr(q->where.words[1]), &id))
-		return error_set(err, ERROR_USAGE, 0,
-				 "%s: expected an entry's number, as `pinwatch allow list` shows "
-				 "it",
-				 verb);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "%s: expected an entry's number, as `pinwatch allow list` shows it", verb);
 	if (renew && q->expires == NULL)
 		return error_set(err, ERROR_USAGE, 0,
 				 "renew: expected --expires DAY, or --expires never");

@@ -107,8 +107,7 @@ static void configured_feeds(struct feeds *f, const struct inputs *in)
 		if (source->kind == SENSORS && format == NULL) {
 			report_note("analytic",
 				    "source %.*s: neither its kind nor its format is known; give "
-				    "it `kind:` or "
-				    "`format:`",
+				    "it `kind:` or `format:`",
 				    SV_ARG(source->name));
 			continue;
 		}

@@ -85,14 +85,13 @@ const struct args_command backtest_command = {
 	    "\n"
 	    "Exit code: 0 done; 2 usage or configuration error; 3 input or state unreadable;\n"
 	    "4 done, but partly; 130 interrupted.",
-	.examples =
-	    "  pinwatch backtest -c pinwatch.yaml --set InspectionFailureThreshold=5\n"
-	    "  pinwatch backtest -c pinwatch.yaml --sweep TimeWindow=5m..30m/5m --since "
-	    "2026-11-01\n"
-	    "  pinwatch backtest --sweep InspectionFailureThreshold=2..8 --truth fleet/truth.json "
-	    "\\\n"
-	    "      --files -c fleet/pinwatch.yaml -o svg > sweep.svg\n"
-	    "  pinwatch backtest --set AllowedAppList=new-apps.yaml squid.log zeek/\n",
+	.examples = "  pinwatch backtest -c pinwatch.yaml --set InspectionFailureThreshold=5\n"
+		    "  pinwatch backtest -c pinwatch.yaml --sweep TimeWindow=5m..30m/5m --since "
+		    "2026-11-01\n"
+		    "  pinwatch backtest --sweep InspectionFailureThreshold=2..8 --truth "
+		    "fleet/truth.json \\\n"
+		    "      --files -c fleet/pinwatch.yaml -o svg > sweep.svg\n"
+		    "  pinwatch backtest --set AllowedAppList=new-apps.yaml squid.log zeek/\n",
 	.args = backtest_args,
 	.operands = OPERANDS_FILES,
 };
@@ -299,10 +298,10 @@ static void write_result(const struct choices *c, const struct backtest *b)
 	if (c->output == OUTPUT_JSON)
 		buf_char(&out, '\n');
 	if (out.overflowed)
-		report_note("backtest",
-			    "the result is longer than %zu MB and was cut: try fewer settings at "
-			    "once",
-			    BACKTEST_MAX_BYTES / 1000000);
+		report_note(
+		    "backtest",
+		    "the result is longer than %zu MB and was cut: try fewer settings at once",
+		    BACKTEST_MAX_BYTES / 1000000);
 	report_buf(stdout, &out);
 }
 

@@ -167,8 +167,7 @@ static void fish(void)
 		}
 		if (c->args->verbs != NULL)
 			printf("complete -c pinwatch -n '__fish_seen_subcommand_from %s; and not "
-			       "__fish_seen_subcommand_from %s' "
-			       "-f -a '%s'\n",
+			       "__fish_seen_subcommand_from %s' -f -a '%s'\n",
 			       c->name, c->args->verbs, c->args->verbs);
 	}
 }

@@ -47,10 +47,9 @@ static bool connect_to(const char *path, int *fd, struct error *err)
 
 	*fd = -1;
 	if (n >= (int)sizeof(address.sun_path))
-		return error_set(err, ERROR_USAGE, 0,
-				 "%.200s: too long for a socket's name; give serve.state a shorter "
-				 "path",
-				 path);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "%.200s: too long for a socket's name; give serve.state a shorter path", path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;

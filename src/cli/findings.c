@@ -362,10 +362,10 @@ static bool one(struct door *d, const struct request *q, const struct verb *verb
 	bool ok;
 
 	if (q->where.n_words < 2)
-		return error_set(err, ERROR_USAGE, 0,
-				 "%s: expected a finding's uid (`pinwatch findings list` shows "
-				 "them)",
-				 q->where.words[0]);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "%s: expected a finding's uid (`pinwatch findings list` shows them)",
+		    q->where.words[0]);
 	buf_init(&target, 65536);
 	buf_init(&body, MAX_OUTPUT);
 	buf_init(&answer, MAX_OUTPUT);

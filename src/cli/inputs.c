@@ -229,11 +229,11 @@ bool inputs_load(struct inputs *in, const char *command, bool optional, struct e
 		    "none of the configured sources has a file to read: look at `path:` in %s",
 		    in->_config);
 	if (in->_n_paths == 0 && !optional)
-		return error_set(err, ERROR_USAGE, 0,
-				 "nothing to read: name log files or folders, or a "
-				 "configuration with sources (-c FILE); `pinwatch %s --help` "
-				 "has examples",
-				 command);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "nothing to read: name log files or folders, or a "
+		    "configuration with sources (-c FILE); `pinwatch %s --help` has examples",
+		    command);
 	in->items = in->_paths;
 	in->n = in->_n_paths;
 	settings_from_conf(&in->settings, &in->conf, &in->_arena);

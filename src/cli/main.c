@@ -103,8 +103,7 @@ static int unknown(const char *word)
 	if (word[0] == '-') {
 		error_set(&err, ERROR_USAGE, 0,
 			  "%.80s stands before any command: expected `pinwatch COMMAND %.80s` "
-			  "(`pinwatch --help` "
-			  "lists commands)",
+			  "(`pinwatch --help` lists commands)",
 			  word, word);
 		return report_error("", &err);
 	}

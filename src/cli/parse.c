@@ -270,9 +270,8 @@ static int parse_all(struct parse_run *run, const char *const *files, size_t n)
 	for (int k = 0; k < OBS_KINDS; k++)
 		seen += run->stats.kinds[k];
 	if (code == EXIT_DONE && seen == 0 && run->stats.rejected + run->stats.overlong > 0) {
-		report_note("parse",
-			    "no record could be parsed: `pinwatch formats FILE` says what the file "
-			    "is taken for");
+		report_note("parse", "no record could be parsed: `pinwatch formats FILE` says what "
+				     "the file is taken for");
 		code = EXIT_INPUT;
 	}
 	return code != EXIT_DONE ? code : report_finish("parse", EXIT_DONE);

@@ -75,10 +75,9 @@ void report_partial(const char *command, const struct run_summary *run)
 		if (s->over_budget)
 			report_note(command,
 				    "source %.*s: %llu of %llu records rejected, more than its "
-				    "bad_line_budget allows; "
-				    "`pinwatch scan -v` shows them",
+				    "bad_line_budget allows; `pinwatch scan -v` shows them",
 				    SV_ARG(sv_first(s->name, MAX_NAME)),
-				    (unsigned long long)(s->rejected + s->overlong),
+				    (unsigned long long)s->rejected + s->overlong,
 				    (unsigned long long)s->records);
 	}
 	if (!said)

@@ -52,8 +52,7 @@ const struct args_command scan_command = {
 		 "Exit code: 0 done; 1 findings at or above --fail-on; 2 usage or\n"
 		 "configuration error; 3 input unreadable, unrecognised, or nothing could be\n"
 		 "parsed; 4 done, but partly; 130 interrupted.",
-	.examples = "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current "
-		    "mdm.jsonl\n"
+	.examples = "  pinwatch scan /var/log/squid/access.log /opt/zeek/logs/current mdm.jsonl\n"
 		    "  pinwatch scan -c pinwatch.yaml --fail-on high\n"
 		    "  pinwatch scan --output jsonl --all FLEET > findings.jsonl\n"
 		    "  zcat proxy.gz | pinwatch scan --inspection --format squid -\n",

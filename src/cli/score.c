@@ -202,9 +202,8 @@ static void write_text(struct buf *b, const struct score *s)
 	buf_printf(b, "gateway_fault: %zu of %zu spans, %zu others\n", found_spans(s), s->n_spans,
 		   extras_of(s, SV("gateway_fault")));
 	if (!s->quiet_ones)
-		buf_str(
-		    b, "(no explained, expected or observed findings: without --all their verdicts "
-		       "cannot be compared)\n");
+		buf_str(b, "(no explained, expected or observed findings: without --all their "
+			   "verdicts cannot be compared)\n");
 	buf_printf(b, "\n%-20s %6s %6s %6s %6s %6s %12s\n", "scenario", "cases", "found", "missed",
 		   "false", "quiet", "as expected");
 	for (size_t i = 0; i < s->n_scenarios; i++) {

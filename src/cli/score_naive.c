@@ -72,12 +72,11 @@ bool score_naive_read(struct naive *n, const char *const *paths, size_t n_paths,
 
 static void tally_text(struct buf *b, const char *what, const struct tally *t)
 {
-	buf_printf(
-	    b,
-	    "  %-28s precision %.3f  recall %.3f  F1 %.3f  (%zu found, %zu missed, %zu false "
-	    "alarms)\n",
-	    what, tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed,
-	    t->false_alarms);
+	buf_printf(b,
+		   "  %-28s precision %.3f  recall %.3f  F1 %.3f  (%zu found, %zu missed, %zu "
+		   "false alarms)\n",
+		   what, tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed,
+		   t->false_alarms);
 }
 
 static void naive_line(struct buf *b, const char *what, const struct tally *by_threshold)
@@ -93,10 +92,10 @@ void score_naive_text(struct buf *b, const struct naive *n, const struct score *
 {
 	struct tally all = score_by_host(s, false), unlisted = score_by_host(s, true);
 
-	buf_printf(b,
-		   "By host: N or more of %zu refused certificates of one client and host in 10 "
-		   "minutes\n",
-		   n->n);
+	buf_printf(
+	    b,
+	    "By host: N or more of %zu refused certificates of one client and host in 10 minutes\n",
+	    n->n);
 	naive_line(b, "naive", n->all);
 	if (findings)
 		tally_text(b, "pinwatch", &all);
@@ -109,11 +108,11 @@ void score_naive_text(struct buf *b, const struct naive *n, const struct score *
 static void tally_json(struct jsonw *w, const char *key, const struct tally *t, unsigned threshold)
 {
 	char text[160];
-	int n = snprintf(
-	    text, sizeof(text),
-	    "\"precision\":%.4f,\"recall\":%.4f,\"f1\":%.4f,\"found\":%zu,\"missed\":%zu,"
-	    "\"false_alarms\":%zu}",
-	    tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed, t->false_alarms);
+	int n = snprintf(text, sizeof(text),
+			 "\"precision\":%.4f,\"recall\":%.4f,\"f1\":%.4f,\"found\":%zu,\"missed\":%"
+			 "zu,\"false_alarms\":%zu}",
+			 tally_precision(t), tally_recall(t), tally_f1(t), t->found, t->missed,
+			 t->false_alarms);
 	char whole[200];
 	int m = threshold > 0
 		    ? snprintf(whole, sizeof(whole), "{\"threshold\":%u,%s", threshold, text)

@@ -46,17 +46,16 @@ static bool connect_to(const char *state, int *fd, struct error *err)
 
 	*fd = -1;
 	if (n >= (int)sizeof(address.sun_path))
-		return error_set(err, ERROR_USAGE, 0,
-				 "%.200s: too long for a socket's name; give serve.state a shorter "
-				 "path",
-				 state);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "%.200s: too long for a socket's name; give serve.state a shorter path", state);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;
-	error_set(err, ERROR_IO, 0,
-		  "%s: no daemon answers: %s; look at whether pinwatch serve runs, with this "
-		  "serve.state",
-		  address.sun_path, strerror(errno));
+	error_set(
+	    err, ERROR_IO, 0,
+	    "%s: no daemon answers: %s; look at whether pinwatch serve runs, with this serve.state",
+	    address.sun_path, strerror(errno));
 	if (*fd >= 0)
 		close(*fd);
 	return false;
@@ -128,10 +127,10 @@ int cmd_status(int argc, char **argv)
 			return report_finish("status", EXIT_DONE);
 		}
 		if (r == ARGS_OPERAND)
-			ok = error_set(&err, ERROR_USAGE, 0,
-				       "%.200s: status takes no paths; -c FILE names the "
-				       "configuration",
-				       value);
+			ok = error_set(
+			    &err, ERROR_USAGE, 0,
+			    "%.200s: status takes no paths; -c FILE names the configuration",
+			    value);
 		else if (r == ARGS_ERROR)
 			ok = false;
 		else if (id < WHERE_ARGS)

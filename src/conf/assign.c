@@ -238,8 +238,7 @@ static bool assign_scalar(const struct place *p, const struct node *n, void *fie
 		if (!name_value(n->text))
 			return node_error(
 			    p->err, n,
-			    "%s: expected a name of letters, digits, `.`, `_` and `-`, "
-			    "at most 64",
+			    "%s: expected a name of letters, digits, `.`, `_` and `-`, at most 64",
 			    p->o->path);
 		*(struct sv *)field = arena_sv(p->a, n->text);
 		return true;

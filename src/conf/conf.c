@@ -158,8 +158,7 @@ static const char *wire_fault(const struct conf_source *s)
 		return "`interface:` captures packets: write `kind: wire` beside it";
 	if (s->kind == CONF_KIND_WIRE && pushed)
 		return "`kind: wire` reads packets, not pushed records: leave out `listen:` and "
-		       "`ingest:`, or give "
-		       "them a source of their own";
+		       "`ingest:`, or give them a source of their own";
 	if (s->interface.n > 0 && (s->path.n > 0 || s->drop.n > 0))
 		return "`interface:` and files are two sources: give the files one of their own";
 	return NULL;
@@ -187,11 +186,11 @@ static bool read_source(const struct loader *l, const struct node *n, struct con
 					  SV_ARG(option_leaf(&option_table[i])),
 					  option_table[i].description);
 	if (!has_input(s))
-		return node_error(l->err, n,
-				  "source `%.*s` has nothing to read: write `path:` with a file, "
-				  "folder or glob, or for "
-				  "the daemon `drop:`, `listen:`, `interface:` or `ingest: true`",
-				  SV_ARG(s->name));
+		return node_error(
+		    l->err, n,
+		    "source `%.*s` has nothing to read: write `path:` with a file, folder or glob, "
+		    "or for the daemon `drop:`, `listen:`, `interface:` or `ingest: true`",
+		    SV_ARG(s->name));
 	if (wire_fault(s) != NULL)
 		return node_error(l->err, n,
 				  "source `%.*s`: expected records or packets, of one kind: %s",
@@ -209,8 +208,7 @@ static bool read_sources(const struct loader *l, const struct node *list)
 	if (list->kind != NODE_LIST)
 		return node_error(
 		    l->err, list,
-		    "`sources` is a list: expected items that begin with `- name: …`, "
-		    "not %s",
+		    "`sources` is a list: expected items that begin with `- name: …`, not %s",
 		    node_kind_name(list));
 	if (list->n > CONF_MAX_SOURCES)
 		return node_error(l->err, list, "more than %d sources", CONF_MAX_SOURCES);
@@ -365,10 +363,10 @@ bool conf_set(struct conf *c, const char *assignment, struct error *err)
 	const struct option *o = NULL;
 
 	if (value.p == NULL || path.n == 0)
-		return error_set(err, ERROR_USAGE, 0,
-				 "--set %.80s: expected path=value, for example "
-				 "analytic.TimeWindow=5m",
-				 assignment);
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "--set %.80s: expected path=value, for example analytic.TimeWindow=5m",
+		    assignment);
 	value = sv_trim(value);
 	if (path.n > 8 && (sv_starts(path, SV("sources.")) || sv_starts(path, SV("sources[")))) {
 		if (!find_source(c, path, &source, &o, err))

@@ -53,11 +53,11 @@ bool allow_pattern_app(struct sv text, struct arena *a, struct allow_pattern *ou
 		char c = body.p[i];
 		if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') &&
 		    c != '.' && c != '-' && c != '_')
-			return error_set(err, ERROR_CONFIG, 0,
-					 c == '*' ? "`*` may stand only at the end, after a dot: "
-						    "com.vendor.*"
-						  : "a bundle id holds letters, digits, dots and "
-						    "hyphens only: com.acme.bank, or com.vendor.*");
+			return error_set(
+			    err, ERROR_CONFIG, 0,
+			    c == '*' ? "`*` may stand only at the end, after a dot: com.vendor.*"
+				     : "a bundle id holds letters, digits, dots and "
+				       "hyphens only: com.acme.bank, or com.vendor.*");
 	}
 	if (body.n < (prefix ? 2 : 1) || body.n > 255 || body.p[0] == '.')
 		return error_set(err, ERROR_CONFIG, 0,

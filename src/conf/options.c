@@ -114,9 +114,8 @@ const struct option option_table[] = {
 	  .description = "the same of all sources; the largest gives up first" },
 	{ "limits.dead_letter", OPTION_SIZE, GLOBAL(dead_letter), "64MiB", .min = 64 * KIB,
 	  .max = 64 * GIB,
-	  .description =
-	      "size at which the daemon's dead-letter file is put aside and a new one begun; one "
-	      "old one is kept" },
+	  .description = "size at which the daemon's dead-letter file is put aside and a new one "
+			 "begun; one old one is kept" },
 	{ "serve.listen", OPTION_ENDPOINT, GLOBAL(listen), "127.0.0.1:8443",
 	  .description = "address and port of the daemon's API and metrics" },
 	{ "serve.tls_certificate", OPTION_PATH, GLOBAL(tls_certificate), .unset = "no TLS",
@@ -152,27 +151,23 @@ const struct option option_table[] = {
 	  .description = "a finding that saw nothing new for so long is resolved" },
 	{ "serve.findings", OPTION_PATH, GLOBAL(findings_file), .unset = "not written",
 	  .example = "/var/log/pinwatch/findings.jsonl",
-	  .description =
-	      "file to which each new revision of a shown finding is appended as a JSON line, at "
-	      "least once" },
+	  .description = "file to which each new revision of a shown finding is appended as a JSON "
+			 "line, at least once" },
 
 	{ "serve.tls_self_made", OPTION_BOOLEAN, GLOBAL(tls_self_made), "false",
 	  .description = "without serve.tls_certificate: HTTPS with a certificate of its own, made "
-			 "once in the "
-			 "state folder" },
+			 "once in the state folder" },
 	{ "serve.session_age", OPTION_DURATION, GLOBAL(session_age), "12h", .min = NS_PER_MINUTE,
 	  .max = 30 * NS_PER_DAY, .description = "a log-in holds so long" },
 	{ "serve.login_attempts", OPTION_COUNT, GLOBAL(login_attempts), "10", .min = 1, .max = 1000,
 	  .description = "failed log-ins from one address within 15 minutes before more are "
-			 "refused; ten times "
-			 "as many for one user" },
+			 "refused; ten times as many for one user" },
 	{ "serve.event_streams", OPTION_COUNT, GLOBAL(event_streams), "64", .min = 1, .max = 512,
 	  .description = "how many may listen at /api/v1/events at once" },
 	{ "serve.proxy_addresses", OPTION_NETWORKS, GLOBAL(proxy_addresses),
 	  .unset = "no proxy is believed", .example = "[127.0.0.1, 10.0.0.6]",
-	  .description =
-	      "addresses of proxies before the API, whose X-Forwarded-For and headers below are "
-	      "believed" },
+	  .description = "addresses of proxies before the API, whose X-Forwarded-For and headers "
+			 "below are believed" },
 	{ "serve.proxy_user_header", OPTION_NAME, GLOBAL(proxy_user_header),
 	  .unset = "proxies name no users", .example = "X-Remote-User",
 	  .description = "header in which such a proxy says whom it has let in" },
@@ -194,9 +189,8 @@ const struct option option_table[] = {
 	      "network interface that the daemon captures packets from; with `kind: wire`" },
 	{ "sources[].filter", OPTION_STRINGS, SOURCE(filter), .unset = "all packets",
 	  .example = "[\"tcp port 443\"]",
-	  .description =
-	      "BPF expressions (pcap-filter(7)) of what to look at in captured packets; all have "
-	      "to hold" },
+	  .description = "BPF expressions (pcap-filter(7)) of what to look at in captured packets; "
+			 "all have to hold" },
 	{ "sources[].drop", OPTION_PATH, SOURCE(drop), .unset = "no watched folder",
 	  .example = "/var/spool/pinwatch/drop",
 	  .description = "folder whose files are read once they are complete (the daemon)" },
@@ -242,9 +236,8 @@ const struct option option_table[] = {
 	  .description =
 	      "share of the source's records that may be unparseable before it is unhealthy" },
 	{ "sources[].ignore_hosts", OPTION_HOSTS, SOURCE(ignore_hosts), .unset = "none",
-	  .description =
-	      "hosts that the proxy passes by policy and logs like a late refusal (its own "
-	      "option of that name)" },
+	  .description = "hosts that the proxy passes by policy and logs like a late refusal (its "
+			 "own option of that name)" },
 };
 
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);

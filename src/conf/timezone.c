@@ -230,9 +230,9 @@ static bool read_named(struct sv name, struct arena *a, struct zone *out, struct
 	f = fopen(path, "rbe");
 	if (f == NULL)
 		return error_set(err, ERROR_CONFIG, 0,
-				 "no time zone `%.*s` in " ZONEINFO ": write an IANA name such as "
-				 "Europe/Berlin (with the tzdata package installed) or a fixed "
-				 "offset such as +01:00",
+				 "no time zone `%.*s` in " ZONEINFO
+				 ": write an IANA name such as Europe/Berlin (with the tzdata "
+				 "package installed) or a fixed offset such as +01:00",
 				 SV_ARG(name));
 	bytes = xmalloc(MAX_ZONE_FILE);
 	n = fread(bytes, 1, MAX_ZONE_FILE, f);

@@ -120,11 +120,13 @@ void facts_each(struct facts *f, const struct context *c,
 		void *arg);
 
 /* Fetches what stands a little further on in a grouping's items, whose facts lie all over. */
-static inline void facts_fetch(const struct facts *f, const struct grouping *by,
-			       const uint32_t *item)
+static inline void facts_fetch(const struct facts *f, const struct grouping *by, uint32_t group,
+			       size_t item)
 {
-	if ((size_t)(item - by->items) + 16 < by->begin[by->n_groups])
-		__builtin_prefetch(&f->list[item[16]]);
+	size_t at = by->begin[group] + item + 16;
+
+	if (at < by->begin[by->n_groups])
+		__builtin_prefetch(&f->list[by->items[at]]);
 }
 /* The place in the list of the first that starts at t or later. */
 size_t facts_since(const struct facts *f, int64_t t);

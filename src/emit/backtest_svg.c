@@ -57,22 +57,18 @@ static int y_of(int bottom, double value, double top)
 static void style(struct buf *out)
 {
 	buf_str(out,
-		"<style>"
-		"svg{--bg:#fff;--text:#16191d;--soft:#525b67;--line:#dfe3e8;--force:#eef1f5;"
+		"<style>svg{--bg:#fff;--text:#16191d;--soft:#525b67;--line:#dfe3e8;--force:#eef1f5;"
 		"--confirmed:#b3211b;--suspected:#e0a15a;--p:#1a5fb0;--r:#146c37;--f:#7a3fc4;"
-		"background:var(--bg);font:12px system-ui,sans-serif;color-scheme:light dark}"
-		"@media(prefers-color-scheme:dark){svg{--bg:#0e1116;--text:#e5e9ee;--soft:#9ca7b4;"
-		"--line:#2a313b;--force:#1b212a;--confirmed:#ff8a80;--suspected:#a3692c;"
-		"--p:#80b6ff;--r:#7cd79b;--f:#bd93ff}}"
-		"text{fill:var(--text)}.soft{fill:var(--soft)}.h{font-size:16px;font-weight:600}"
-		".m{text-anchor:middle}.e{text-anchor:end}"
-		".tick{stroke:var(--line)}.force{fill:var(--force)}"
-		".confirmed{fill:var(--confirmed)}"
-		".suspected{fill:var(--suspected);stroke:var(--confirmed);stroke-dasharray:3 2}"
-		".p,.r,.f{fill:none;stroke-width:2}"
-		".p{stroke:var(--p)}.r{stroke:var(--r);stroke-dasharray:7 3}"
-		".f{stroke:var(--f);stroke-dasharray:2 3}"
-		".dr{fill:var(--r)}.df{fill:var(--f);stroke:var(--bg)}</style>\n");
+		"background:var(--bg);font:12px system-ui,sans-serif;color-scheme:light "
+		"dark}@media(prefers-color-scheme:dark){svg{--bg:#0e1116;--text:#e5e9ee;--soft:#"
+		"9ca7b4;--line:#2a313b;--force:#1b212a;--confirmed:#ff8a80;--suspected:#a3692c;--p:"
+		"#80b6ff;--r:#7cd79b;--f:#bd93ff}}text{fill:var(--text)}.soft{fill:var(--soft)}.h{"
+		"font-size:16px;font-weight:600}.m{text-anchor:middle}.e{text-anchor:end}.tick{"
+		"stroke:var(--line)}.force{fill:var(--force)}.confirmed{fill:var(--confirmed)}."
+		"suspected{fill:var(--suspected);stroke:var(--confirmed);stroke-dasharray:3 "
+		"2}.p,.r,.f{fill:none;stroke-width:2}.p{stroke:var(--p)}.r{stroke:var(--r);stroke-"
+		"dasharray:7 3}.f{stroke:var(--f);stroke-dasharray:2 "
+		"3}.dr{fill:var(--r)}.df{fill:var(--f);stroke:var(--bg)}</style>\n");
 }
 
 static void period(struct buf *out, const struct backtest *b)
@@ -177,10 +173,9 @@ static void bars(struct buf *out, const struct chart *c, int top)
 		html_plain(out, s->label, 80);
 		buf_printf(out, ": %zu confirmed, %zu suspected</title>",
 			   s->by_verdict[VERDICT_CONFIRMED], s->by_verdict[VERDICT_SUSPECTED]);
-		buf_printf(out,
-			   "<rect class=\"confirmed\" x=\"%d\" y=\"%d\" width=\"%d\" "
-			   "height=\"%d\"/>",
-			   x - half, y, half * 2, bottom - y);
+		buf_printf(
+		    out, "<rect class=\"confirmed\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+		    x - half, y, half * 2, bottom - y);
 		if (above < y)
 			buf_printf(out,
 				   "<rect class=\"suspected\" x=\"%d\" y=\"%d\" width=\"%d\" "

@@ -78,8 +78,7 @@ static void other_sentence(struct buf *b, const struct finding *f)
 			text_safe(b, f->devices[0].id, 64);
 		buf_str(b, " does not trust the inspecting gateway's root certificate: its "
 			   "connections fail whatever the app. Install the root on it (or "
-			   "repair the profile). Its failures are set aside and count for no "
-			   "app.");
+			   "repair the profile). Its failures are set aside and count for no app.");
 	} else if (f->kind == FINDING_GATEWAY_FAULT) {
 		buf_str(b, "The gateway itself was failing: ");
 		text_plural(b, f->n_devices, "device", "devices");
@@ -364,8 +363,7 @@ static void settings(struct buf *b, const struct settings *s, const struct text_
 	span_format(s->time_window, window);
 	heading(b, style, "Judged with");
 	buf_printf(b,
-		   "  TimeWindow %s, InspectionFailureThreshold %u, ForegroundStateRequired "
-		   "%s,\n"
+		   "  TimeWindow %s, InspectionFailureThreshold %u, ForegroundStateRequired %s,\n"
 		   "  AllowedAppList ",
 		   window, s->inspection_failure_threshold,
 		   s->foreground_state_required ? "true" : "false");

@@ -198,10 +198,9 @@ void footer(struct buf *out, const struct run_summary *s, const struct text_styl
 	log_sources(out, s, style);
 	if (!verbose && s->n_left_alone > 0) {
 		text_plural(out, s->n_left_alone, "file", "files");
-		buf_str(out, " left alone: empty, named twice, no files, or truth, configuration "
-			     "or lists beside "
-			     "the logs (-v "
-			     "names them; -c takes a configuration)\n");
+		buf_str(out,
+			" left alone: empty, named twice, no files, or truth, configuration or "
+			"lists beside the logs (-v names them; -c takes a configuration)\n");
 	}
 	for (size_t i = 0; verbose && i < s->n_left_alone; i++) {
 		if (i == LEFT_ALONE_MAX) {

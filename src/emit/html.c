@@ -125,14 +125,14 @@ void html_head(struct html_page *p)
 		   "findings</a>\n");
 	svg_mark_shapes(b);
 	buf_str(b, "<header class=\"top\"><div class=\"topbar\"><p class=\"brand\">pinwatch</p>\n"
-		   "<nav aria-label=\"Sections\"><a href=\"#summary\">Summary</a> "
-		   "<a href=\"#findings\">Findings</a> ");
+		   "<nav aria-label=\"Sections\"><a href=\"#summary\">Summary</a> <a "
+		   "href=\"#findings\">Findings</a> ");
 	if (p->n_repairs > 0)
 		buf_str(b, "<a href=\"#repair\">To repair</a> ");
 	if (p->n_others > 0)
 		buf_str(b, "<a href=\"#others\">Other verdicts</a> ");
-	buf_str(b, "<a href=\"#sources\">Sources</a> <a href=\"#guide\">How to read it</a></nav>"
-		   "</div></header>\n<main id=\"main\" tabindex=\"-1\">\n");
+	buf_str(b, "<a href=\"#sources\">Sources</a> <a href=\"#guide\">How to read "
+		   "it</a></nav></div></header>\n<main id=\"main\" tabindex=\"-1\">\n");
 }
 
 bool html_write(FILE *out, const struct emit_input *in, struct error *err)

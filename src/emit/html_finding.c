@@ -98,8 +98,9 @@ static void masthead(struct buf *b, const struct finding *f)
 	html_pill(b, verdict_name(f->verdict), verdict_name(f->verdict));
 	buf_printf(b, "</p>\n<h3 id=\"h-%s\">", f->uid);
 	html_say(b, words_app, f);
-	buf_str(b, "<span class=\"unseen\"> to </span> <span class=\"to\" aria-hidden=\"true\">→"
-		   "</span> ");
+	buf_str(
+	    b,
+	    "<span class=\"unseen\"> to </span> <span class=\"to\" aria-hidden=\"true\">→</span> ");
 	html_say(b, words_destination, f);
 	buf_str(b, "</h3></div>\n<dl class=\"metrics\">");
 	metric(b, "Risk", "risk-of");
@@ -229,8 +230,8 @@ void html_finding(struct html_page *p, size_t i)
 	concerns(b, f);
 	next_step(b, f);
 	if (folded) {
-		buf_str(b, "<details class=\"fold\"><summary>Evidence <span class=\"count\">"
-			   "timeline, score, controls and rivals, ");
+		buf_str(b, "<details class=\"fold\"><summary>Evidence <span "
+			   "class=\"count\">timeline, score, controls and rivals, ");
 		text_plural(b, f->n_devices, "device", "devices");
 		buf_str(b, ", ");
 		text_plural(b, f->n_evidence, "record", "records");

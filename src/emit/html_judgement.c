@@ -20,8 +20,8 @@ static void reason(struct buf *b, struct sv because)
 void html_controls(struct buf *b, const struct finding *f)
 {
 	buf_str(b, "<table class=\"checks\"><caption>Controls: observations that rule ordinary "
-		   "reasons out</caption>\n<thead><tr><th scope=\"col\">Control</th>"
-		   "<th scope=\"col\">What it shows</th></tr></thead>\n<tbody>");
+		   "reasons out</caption>\n<thead><tr><th scope=\"col\">Control</th><th "
+		   "scope=\"col\">What it shows</th></tr></thead>\n<tbody>");
 	for (int c = 0; c < CONTROLS; c++) {
 		bool met = f->controls_met >> c & 1u;
 
@@ -44,8 +44,8 @@ void html_rivals(struct buf *b, const struct finding *f)
 
 	buf_str(b,
 		"<table class=\"checks\"><caption>Rival explanations, and what refutes them or is "
-		"missing</caption>\n<thead><tr><th scope=\"col\">Rival</th>"
-		"<th scope=\"col\">Why it stands or falls</th></tr></thead>\n<tbody>");
+		"missing</caption>\n<thead><tr><th scope=\"col\">Rival</th><th scope=\"col\">Why "
+		"it stands or falls</th></tr></thead>\n<tbody>");
 	for (int r = 0; r < RIVALS; r++) {
 		enum rival_status s = f->rivals[r].status;
 
@@ -82,8 +82,8 @@ void html_risk(struct buf *b, const struct finding *f)
 	if (f->n_risk_factors == 0)
 		return;
 	buf_str(b, "<table class=\"risk\"><caption>Risk, 0 to 100: who should care</caption>\n"
-		   "<thead><tr><th scope=\"col\" class=\"n\">Points</th>"
-		   "<th scope=\"col\">Factor</th></tr></thead>\n<tbody>");
+		   "<thead><tr><th scope=\"col\" class=\"n\">Points</th><th "
+		   "scope=\"col\">Factor</th></tr></thead>\n<tbody>");
 	for (size_t i = 0; i < f->n_risk_factors; i++) {
 		const struct risk_entry *r = &f->risk_factors[i];
 
@@ -94,8 +94,8 @@ void html_risk(struct buf *b, const struct finding *f)
 		buf_str(b, "</th></tr>\n");
 	}
 	buf_printf(b,
-		   "</tbody>\n<tfoot><tr><td class=\"n\">%d</td><th scope=\"row\">%s severity%s"
-		   "</th></tr></tfoot></table>\n",
+		   "</tbody>\n<tfoot><tr><td class=\"n\">%d</td><th scope=\"row\">%s "
+		   "severity%s</th></tr></tfoot></table>\n",
 		   f->risk, severity_name(f->severity),
 		   sum != f->risk ? ", the sum cut to 0 to 100" : "");
 }

@@ -221,11 +221,10 @@ void html_others(struct html_page *p)
 
 	if (p->n_others == 0)
 		return;
-	buf_str(b,
-		"<section id=\"others\" aria-labelledby=\"h-others\">\n<h2 id=\"h-others\">Other "
-		"verdicts</h2>\n<p class=\"hint\">Explained by an ordinary reason, observed "
-		"without reaching a path to suspected, or expected. None of them needs action."
-		"</p>\n");
+	buf_str(
+	    b, "<section id=\"others\" aria-labelledby=\"h-others\">\n<h2 id=\"h-others\">Other "
+	       "verdicts</h2>\n<p class=\"hint\">Explained by an ordinary reason, observed without "
+	       "reaching a path to suspected, or expected. None of them needs action.</p>\n");
 	table_begin(b, "Other verdicts", "Explained, observed and expected", columns, numeric,
 		    sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < shown; i++) {

@@ -124,11 +124,11 @@ void html_devices(struct buf *b, const struct finding *f)
 		return;
 	}
 	buf_str(b,
-		"<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Devices\">"
-		"<table class=\"grid devices\"><caption>Connections of each device: failures and "
+		"<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Devices\"><table "
+		"class=\"grid devices\"><caption>Connections of each device: failures and "
 		"successes under inspection, trials (bursts that count), uninspected sessions; "
-		"starts in the background or on a locked device</caption>\n<thead><tr>"
-		"<th scope=\"col\">Device</th><th scope=\"col\">Known by</th>");
+		"starts in the background or on a locked device</caption>\n<thead><tr><th "
+		"scope=\"col\">Device</th><th scope=\"col\">Known by</th>");
 	for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++)
 		buf_printf(b, "<th scope=\"col\">%s</th>", columns[c]);
 	buf_str(b, "</tr></thead>\n<tbody>");

@@ -146,11 +146,11 @@ void html_sources(struct html_page *p)
 	const struct run_summary *s = p->in->summary;
 	struct buf *b = &p->b;
 
-	buf_str(b, "<section id=\"sources\" aria-labelledby=\"h-sources\">\n<h2 "
-		   "id=\"h-sources\">Sources</h2>\n<div class=\"scroll\" tabindex=\"0\" "
-		   "role=\"group\" aria-label=\"Sources\"><table class=\"grid\"><caption>What was "
-		   "read; not used are records that came too late or are dated too far ahead"
-		   "</caption>\n<thead><tr>");
+	buf_str(
+	    b, "<section id=\"sources\" aria-labelledby=\"h-sources\">\n<h2 "
+	       "id=\"h-sources\">Sources</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+	       "aria-label=\"Sources\"><table class=\"grid\"><caption>What was read; not used are "
+	       "records that came too late or are dated too far ahead</caption>\n<thead><tr>");
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		buf_printf(b, "<th scope=\"col\"%s>%s</th>", i >= 4 && i <= 7 ? " class=\"n\"" : "",
 			   columns[i]);

@@ -121,9 +121,8 @@ static void scanned(struct html_page *p)
 static void not_evaluated(struct buf *b, bool *any)
 {
 	if (!*any)
-		buf_str(b,
-			"<div class=\"notice\" role=\"note\"><h2>What could not be evaluated</h2>"
-			"<ul>\n");
+		buf_str(b, "<div class=\"notice\" role=\"note\"><h2>What could not be "
+			   "evaluated</h2><ul>\n");
 	*any = true;
 	buf_str(b, "<li>");
 }
@@ -200,9 +199,8 @@ static void gaps(struct html_page *p)
 	if (any)
 		buf_str(b, "</ul></div>\n");
 	else
-		buf_str(b,
-			"<p class=\"complete\">All four log sources of the analytic were there for "
-			"the whole time.</p>\n");
+		buf_str(b, "<p class=\"complete\">All four log sources of the analytic were there "
+			   "for the whole time.</p>\n");
 }
 
 void html_summary(struct html_page *p)
@@ -210,10 +208,11 @@ void html_summary(struct html_page *p)
 	const struct run_summary *s = p->in->summary;
 	struct buf *b = &p->b;
 
-	buf_str(b, "<section id=\"summary\" class=\"hero\" aria-labelledby=\"h-summary\">\n"
-		   "<p class=\"over\">SSL pinning on iOS · MITRE ATT&amp;CK AN1726 (DET0646, "
-		   "T1521.003)</p>\n<h1 id=\"h-summary\">TLS pinning report</h1>\n<p "
-		   "class=\"period\">");
+	buf_str(
+	    b,
+	    "<section id=\"summary\" class=\"hero\" aria-labelledby=\"h-summary\">\n"
+	    "<p class=\"over\">SSL pinning on iOS · MITRE ATT&amp;CK AN1726 (DET0646, "
+	    "T1521.003)</p>\n<h1 id=\"h-summary\">TLS pinning report</h1>\n<p class=\"period\">");
 	html_period(b, s->first, s->last);
 	buf_str(b, ", UTC</p>\n");
 	lead(p);

@@ -121,8 +121,8 @@ static void overview(struct buf *out, const struct svg_points *p, const struct a
 	if (x1 - x0 < 3)
 		x1 = x0 + 3;
 	buf_printf(out,
-		   "<path class=\"funnel\" d=\"M%d %dH%dL%d %dH%dZ\"/>"
-		   "<rect class=\"lens\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+		   "<path class=\"funnel\" d=\"M%d %dH%dL%d %dH%dZ\"/><rect class=\"lens\" "
+		   "x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
 		   x0, OVERVIEW_BOTTOM, x1, RIGHT, detail->top, LEFT, x0, OVERVIEW_TOP, x1 - x0,
 		   OVERVIEW_BOTTOM - OVERVIEW_TOP);
 }
@@ -239,8 +239,8 @@ static void window_shade(struct buf *out, const struct svg_points *p, const stru
 
 	span_format(p->window_length, length);
 	buf_printf(out,
-		   "<rect class=\"window%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
-		   "<text class=\"window-name\" x=\"%d\" y=\"%d\">TimeWindow %s: ",
+		   "<rect class=\"window%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/><text "
+		   "class=\"window-name\" x=\"%d\" y=\"%d\">TimeWindow %s: ",
 		   p->counts_failures ? "" : " calm", x0, a->top, x1 - x0 < 2 ? 2 : x1 - x0,
 		   a->bottom - a->top, x0 + 4 > RIGHT - 240 ? RIGHT - 240 : x0 + 4, a->top + 13,
 		   length);
@@ -264,9 +264,8 @@ static void caption(struct buf *out, const struct svg_points *p, bool zoomed)
 {
 	buf_str(out, "<figcaption>");
 	text_plural(out, p->n, "record", "records");
-	buf_str(out,
-		" in the analytic’s four log sources (the first and last ten of each device and "
-		"kind are kept). ");
+	buf_str(out, " in the analytic’s four log sources (the first and last ten of each device "
+		     "and kind are kept). ");
 	if (zoomed)
 		buf_str(out, "The lanes show the TimeWindow that holds the most of them; the strip "
 			     "above shows where it lies. ");
@@ -292,9 +291,8 @@ void svg_timeline(struct buf *out, const struct finding *f, const struct svg_poi
 	detail.top = zoomed ? OVERVIEW_BOTTOM + FUNNEL : 0;
 	detail.bottom = detail.top + HEAD + LANES * LANE;
 
-	buf_str(out,
-		"<figure class=\"timeline\"><div class=\"scroll\" tabindex=\"0\" role=\"group\" "
-		"aria-label=\"Timeline\">");
+	buf_str(out, "<figure class=\"timeline\"><div class=\"scroll\" tabindex=\"0\" "
+		     "role=\"group\" aria-label=\"Timeline\">");
 	buf_printf(out,
 		   "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Evidence over time: the "
 		   "same records are listed under Records\">",

@@ -135,14 +135,14 @@ const char *words_missing_source(enum sensor_kind s)
 		    "from flow logs only, so path A (repeated rejection) is mostly out of reach.",
 		[SENSOR_FLOW] =
 		    "Uninspected sessions are only known where the gateway logs its own "
-		    "bypasses: paths B and C and the control same_app_uninspected are mostly "
-		    "out of reach.",
+		    "bypasses: paths B and C and the control same_app_uninspected are mostly out "
+		    "of reach.",
 		[SENSOR_EDR] =
 		    "Confidence is at most medium; background, lock state and user interaction "
 		    "are unknown, and fewer connections can be given to an app.",
 		[SENSOR_MDM] = "Confidence is at most medium; supervision, managed apps, "
-			       "profiles and compliance are unknown, and devices may be known "
-			       "by address only.",
+			       "profiles and compliance are unknown, and devices may be known by "
+			       "address only.",
 		[SENSOR_LEASE] = "Devices that no record names are known by address only, which "
 				 "keeps confidence low.",
 	};

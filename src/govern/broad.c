@@ -97,20 +97,20 @@ static void say_broad(const struct allow_pattern *p, const char *code,
 
 	out->broad = true;
 	if (p->kind == PATTERN_PREFIX)
-		allow_warning_add(out, code,
-				  "`%.*s` holds %zu apps that were seen, more than %d: name them "
-				  "one by one",
-				  SV_ARG(text), apps_held(p, apps), ALLOW_MANY_APPS);
+		allow_warning_add(
+		    out, code,
+		    "`%.*s` holds %zu apps that were seen, more than %d: name them one by one",
+		    SV_ARG(text), apps_held(p, apps), ALLOW_MANY_APPS);
 	else if (p->kind == PATTERN_SUFFIX)
-		allow_warning_add(out, code,
-				  "`%.*s` is a public suffix: anybody can have a name below it. "
-				  "Name the domain",
-				  SV_ARG(text));
+		allow_warning_add(
+		    out, code,
+		    "`%.*s` is a public suffix: anybody can have a name below it. Name the domain",
+		    SV_ARG(text));
 	else
-		allow_warning_add(out, code,
-				  "`%.*s` is wider than /%d (/%d for IPv6): name smaller networks, "
-				  "or hosts",
-				  SV_ARG(text), ALLOW_IPV4_BITS, ALLOW_IPV6_BITS);
+		allow_warning_add(
+		    out, code,
+		    "`%.*s` is wider than /%d (/%d for IPv6): name smaller networks, or hosts",
+		    SV_ARG(text), ALLOW_IPV4_BITS, ALLOW_IPV6_BITS);
 }
 
 void allow_warn(const struct allow_entry *e, const struct allow_apps *apps,

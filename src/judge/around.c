@@ -76,7 +76,7 @@ static void survey_devices(void *arg, size_t piece, unsigned worker)
 		struct latest fine = { 0 }, intercepted = { 0 };
 
 		for (size_t i = 0; i < g.n; i++) {
-			facts_fetch(s->facts, devices, &g.items[i]);
+			facts_fetch(s->facts, devices, (uint32_t)d, i);
 			look_at_device(&s->facts->list[g.items[i]], s, &fine, &intercepted);
 		}
 		fine = intercepted = (struct latest){ 0 };
@@ -111,7 +111,7 @@ static void survey_destinations(void *arg, size_t piece, unsigned worker)
 		if (s->deeds[d] != (FAILS | FINE))
 			continue;
 		for (size_t i = 0; i < g.n; i++) {
-			facts_fetch(s->facts, destinations, &g.items[i]);
+			facts_fetch(s->facts, destinations, (uint32_t)d, i);
 			look_at_destination(&s->facts->list[g.items[i]], s->apps[worker], false);
 		}
 		for (size_t i = g.n; i-- > 0;)

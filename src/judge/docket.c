@@ -123,7 +123,8 @@ static void walk_destination(void *arg, size_t piece, unsigned worker)
 	const struct walk *w = arg;
 	struct docket_entry *e = w->docket->list + w->begins[piece],
 			    *end = w->docket->list + w->begins[piece + 1];
-	struct group g = grouping_at(&w->facts->by_destination, e->destination);
+	uint32_t destination = e->destination;
+	struct group g = grouping_at(&w->facts->by_destination, destination);
 	struct census c = { 0 };
 	size_t from = facts_from(w->facts, g, e->newest - w->window), to = from;
 
@@ -134,7 +135,7 @@ static void walk_destination(void *arg, size_t piece, unsigned worker)
 		    e->newest > INT64_MAX - w->window ? INT64_MAX : e->newest + w->window;
 
 		for (; to < g.n && w->facts->list[g.items[to]].start <= until; to++) {
-			facts_fetch(w->facts, &w->facts->by_destination, &g.items[to]);
+			facts_fetch(w->facts, &w->facts->by_destination, destination, to);
 			count(w, &c, &w->facts->list[g.items[to]], 1);
 		}
 		for (; from < to && w->facts->list[g.items[from]].start < e->newest - w->window;

@@ -166,7 +166,7 @@ static void view_device(struct device_view *v, uint32_t device, const bool *pool
 	for (size_t i = 0; i < g.n; i++) {
 		const struct fact *x = &v->facts->list[g.items[i]];
 
-		facts_fetch(v->facts, &v->facts->by_device, &g.items[i]);
+		facts_fetch(v->facts, &v->facts->by_device, device, i);
 		if (!pool[g.items[i]])
 			continue;
 		if (fact_failure(x))

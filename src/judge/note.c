@@ -27,8 +27,7 @@ static void note_paths(struct notes *n, const struct version_case *c)
 		note(n, SV("Path A (rejection) needs failures under inspection; there is none."));
 	else if (!(c->paths & PATH_REJECTION) && (c->fast || c->slow || c->wide || c->learned))
 		note(n, SV("Path A (rejection) has its failures, but the score is below -10 while "
-			   "there "
-			   "are successes under inspection."));
+			   "there are successes under inspection."));
 	else if (!(c->paths & PATH_REJECTION))
 		note(n,
 		     say(n->arena,
@@ -56,8 +55,7 @@ static void note_paths(struct notes *n, const struct version_case *c)
 	else
 		note(n, say(n->arena,
 			    "Path C (persistent opacity) needs %u uninspected sessions of one "
-			    "device while "
-			    "its other traffic is intercepted.",
+			    "device while its other traffic is intercepted.",
 			    s->opaque_sessions));
 }
 
@@ -83,9 +81,8 @@ static void note_confirmation(struct notes *n, const struct version_case *c)
 			    c->failed_trials == 1 ? "is" : "are", c->failed_trials));
 	if (only_weak)
 		note(n, SV("The gateway's log writes a policy bypass and a late refusal alike, so "
-			   "on this alone "
-			   "it never goes beyond suspected; its structured log, or a network "
-			   "sensor, tells."));
+			   "on this alone it never goes beyond suspected; its structured log, or a "
+			   "network sensor, tells."));
 	if (only_validity)
 		note(n, SV("Alert 45 (certificate_expired) alone never goes beyond suspected."));
 }
@@ -93,14 +90,13 @@ static void note_confirmation(struct notes *n, const struct version_case *c)
 static void note_controls(struct notes *n, const struct version_case *c)
 {
 	static const char *const wanted[CONTROLS] = {
-		"same_app_uninspected would be met by this app version reaching the destination "
-		"without "
-		"inspection within 24 h of a failure: exempt one test phone and open the app.",
-		"other_app_same_destination would be met by another app, such as the browser, "
-		"reaching the "
-		"destination under inspection on a failing phone within 24 h.",
-		"same_device_other_destination would be met by a failing phone reaching any other "
-		"destination under inspection within 1 h of a failure.",
+		("same_app_uninspected would be met by this app version reaching the destination "
+		 "without inspection within 24 h of a failure: exempt one test phone and open the "
+		 "app."),
+		("other_app_same_destination would be met by another app, such as the browser, "
+		 "reaching the destination under inspection on a failing phone within 24 h."),
+		("same_device_other_destination would be met by a failing phone reaching any other "
+		 "destination under inspection within 1 h of a failure."),
 	};
 
 	if (c->n_failures == 0)

@@ -112,10 +112,9 @@ static bool take_field(struct sv text, size_t *at, struct piece *piece, struct a
 	else if (sv_eq(kind, SV("padded")))
 		piece->capture = CAPTURE_PADDED;
 	else
-		return yfile_error(
-		    err, where,
-		    "expected {name}, {name:word}, {name:number}, {name:endpoint}, {name:blank} "
-		    "or {name:padded}");
+		return yfile_error(err, where,
+				   "expected {name}, {name:word}, {name:number}, {name:endpoint}, "
+				   "{name:blank} or {name:padded}");
 	piece->class = class_of(piece->capture);
 	return true;
 }
@@ -309,10 +308,10 @@ static enum decode_result run(void *state, struct sv record, struct decode_conte
 		}
 		return DECODE_FIELDS;
 	}
-	error_set(c->err, ERROR_FORMAT, 0,
-		  "the line does not fit the format at `{%.*s}`: expected what the pattern has "
-		  "there",
-		  SV_ARG(o->patterns[best_pattern].pieces[best].name));
+	error_set(
+	    c->err, ERROR_FORMAT, 0,
+	    "the line does not fit the format at `{%.*s}`: expected what the pattern has there",
+	    SV_ARG(o->patterns[best_pattern].pieces[best].name));
 	return DECODE_BAD;
 }
 

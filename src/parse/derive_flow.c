@@ -116,12 +116,10 @@ static const struct derivation list[] = {
 	  "from the first to the second of two times (`join`); nothing where that is negative" },
 	{ "tcp_flags_close", CELL_CLOSE, false, false, tcp_flags_close,
 	  "rst or fin: TCP flags in hexadecimal or as letters (`...AP.SF`), of one direction or "
-	  "both "
-	  "(`join`)" },
+	  "both (`join`)" },
 	{ "tcp_flags_closer", CELL_SIDE, false, false, tcp_flags_closer,
 	  "who closed: the side that alone reset, or alone said FIN, of the client's and the "
-	  "server's "
-	  "TCP flags (`join`)" },
+	  "server's TCP flags (`join`)" },
 	{ "without_headers", CELL_NUMBER, true, false, without_headers,
 	  "payload, about: bytes and packets (`join`), less ARGUMENT bytes of headers a packet" },
 };

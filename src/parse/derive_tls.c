@@ -205,9 +205,8 @@ static const struct derivation list[] = {
 	  "nothing" },
 	{ "openssl_word", CELL_TEXT, false, false, openssl_word,
 	  "the word for an OpenSSL error code: the alert's name, or no_shared_cipher, "
-	  "unsupported_protocol, "
-	  "no_suitable_signature_algorithm, legacy_sigalg_disallowed, unexpected_eof; others say "
-	  "nothing" },
+	  "unsupported_protocol, no_suitable_signature_algorithm, legacy_sigalg_disallowed, "
+	  "unexpected_eof; others say nothing" },
 	{ "ssl_history_alert_side", CELL_SIDE, false, false, ssl_history_alert_side,
 	  "who sent the last alert: L the client, l the server" },
 	{ "tls_version", CELL_TEXT, false, false, tls_version,

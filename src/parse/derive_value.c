@@ -87,8 +87,7 @@ WORD(inspection, inspection, "intercepted, bypassed, uninspected or unknown")
 WORD(bypass_reason, bypass_reason, "policy, learned, technical or unknown")
 WORD(activity_event, activity_event,
      "launched, resumed, backgrounded, suspended, terminated, connect, background_task, detection "
-     "or "
-     "declared")
+     "or declared")
 WORD(app_state, app_state, "foreground or background")
 WORD(lease_by, lease_by, "dhcp, radius, vpn, ztna or static")
 

@@ -162,7 +162,7 @@ const uint32_t *scan::inside(const known_key &k, const uint32_t *at)
 /* A name that was not to be expected. nullptr: the error is said. */
 known_key *scan::unexpected(object_plan &o, known_key *before, const uint32_t *at)
 {
-	struct sv name;
+	struct sv name = {};
 
 	if (p[at[0]] != '"' || p[at[1]] != ':')
 		error = simdjson::TAPE_ERROR;

@@ -118,7 +118,7 @@ static inline bool quick_ip(struct sv in, struct addr *out)
 	for (int i = 0; i < 3; i++)
 		if ((p = quick_octet(p, end, &sum)) == NULL || p == end || *p++ != '.')
 			return false;
-	if ((p = quick_octet(p, end, &sum)) != end)
+	if (quick_octet(p, end, &sum) != end)
 		return false;
 	sum = htobe32(sum);
 	memcpy(out->b, mapped, sizeof(mapped));

@@ -35,8 +35,7 @@ const struct implemented_analytic implemented_analytic = {
 	.sources = {
 		{ "iOS:MDMLog",
 		  { "Which phones are supervised, which apps are on them and which of those the "
-		    "company manages: tells an app that nobody announced from one rolled out on "
-		    "purpose.",
+		    "company manages: tells an app that nobody announced from one rolled out on purpose.",
 		    "2492bdfb810a892c64948d629bef3edd242f59058c89ff82604454f70ba5e0b7" },
 		  DC_PERMISSION, SENSOR_MDM },
 		{ "MobileEDR:telemetry",
@@ -46,8 +45,7 @@ const struct implemented_analytic implemented_analytic = {
 		  DC_STATE, SENSOR_EDR },
 		{ "NSM:Flow",
 		  { "Connections as a sensor beside the gateway sees them: inspected or let "
-		    "through, their length and bytes. Shows direct traffic after a refusal, and "
-		    "runs of short sessions.",
+		    "through, their length and bytes. Shows direct traffic after a refusal, and runs of short sessions.",
 		    "155525237633cee16649f3a5b0c39b5fabd88c49596008035bcf490c2abc5522" },
 		  DC_TRAFFIC, SENSOR_FLOW },
 		{ "NSM:Inspection",
@@ -58,8 +56,7 @@ const struct implemented_analytic implemented_analytic = {
 	},
 	.elements = {
 		{ "TimeWindow",
-		  { "How far apart failures, app activity and a person's touch may lie and still "
-		    "belong together.",
+		  { "How far apart failures, app activity and a person's touch may lie and still belong together.",
 		    "2c05e6592bf694d99515a09f824282ad2744d9692767b61a9b6b6a5d93756a0e" },
 		  { "TimeWindowSeconds" } },
 		{ "AllowedAppList",
@@ -71,13 +68,11 @@ const struct implemented_analytic implemented_analytic = {
 		    "6099783aa9eafff500a56adc8b30b245cb6b4639f212aaacfc1ca9fe2d78c554" },
 		  { "AllowedDestinations", "DestinationAllowList", "TrustedDestinationAllowList" } },
 		{ "ForegroundStateRequired",
-		  { "Whether it counts as evidence that a connection began in the background or "
-		    "on a locked phone.",
+		  { "Whether it counts as evidence that a connection began in the background or on a locked phone.",
 		    "4f777823abae411113799f06c7f85eb37db30b3327ea5d615a166f319617840f" },
 		  { "ForegroundRequired" } },
 		{ "InspectionFailureThreshold",
-		  { "So many failures of one app and destination under inspection make it "
-		    "suspected.",
+		  { "So many failures of one app and destination under inspection make it suspected.",
 		    "dddad6e170908adc04fa5ea89be2b549b03abb6014a714592b325cc0d9fb15fa" },
 		  { NULL } },
 	},

@@ -116,9 +116,8 @@ void capture_folder_position(const struct capture_folder *f, struct buf *out)
 			continue;
 		buf_printf(out,
 			   "%s{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"head\":\"%"
-			   "016llx\","
-			   "\"head_n\":%zu,\"done\":%d,\"packets\":%llu,\"end\":%d,\"given\":%llu,"
-			   "\"silent\":%llu}",
+			   "016llx\",\"head_n\":%zu,\"done\":%d,\"packets\":%llu,\"end\":%d,"
+			   "\"given\":%llu,\"silent\":%llu}",
 			   comma ? "," : "", (unsigned long long)x->dev, (unsigned long long)x->ino,
 			   (unsigned long long)x->size, (unsigned long long)x->mtime,
 			   (unsigned long long)x->head, x->head_n, x->done,

@@ -113,8 +113,7 @@ void drop_position(const struct drop *d, struct buf *out)
 			continue;
 		buf_printf(out,
 			   "%s{\"dev\":%llu,\"ino\":%llu,\"size\":%llu,\"mtime\":%llu,\"head\":\"%"
-			   "016llx\","
-			   "\"done\":%d,\"records\":%llu}",
+			   "016llx\",\"done\":%d,\"records\":%llu}",
 			   comma ? "," : "", (unsigned long long)f->dev, (unsigned long long)f->ino,
 			   (unsigned long long)f->size, (unsigned long long)f->mtime,
 			   (unsigned long long)f->head, f->state == DROP_DONE,

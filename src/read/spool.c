@@ -72,8 +72,7 @@ static void fail(struct spool *s, const char *what, int why)
 	s->failed = true;
 	error_set(&s->failure, ERROR_IO, 0,
 		  "%s: the spool cannot be %s: %s; make room: nothing more is accepted until the "
-		  "disk is well "
-		  "and the spool is opened again",
+		  "disk is well and the spool is opened again",
 		  s->dir, what, strerror(why));
 }
 

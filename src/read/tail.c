@@ -61,11 +61,10 @@ struct tail *tail_open(const struct tail_options *options, struct sv position, s
 		goto failed;
 	}
 	if (t->options.framing == FRAMING_DOCUMENT && t->options.framing_of == NULL) {
-		error_set(
-		    err, ERROR_USAGE, 0,
-		    "%s: a file that is one document cannot be followed: move such files into a "
-		    "watched folder",
-		    t->path);
+		error_set(err, ERROR_USAGE, 0,
+			  "%s: a file that is one document cannot be followed: move such files "
+			  "into a watched folder",
+			  t->path);
 		goto failed;
 	}
 	if (position.n > 0 && !tail_position_read(t, position, err)) {

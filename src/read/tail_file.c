@@ -177,11 +177,10 @@ static bool open_packed(struct tail_file *f, struct error *err)
 				 err))
 			return false;
 		if (got == 0)
-			return error_set(
-			    err, ERROR_FORMAT, (size_t)at,
-			    "%s: ends at byte %llu (unpacked), before what was read of it "
-			    "when it had another name",
-			    f->path, (unsigned long long)at);
+			return error_set(err, ERROR_FORMAT, (size_t)at,
+					 "%s: ends at byte %llu (unpacked), before what was read "
+					 "of it when it had another name",
+					 f->path, (unsigned long long)at);
 		if (f->intro_n < INPUT_HEAD) {
 			size_t part = got < INPUT_HEAD - f->intro_n ? got : INPUT_HEAD - f->intro_n;
 			memcpy(f->intro + f->intro_n, f->p + f->end, part);

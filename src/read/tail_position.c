@@ -13,13 +13,13 @@ static void write_file(struct buf *out, struct tail_file *f)
 	unsigned state = f->ignored ? STATE_IGNORED : f->done ? STATE_DONE : STATE_OPEN;
 
 	tail_file_note(f);
-	buf_printf(
-	    out,
-	    "{\"dev\":%llu,\"ino\":%llu,\"born\":%llu,\"size\":%llu,\"mtime\":%llu,\"offset\":%llu,"
-	    "\"line\":%llu,\"head\":%u,",
-	    (unsigned long long)f->dev, (unsigned long long)f->ino, (unsigned long long)f->born,
-	    (unsigned long long)f->size, (unsigned long long)f->mtime,
-	    (unsigned long long)f->offset, (unsigned long long)f->line, f->head_n);
+	buf_printf(out,
+		   "{\"dev\":%llu,\"ino\":%llu,\"born\":%llu,\"size\":%llu,\"mtime\":%llu,"
+		   "\"offset\":%llu,\"line\":%llu,\"head\":%u,",
+		   (unsigned long long)f->dev, (unsigned long long)f->ino,
+		   (unsigned long long)f->born, (unsigned long long)f->size,
+		   (unsigned long long)f->mtime, (unsigned long long)f->offset,
+		   (unsigned long long)f->line, f->head_n);
 	buf_printf(out,
 		   "\"head_hash\":\"%016llx\",\"last_hash\":\"%016llx\",\"packed\":%d,\"state\":%u,"
 		   "\"copy\":%d,\"skip\":%u}",

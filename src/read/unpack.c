@@ -222,8 +222,7 @@ static bool step_zstd(struct unpack *u, char *out, size_t n, size_t *got, struct
 		return error_set(
 		    err, ERROR_LIMIT, (size_t)position(u),
 		    "%s: the zstd frame at byte %llu needs more than the allowed 128 MiB "
-		    "to unpack: if the file is trusted, unpack it first with "
-		    "`zstd -dc --long=31`",
+		    "to unpack: if the file is trusted, unpack it first with `zstd -dc --long=31`",
 		    u->source->name, (unsigned long long)position(u));
 	if (ZSTD_isError(u->hint))
 		return damaged(u, ZSTD_getErrorName(u->hint), err);

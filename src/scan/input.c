@@ -179,10 +179,10 @@ static bool name_again(struct inputs_read *in, const struct input *x,
 		       const struct scan_input *asked, const char *path, struct error *err)
 {
 	if (!same_asked(x->asked, asked))
-		return error_set(err, ERROR_USAGE, 0,
-				 "%s: is the same file as %.*s, which is read as something else: "
-				 "name it once",
-				 path, SV_ARG(x->path));
+		return error_set(
+		    err, ERROR_USAGE, 0,
+		    "%s: is the same file as %.*s, which is read as something else: name it once",
+		    path, SV_ARG(x->path));
 	leave_alone(in, path);
 	return true;
 }

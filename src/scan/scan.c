@@ -161,20 +161,18 @@ static bool anything_parsed(const struct scan *s, struct error *err)
 	if (outside > 0)
 		return error_set(err, ERROR_USAGE, 0,
 				 "--since, --until: all %llu observations lie outside: expected a "
-				 "period that holds "
-				 "some of them",
+				 "period that holds some of them",
 				 (unsigned long long)outside);
 	if (bad == NULL)
 		return error_set(err, ERROR_FORMAT, 0,
 				 "%.*s: no record says anything of TLS, apps, devices or leases; "
-				 "`pinwatch parse "
-				 "--stats FILE` says what is in it",
+				 "`pinwatch parse --stats FILE` says what is in it",
 				 SV_ARG(s->inputs.list[0].path));
-	return error_set(
-	    err, ERROR_FORMAT, bad->examples[0].line,
-	    "no record could be parsed; the first, in %.*s:%u: %.*s (`pinwatch parse -v FILE` "
-	    "shows each)",
-	    SV_ARG(bad->examples[0].file), bad->examples[0].line, SV_ARG(bad->examples[0].reason));
+	return error_set(err, ERROR_FORMAT, bad->examples[0].line,
+			 "no record could be parsed; the first, in %.*s:%u: %.*s (`pinwatch parse "
+			 "-v FILE` shows each)",
+			 SV_ARG(bad->examples[0].file), bad->examples[0].line,
+			 SV_ARG(bad->examples[0].reason));
 }
 
 /* From here on as if it were configured. */

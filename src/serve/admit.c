@@ -43,9 +43,8 @@ bool admit_doors(const struct conf *c, struct error *err)
 	addr_format(&c->listen.ip, ip);
 	return error_set(err, ERROR_CONFIG, 0,
 			 "%.*s: serve.listen: %s is not loopback, and passwords and tokens do not "
-			 "go there in the clear: give "
-			 "serve.tls_certificate and serve.tls_key, or set serve.tls_self_made, or "
-			 "listen on 127.0.0.1",
+			 "go there in the clear: give serve.tls_certificate and serve.tls_key, or "
+			 "set serve.tls_self_made, or listen on 127.0.0.1",
 			 SV_ARG(where), addr_known(&c->listen.ip) ? ip : "[::]");
 }
 

@@ -197,8 +197,7 @@ static void heed_listener(struct daemon *d)
 		 d->keeper.found.port);
 	daemon_log(d, LOG_NOTICE,
 		   "%s is taken as a listener of the gateway, since flows and the gateway's "
-		   "records meet there; "
-		   "write it as inspection.listeners to make that sure",
+		   "records meet there; write it as inspection.listeners to make that sure",
 		   text);
 	if (!store_put_meta(d->store, "listener", sv_cstr(text), &err))
 		daemon_log(d, LOG_WARNING, "%s", err.message);

@@ -74,12 +74,12 @@ struct ingest *ingest_new(const struct ingest_options *options, struct error *er
 		const struct ingest_source *s = &options->sources[i];
 		bool known = find(in, s->name) != NULL;
 		if (known || (s->token.n == 0 && s->secret.n == 0)) {
-			error_set(err, ERROR_CONFIG, 0,
-				  known ? "source `%.*s`: two sources of this name take pushed "
-					  "records"
-					: "source `%.*s`: takes pushed records from everyone: give "
-					  "it a token_file or a secret_file",
-				  SV_ARG(s->name));
+			error_set(
+			    err, ERROR_CONFIG, 0,
+			    known ? "source `%.*s`: two sources of this name take pushed records"
+				  : "source `%.*s`: takes pushed records from everyone: give "
+				    "it a token_file or a secret_file",
+			    SV_ARG(s->name));
 			ingest_free(in);
 			return NULL;
 		}
@@ -171,9 +171,9 @@ static void admit(void *context, const struct http_request *q, struct http_respo
 		return;
 	}
 	if (ingest_type_of(http_header(q, "Content-Type")) == INGEST_UNKNOWN) {
-		refuse(in, t, r, 415, "unsupported_media_type",
-		       "expected Content-Type application/json, application/x-ndjson or "
-		       "text/plain");
+		refuse(
+		    in, t, r, 415, "unsupported_media_type",
+		    "expected Content-Type application/json, application/x-ndjson or text/plain");
 		return;
 	}
 	if (ingest_packing_of(http_header(q, "Content-Encoding")) == INGEST_OTHER) {

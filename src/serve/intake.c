@@ -449,9 +449,8 @@ static void run_records(struct live_input *x)
 		a.parser = parser_of(x, &where, a.record);
 		if (got == INPUT_OVERLONG) {
 			x->source->counts.overlong++;
-			set_aside(&a,
-				  "longer than limits.max_record; raise it or look at what wrote "
-				  "it");
+			set_aside(
+			    &a, "longer than limits.max_record; raise it or look at what wrote it");
 			continue;
 		}
 		parse(&a);

@@ -136,8 +136,7 @@ static bool may_change(const struct conf *before, const struct conf *after, stru
 	if (!pushed_same(before, after))
 		return error_set(err, ERROR_CONFIG, 0,
 				 "%.*s: where the daemon listens, and what is pushed to it, has to "
-				 "stay as it is while it "
-				 "runs; end it, and begin it again",
+				 "stay as it is while it runs; end it, and begin it again",
 				 SV_ARG(after->file));
 	return true;
 }

@@ -190,9 +190,8 @@ static void publish(struct wire_live *w)
 	pthread_mutex_unlock(&w->lock);
 	if (now > before)
 		say(w,
-		    "%s: %" PRIu64
-		    " packets were dropped before they could be looked at: narrow `filter:`, or "
-		    "give the machine more time",
+		    "%s: %" PRIu64 " packets were dropped before they could be looked at: narrow "
+		    "`filter:`, or give the machine more time",
 		    w->interface, now - before);
 }
 

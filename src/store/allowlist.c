@@ -258,8 +258,8 @@ static bool decided(struct store *s, const struct store_allow *e, struct arena *
 {
 	sqlite3_stmt *q =
 	    ask_hidden(s,
-		       "SELECT t.uid FROM triage t WHERE t.status IN('acknowledged','closed')"
-		       " AND t.uid IN(SELECT f.uid" HIDDEN ") ORDER BY t.uid",
+		       "SELECT t.uid FROM triage t WHERE t.status IN('acknowledged','closed') AND "
+		       "t.uid IN(SELECT f.uid" HIDDEN ") ORDER BY t.uid",
 		       e, err);
 	int code = SQLITE_DONE;
 
@@ -349,8 +349,8 @@ bool store_allow_end(struct store *s, const struct audit_who *who, const struct 
 		after.changed_by = who->actor;
 	}
 	return statement_do(s,
-			    "UPDATE allow_entries SET expired_at=?,ended_at=?,changed_at=?,"
-			    "changed_by=? WHERE id=?",
+			    "UPDATE allow_entries SET "
+			    "expired_at=?,ended_at=?,changed_at=?,changed_by=? WHERE id=?",
 			    err, "ninvi", after.expired_at, after.ended_at, after.changed_at,
 			    after.changed_by, e->id) &&
 	       leave(s, who, by_itself ? "allow.expired" : "allow.expire", e, &after, reopened,

@@ -128,12 +128,11 @@ static bool take_texts(struct store *s, sqlite3_stmt *q, void (*take)(void *arg,
 bool store_allow_apps(struct store *s, void (*take)(void *arg, struct sv bundle_id), void *arg,
 		      struct error *err)
 {
-	return take_texts(s,
-			  statement_once(s,
-					 "SELECT DISTINCT bundle_id FROM finding WHERE bundle_id "
-					 "IS NOT NULL",
-					 err, ""),
-			  take, arg, err);
+	return take_texts(
+	    s,
+	    statement_once(s, "SELECT DISTINCT bundle_id FROM finding WHERE bundle_id IS NOT NULL",
+			   err, ""),
+	    take, arg, err);
 }
 
 bool store_allow_devices(struct store *s, const char *uid, void (*take)(void *arg, struct sv id),

@@ -6,8 +6,8 @@ bool audit_write(struct store *s, const struct audit_who *who, const char *actio
 		 struct sv before, struct sv after, struct error *err)
 {
 	return statement_do(s,
-			    "INSERT INTO audit(at,actor,via,address,action,target,before,after)"
-			    " VALUES(?,?,?,?,?,?,?,?)",
+			    "INSERT INTO audit(at,actor,via,address,action,target,before,after) "
+			    "VALUES(?,?,?,?,?,?,?,?)",
 			    err, "ivvvtvVV", who->at, who->actor, who->via, who->address, action,
 			    target, before, after);
 }

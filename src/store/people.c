@@ -33,11 +33,10 @@ static struct store_user user_of(sqlite3_stmt *q)
 bool people_user(struct store *s, struct sv name, struct arena *a, struct store_user *out)
 {
 	struct error err;
-	sqlite3_stmt *q =
-	    statement_once(s,
-			   "SELECT name,role,password,created_by,created_at,changed_at,0 FROM users"
-			   " WHERE name=?",
-			   &err, "v", name);
+	sqlite3_stmt *q = statement_once(
+	    s,
+	    "SELECT name,role,password,created_by,created_at,changed_at,0 FROM users WHERE name=?",
+	    &err, "v", name);
 	bool there = q != NULL && sqlite3_step(q) == SQLITE_ROW;
 
 	if (there) {
@@ -66,8 +65,8 @@ bool people_users(struct store *s, int64_t now, void (*take)(void *arg, const st
 	sqlite3_stmt *q =
 	    statement_once(s,
 			   "SELECT name,role,password,created_by,created_at,changed_at,"
-			   "(SELECT count(*) FROM tokens t WHERE t.user=name AND expires_at>?)"
-			   " FROM users ORDER BY name",
+			   "(SELECT count(*) FROM tokens t WHERE t.user=name AND expires_at>?) "
+			   "FROM users ORDER BY name",
 			   err, "i", now);
 	int code;
 
@@ -150,10 +149,9 @@ bool people_remove_token(struct store *s, struct sv user, struct sv id, bool *th
 bool people_put_session(struct store *s, const char *hash, struct sv user, struct sv address,
 			int64_t now, int64_t expires_at, struct error *err)
 {
-	return statement_do(s,
-			    "INSERT INTO sessions(hash,user,address,created_at,expires_at) "
-			    "VALUES(?,?,?,?,?)",
-			    err, "tvvii", hash, user, address, now, expires_at);
+	return statement_do(
+	    s, "INSERT INTO sessions(hash,user,address,created_at,expires_at) VALUES(?,?,?,?,?)",
+	    err, "tvvii", hash, user, address, now, expires_at);
 }
 
 bool people_remove_session(struct store *s, const char *hash, struct error *err)

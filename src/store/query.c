@@ -234,11 +234,9 @@ bool query_history(struct store *s, const char *uid,
 		   void (*take)(void *arg, const struct query_revision *r), void *arg,
 		   struct error *err)
 {
-	sqlite3_stmt *q =
-	    statement_once(s,
-			   "SELECT revision,at,verdict FROM finding_history WHERE uid=? ORDER BY "
-			   "revision",
-			   err, "t", uid);
+	sqlite3_stmt *q = statement_once(
+	    s, "SELECT revision,at,verdict FROM finding_history WHERE uid=? ORDER BY revision", err,
+	    "t", uid);
 	int code;
 
 	if (q == NULL)

@@ -26,8 +26,8 @@ static const char *const texts[STATEMENTS] = {
 	    "quarantined,late,too_late,evicted,observations,errors,sensors,first,last,newest)"
 	    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[GET_SOURCES] = "SELECT name,format,records,irrelevant,rejected,overlong,quarantined,late,"
-			"too_late,evicted,observations,errors,sensors,first,last,newest FROM source"
-			" ORDER BY name",
+			"too_late,evicted,observations,errors,sensors,first,last,newest FROM "
+			"source ORDER BY name",
 	[PUT_SEGMENT] = "INSERT OR REPLACE INTO segment VALUES(?,?,?,?,?)",
 	[DROP_SEGMENT] = "DELETE FROM segment WHERE number=?",
 	[GET_SEGMENTS] = "SELECT number,bytes,observations,first,last FROM segment ORDER BY number",

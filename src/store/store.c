@@ -42,8 +42,8 @@ static bool prepare(struct store *s, bool read_only, struct error *err)
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	if (!read_only && !execute(s,
 				   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-				   "PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864;"
-				   "PRAGMA cache_size=-65536",
+				   "PRAGMA foreign_keys=ON; PRAGMA "
+				   "journal_size_limit=67108864;PRAGMA cache_size=-65536",
 				   "cannot be opened for writing", err))
 		return false;
 	version = schema_version(s->db, err);

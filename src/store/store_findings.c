@@ -9,14 +9,12 @@ bool store_put_finding(struct store *s, const struct store_finding *f, bool hist
 	char digest[33];
 
 	snprintf(digest, sizeof(digest), "%016" PRIx64 "%016" PRIx64, f->digest[0], f->digest[1]);
-	return statement_run(s, PUT_FINDING, err,
-			     "titttt"
-			     "idVVViinniiintv",
-			     f->uid, (int64_t)f->revision, f->kind, f->verdict, f->severity,
-			     f->confidence, (int64_t)f->risk, f->score, f->bundle_id, f->version,
-			     f->host, (int64_t)f->port, (int64_t)f->devices, f->first_seen,
-			     f->last_seen, (int64_t)f->present, f->created_at, f->changed_at,
-			     f->resolved_at, digest, f->json) &&
+	return statement_run(s, PUT_FINDING, err, "tittttidVVViinniiintv", f->uid,
+			     (int64_t)f->revision, f->kind, f->verdict, f->severity, f->confidence,
+			     (int64_t)f->risk, f->score, f->bundle_id, f->version, f->host,
+			     (int64_t)f->port, (int64_t)f->devices, f->first_seen, f->last_seen,
+			     (int64_t)f->present, f->created_at, f->changed_at, f->resolved_at,
+			     digest, f->json) &&
 	       (!history ||
 		statement_run(s, PUT_HISTORY, err, "tiitv", f->uid, (int64_t)f->revision,
 			      f->changed_at, f->verdict, f->json));

@@ -18,11 +18,9 @@
 void triage_get(struct store *s, const char *uid, struct arena *a, struct triage *out)
 {
 	struct error err;
-	sqlite3_stmt *q =
-	    statement_once(s,
-			   "SELECT status,assignee,reason,changed_by,changed_at FROM triage WHERE "
-			   "uid=?",
-			   &err, "t", uid);
+	sqlite3_stmt *q = statement_once(
+	    s, "SELECT status,assignee,reason,changed_by,changed_at FROM triage WHERE uid=?", &err,
+	    "t", uid);
 
 	*out = (struct triage){ .status = SV("open"), .changed_at = INT64_MIN };
 	if (q != NULL && sqlite3_step(q) == SQLITE_ROW)
@@ -89,10 +87,10 @@ static bool tell(struct store *s, const char *uid, int64_t at, struct sv triage,
 	jsonw_key(&w, "triage");
 	jsonw_raw(&w, triage);
 	jsonw_close(&w, '}');
-	ok = statement_do(s,
-			  "UPDATE finding SET seq=(SELECT coalesce(max(seq),0)+1 FROM finding) "
-			  "WHERE uid=?",
-			  err, "t", uid) &&
+	ok = statement_do(
+		 s,
+		 "UPDATE finding SET seq=(SELECT coalesce(max(seq),0)+1 FROM finding) WHERE uid=?",
+		 err, "t", uid) &&
 	     changes_write(s, at, "triage", sv_cstr(uid), buf_view(&data), err);
 	buf_free(&data);
 	return ok;
