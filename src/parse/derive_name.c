@@ -32,6 +32,14 @@ static struct sv lowered(struct arena *a, struct sv v)
 	return sv_make(p, v.n);
 }
 
+/* Without the dot of the root. */
+static struct sv rootless(struct sv name)
+{
+	while (name.n > 0 && name.p[name.n - 1] == '.')
+		name.n--;
+	return name;
+}
+
 /* Lower-case A-label (RFC 5890). A name that IDNA refuses keeps its bytes, in lower case: an odd
  * name is evidence, too. Longer than any host name (RFC 1035, 255 octets) says nothing. */
 static enum derived host(struct derive_context *c, struct sv in, struct cell *out)
@@ -40,10 +48,9 @@ static enum derived host(struct derive_context *c, struct sv in, struct cell *ou
 	struct sv known;
 	char *label;
 
-	while (in.n > 0 && in.p[in.n - 1] == '.')
-		in.n--;
+	in = rootless(in);
 	if (in.n > 2 && in.p[0] == '[' && in.p[in.n - 1] == ']')
-		in = sv_make(in.p + 1, in.n - 2);
+		in = rootless(sv_make(in.p + 1, in.n - 2));
 	if (in.n == 0 || in.n > 255)
 		return DERIVED_NOTHING;
 	if (is_simple(in, 'A'))
@@ -63,8 +70,11 @@ static enum derived host(struct derive_context *c, struct sv in, struct cell *ou
 	if (idn2_to_ascii_8z(arena_sv(c->scratch, in).p, &label,
 			     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return derive_text(out, lowered(c->scratch, in));
-	known = arena_sv(c->scratch, sv_cstr(label));
+	/* Full stops of other scripts (U+3002, U+FF0E, U+FF61) are dots by now. */
+	known = arena_sv(c->scratch, rootless(sv_cstr(label)));
 	idn2_free(label);
+	if (known.n == 0)
+		return DERIVED_NOTHING;
 	if (c->hosts != NULL)
 		host_cache_put(c->hosts, in, known);
 	in = known;

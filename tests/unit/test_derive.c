@@ -248,6 +248,13 @@ static void test_hosts(void **state)
 		   "CHER.test",
 		   "xn--bcher-kva.test");
 	gives_text("host", NULL, "[2001:db8::1]", "2001:db8::1");
+	gives_text("host", NULL, "api.bank.test\xe3\x80\x82", "api.bank.test");
+	gives_text("host", NULL,
+		   "b\xc3\xbc"
+		   "cher.test\xef\xbc\x8e",
+		   "xn--bcher-kva.test");
+	gives_text("host", NULL, "\xe3\x80\x82", NULL);
+	gives_text("host", NULL, "[api.bank.test.]", "api.bank.test");
 	gives_text("host", NULL, "a b", NULL);
 	gives_text("host", NULL, "a\nb", NULL);
 	gives_text("host", NULL, "\xff\xfe", NULL);
