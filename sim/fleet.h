@@ -94,8 +94,8 @@ struct sim_device {
 	uint8_t edr, leased;
 	bool claimed;	    /* a scenario's own; other scenarios keep off */
 	bool second_sensor; /* its traffic passes two flow sensors */
-	struct instant
-	    root_from;	   /* INSTANT_NONE: never got the inspection root; 0: always had it */
+	/* INSTANT_NONE: never got the inspection root; 0: always had it */
+	struct instant root_from;
 	const char *label; /* in truth.json, or NULL */
 	uint16_t next_port;
 };

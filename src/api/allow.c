@@ -149,7 +149,7 @@ static bool answer_entry(struct store *s, int64_t id, uint64_t reopened, unsigne
 	allow_warn(&e, &apps, &warnings);
 	jsonw_open(&w, '{');
 	api_allow_entry(&w, &row, &warnings, q->now);
-	api_key_int(&w, "reopened", (int64_t)reopened);
+	jsonw_key_int(&w, "reopened", (int64_t)reopened);
 	jsonw_close(&w, '}');
 	buf_char(&r->body, '\n');
 	r->status = status;

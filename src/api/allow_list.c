@@ -19,14 +19,14 @@ static void use_json(struct jsonw *w, const struct store_allow_use *u)
 {
 	jsonw_key(w, "use");
 	jsonw_open(w, '{');
-	api_key_int(w, "attempts", (int64_t)u->attempts);
-	api_key_int(w, "only_attempts", (int64_t)u->only_attempts);
-	api_key_int(w, "shared_attempts", (int64_t)(u->attempts - u->only_attempts));
-	api_key_int(w, "findings", (int64_t)u->findings);
-	api_key_int(w, "only_findings", (int64_t)u->only_findings);
-	api_key_int(w, "shared_findings", (int64_t)(u->findings - u->only_findings));
-	api_key_int(w, "would_show", (int64_t)u->would_show);
-	api_key_time(w, "last", u->last);
+	jsonw_key_int(w, "attempts", (int64_t)u->attempts);
+	jsonw_key_int(w, "only_attempts", (int64_t)u->only_attempts);
+	jsonw_key_int(w, "shared_attempts", (int64_t)(u->attempts - u->only_attempts));
+	jsonw_key_int(w, "findings", (int64_t)u->findings);
+	jsonw_key_int(w, "only_findings", (int64_t)u->only_findings);
+	jsonw_key_int(w, "shared_findings", (int64_t)(u->findings - u->only_findings));
+	jsonw_key_int(w, "would_show", (int64_t)u->would_show);
+	jsonw_key_time(w, "last", (struct instant){ u->last });
 	jsonw_close(w, '}');
 }
 
@@ -42,15 +42,13 @@ static bool covers_json(struct jsonw *w, struct store *s, const struct store_all
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < n; i++) {
 		jsonw_open(w, '{');
-		jsonw_key(w, "uid");
-		jsonw_str(w, list[i].uid);
-		api_key_full(w, "app", list[i].app);
-		api_key_full(w, "host", list[i].host);
-		api_key_int(w, "port", list[i].port);
-		api_key_int(w, "attempts", (int64_t)list[i].attempts);
-		api_key_int(w, "only_attempts", (int64_t)list[i].only_attempts);
-		jsonw_key(w, "without_lists");
-		jsonw_str(w, list[i].verdict);
+		jsonw_key_str(w, "uid", list[i].uid);
+		jsonw_key_full(w, "app", list[i].app);
+		jsonw_key_full(w, "host", list[i].host);
+		jsonw_key_int(w, "port", list[i].port);
+		jsonw_key_int(w, "attempts", (int64_t)list[i].attempts);
+		jsonw_key_int(w, "only_attempts", (int64_t)list[i].only_attempts);
+		jsonw_key_str(w, "without_lists", list[i].verdict);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -63,13 +61,10 @@ void api_allow_entry(struct jsonw *w, const struct store_allow *e,
 	const char *why = e->removed_at == INT64_MIN ? unused(e, now) : NULL;
 
 	store_allow_members(w, e);
-	jsonw_key(w, "state");
-	jsonw_str(w, allow_state(e, now));
+	jsonw_key_str(w, "state", allow_state(e, now));
 	use_json(w, &e->use);
-	jsonw_key(w, "unused");
-	jsonw_str(w, why);
-	jsonw_key(w, "broad");
-	jsonw_bool(w, warnings->broad);
+	jsonw_key_str(w, "unused", why);
+	jsonw_key_bool(w, "broad", warnings->broad);
 	jsonw_key(w, "warnings");
 	allow_warnings_json(w, warnings);
 }

@@ -105,12 +105,12 @@ static void write_status(struct api_backtest *b, struct http_response *r, bool w
 	buf_init(&result, BACKTEST_MAX_BYTES);
 	job_status(b->job, &status);
 	jsonw_open(&w, '{');
-	api_key_int(&w, "id", (int64_t)status.id);
-	api_key_text(&w, "state", sv_cstr(job_state_name(status.state)));
-	api_key_int(&w, "judged", (int64_t)status.judged);
-	api_key_int(&w, "to_judge", (int64_t)status.to_judge);
-	api_key_full(&w, "error",
-		     status.state == JOB_FAILED ? sv_cstr(status.error.message) : SV_NONE);
+	jsonw_key_int(&w, "id", (int64_t)status.id);
+	jsonw_key_said(&w, "state", sv_cstr(job_state_name(status.state)));
+	jsonw_key_int(&w, "judged", (int64_t)status.judged);
+	jsonw_key_int(&w, "to_judge", (int64_t)status.to_judge);
+	jsonw_key_full(&w, "error",
+		       status.state == JOB_FAILED ? sv_cstr(status.error.message) : SV_NONE);
 	jsonw_key(&w, "result");
 	if (with_result && job_result(b->job, status.id, put_result, &result) && !result.overflowed)
 		jsonw_raw(&w, buf_view(&result));

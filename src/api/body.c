@@ -202,29 +202,3 @@ bool api_only(const struct http_request *q, const struct api_field *fields, size
 	http_each_query(q, look, &o);
 	return o.ok;
 }
-
-void api_key_text(struct jsonw *w, const char *key, struct sv v)
-{
-	jsonw_key(w, key);
-	if (v.p == NULL)
-		jsonw_null(w);
-	else
-		jsonw_sv(w, v);
-}
-
-void api_key_full(struct jsonw *w, const char *key, struct sv v)
-{
-	api_key_text(w, key, v.n > 0 ? v : SV_NONE);
-}
-
-void api_key_int(struct jsonw *w, const char *key, int64_t n)
-{
-	jsonw_key(w, key);
-	jsonw_int(w, n);
-}
-
-void api_key_time(struct jsonw *w, const char *key, int64_t t)
-{
-	jsonw_key(w, key);
-	jsonw_instant(w, (struct instant){ t });
-}

@@ -146,40 +146,33 @@ static void row(void *arg, const struct query_row *f)
 	struct jsonw *w = arg;
 
 	jsonw_open(w, '{');
-	jsonw_key(w, "uid");
-	jsonw_str(w, f->uid);
-	api_key_int(w, "revision", f->revision);
-	jsonw_key(w, "kind");
-	jsonw_str(w, f->kind);
-	jsonw_key(w, "verdict");
-	jsonw_str(w, f->verdict);
-	jsonw_key(w, "severity");
-	jsonw_str(w, f->severity);
-	jsonw_key(w, "confidence");
-	jsonw_str(w, f->confidence);
-	api_key_int(w, "risk", f->risk);
+	jsonw_key_str(w, "uid", f->uid);
+	jsonw_key_int(w, "revision", f->revision);
+	jsonw_key_str(w, "kind", f->kind);
+	jsonw_key_str(w, "verdict", f->verdict);
+	jsonw_key_str(w, "severity", f->severity);
+	jsonw_key_str(w, "confidence", f->confidence);
+	jsonw_key_int(w, "risk", f->risk);
 	jsonw_key(w, "score_db");
 	jsonw_fixed2(w, llround(f->score * 100));
-	api_key_full(w, "app", f->bundle_id);
-	api_key_full(w, "app_version", f->version);
-	api_key_full(w, "destination", f->host);
+	jsonw_key_full(w, "app", f->bundle_id);
+	jsonw_key_full(w, "app_version", f->version);
+	jsonw_key_full(w, "destination", f->host);
 	jsonw_key(w, "port");
 	if (f->port != 0)
 		jsonw_int(w, f->port);
 	else
 		jsonw_null(w);
-	api_key_int(w, "devices", (int64_t)f->devices);
-	api_key_time(w, "first_seen", f->first_seen);
-	api_key_time(w, "last_seen", f->last_seen);
-	jsonw_key(w, "status");
-	jsonw_str(w, f->status);
-	api_key_full(w, "assignee", f->assignee);
-	api_key_int(w, "comments", (int64_t)f->comments);
-	jsonw_key(w, "present");
-	jsonw_bool(w, f->present);
-	api_key_time(w, "created_at", f->created_at);
-	api_key_time(w, "changed_at", f->changed_at);
-	api_key_time(w, "resolved_at", f->resolved_at);
+	jsonw_key_int(w, "devices", (int64_t)f->devices);
+	jsonw_key_time(w, "first_seen", (struct instant){ f->first_seen });
+	jsonw_key_time(w, "last_seen", (struct instant){ f->last_seen });
+	jsonw_key_str(w, "status", f->status);
+	jsonw_key_full(w, "assignee", f->assignee);
+	jsonw_key_int(w, "comments", (int64_t)f->comments);
+	jsonw_key_bool(w, "present", f->present);
+	jsonw_key_time(w, "created_at", (struct instant){ f->created_at });
+	jsonw_key_time(w, "changed_at", (struct instant){ f->changed_at });
+	jsonw_key_time(w, "resolved_at", (struct instant){ f->resolved_at });
 	jsonw_close(w, '}');
 }
 
@@ -207,7 +200,7 @@ static void list(void *context, const struct http_request *q, struct http_respon
 	jsonw_open(&w, '[');
 	ok = query_findings(s, &filter, sort, limit, &place, &more, row, &w, &err);
 	jsonw_close(&w, ']');
-	api_key_full(&w, "next", more ? api_cursor_write(&place, question, q->_arena) : SV_NONE);
+	jsonw_key_full(&w, "next", more ? api_cursor_write(&place, question, q->_arena) : SV_NONE);
 	jsonw_close(&w, '}');
 	buf_char(&r->body, '\n');
 	api_read_end(a, s);
@@ -238,12 +231,10 @@ static void comment(void *arg, const struct triage_comment *c)
 	struct jsonw *w = arg;
 
 	jsonw_open(w, '{');
-	api_key_int(w, "id", c->id);
-	api_key_time(w, "at", c->at);
-	jsonw_key(w, "author");
-	jsonw_sv(w, c->author);
-	jsonw_key(w, "text");
-	jsonw_sv(w, c->text);
+	jsonw_key_int(w, "id", c->id);
+	jsonw_key_time(w, "at", (struct instant){ c->at });
+	jsonw_key_text(w, "author", c->author);
+	jsonw_key_text(w, "text", c->text);
 	jsonw_close(w, '}');
 }
 
@@ -252,10 +243,9 @@ static void revision(void *arg, const struct query_revision *h)
 	struct jsonw *w = arg;
 
 	jsonw_open(w, '{');
-	api_key_int(w, "revision", h->revision);
-	api_key_time(w, "at", h->at);
-	jsonw_key(w, "verdict");
-	jsonw_sv(w, h->verdict);
+	jsonw_key_int(w, "revision", h->revision);
+	jsonw_key_time(w, "at", (struct instant){ h->at });
+	jsonw_key_text(w, "verdict", h->verdict);
 	jsonw_close(w, '}');
 }
 

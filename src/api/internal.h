@@ -90,9 +90,4 @@ bool api_look_behind(struct api *a, struct http_request *q);
 bool api_still(struct api *a, struct sv via, struct sv credential, enum http_role role,
 	       int64_t now);
 
-void api_key_text(struct jsonw *w, const char *key, struct sv v); /* null where p is NULL */
-void api_key_full(struct jsonw *w, const char *key, struct sv v); /* null where empty */
-void api_key_int(struct jsonw *w, const char *key, int64_t n);
-void api_key_time(struct jsonw *w, const char *key, int64_t t); /* null for INT64_MIN */
-
 #endif

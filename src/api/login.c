@@ -53,12 +53,11 @@ static void say_session(struct http_response *r, struct sv user, struct sv role,
 	struct jsonw w = jsonw_on(&r->body);
 
 	jsonw_open(&w, '{');
-	api_key_text(&w, "user", user);
-	api_key_text(&w, "role", role);
-	api_key_text(&w, "via", via);
-	jsonw_key(&w, "csrf");
-	jsonw_str(&w, csrf);
-	api_key_time(&w, "expires_at", expires_at);
+	jsonw_key_said(&w, "user", user);
+	jsonw_key_said(&w, "role", role);
+	jsonw_key_said(&w, "via", via);
+	jsonw_key_str(&w, "csrf", csrf);
+	jsonw_key_time(&w, "expires_at", (struct instant){ expires_at });
 	jsonw_close(&w, '}');
 	buf_char(&r->body, '\n');
 }

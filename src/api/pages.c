@@ -70,8 +70,7 @@ static void option_json(struct jsonw *w, const struct option *o, const void *rec
 	buf_init(&value, MAX_VALUE);
 	set = option_format(o, record, &value);
 	jsonw_open(w, '{');
-	jsonw_key(w, "option");
-	jsonw_str(w, o->path);
+	jsonw_key_str(w, "option", o->path);
 	jsonw_key(w, "value");
 	if (set && is_secret(o))
 		jsonw_str(w, "(set)");
@@ -79,11 +78,9 @@ static void option_json(struct jsonw *w, const struct option *o, const void *rec
 		jsonw_sv(w, buf_view(&value));
 	else
 		jsonw_null(w);
-	jsonw_key(w, "file");
-	jsonw_str(w, origin->file);
-	api_key_int(w, "line", origin->line);
-	jsonw_key(w, "description");
-	jsonw_str(w, o->description);
+	jsonw_key_str(w, "file", origin->file);
+	jsonw_key_int(w, "line", origin->line);
+	jsonw_key_str(w, "description", o->description);
 	jsonw_close(w, '}');
 	buf_free(&value);
 }
@@ -104,13 +101,13 @@ static void settings_json(struct buf *out, const struct conf *c)
 	struct jsonw w = jsonw_on(out);
 
 	jsonw_open(&w, '{');
-	api_key_full(&w, "file", c->file);
+	jsonw_key_full(&w, "file", c->file);
 	options_json(&w, c, c->_origins, false);
 	jsonw_key(&w, "sources");
 	jsonw_open(&w, '[');
 	for (size_t i = 0; i < c->n_sources; i++) {
 		jsonw_open(&w, '{');
-		api_key_text(&w, "name", c->sources[i].name);
+		jsonw_key_said(&w, "name", c->sources[i].name);
 		options_json(&w, &c->sources[i], c->sources[i]._origins, true);
 		jsonw_close(&w, '}');
 	}
@@ -123,10 +120,8 @@ static void settings_json(struct buf *out, const struct conf *c)
 static void log_source_json(struct jsonw *w, const struct daemon *d, enum sensor_kind kind)
 {
 	jsonw_open(w, '{');
-	jsonw_key(w, "log_source");
-	jsonw_str(w, log_source_name(kind));
-	jsonw_key(w, "status");
-	jsonw_str(w, source_status_name(live_sources_status(&d->sources, kind)));
+	jsonw_key_str(w, "log_source", log_source_name(kind));
+	jsonw_key_str(w, "status", source_status_name(live_sources_status(&d->sources, kind)));
 	jsonw_key(w, "sources");
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < d->sources.n; i++)

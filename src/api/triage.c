@@ -175,10 +175,10 @@ static void comment(void *context, const struct http_request *q, struct http_res
 
 		r->status = 201;
 		jsonw_open(&w, '{');
-		api_key_int(&w, "id", id);
-		api_key_time(&w, "at", who.at);
-		api_key_text(&w, "author", who.actor);
-		api_key_text(&w, "text", v[0]->text);
+		jsonw_key_int(&w, "id", id);
+		jsonw_key_time(&w, "at", (struct instant){ who.at });
+		jsonw_key_said(&w, "author", who.actor);
+		jsonw_key_said(&w, "text", v[0]->text);
 		jsonw_close(&w, '}');
 		buf_char(&r->body, '\n');
 	}

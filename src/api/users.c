@@ -12,17 +12,13 @@
 static void user_json(struct jsonw *w, const struct store_user *u)
 {
 	jsonw_open(w, '{');
-	jsonw_key(w, "name");
-	jsonw_sv(w, u->name);
-	jsonw_key(w, "role");
-	jsonw_sv(w, u->role);
-	jsonw_key(w, "password");
-	jsonw_bool(w, u->password.n > 0);
-	api_key_int(w, "tokens", (int64_t)u->tokens);
-	api_key_time(w, "created_at", u->created_at);
-	jsonw_key(w, "created_by");
-	jsonw_sv(w, u->created_by);
-	api_key_time(w, "changed_at", u->changed_at);
+	jsonw_key_text(w, "name", u->name);
+	jsonw_key_text(w, "role", u->role);
+	jsonw_key_bool(w, "password", u->password.n > 0);
+	jsonw_key_int(w, "tokens", (int64_t)u->tokens);
+	jsonw_key_time(w, "created_at", (struct instant){ u->created_at });
+	jsonw_key_text(w, "created_by", u->created_by);
+	jsonw_key_time(w, "changed_at", (struct instant){ u->changed_at });
 	jsonw_close(w, '}');
 }
 
@@ -64,10 +60,8 @@ static struct sv state_of(const struct store_user *u, struct arena *a)
 	buf_init(&b, 4096);
 	w = jsonw_on(&b);
 	jsonw_open(&w, '{');
-	jsonw_key(&w, "role");
-	jsonw_sv(&w, u->role);
-	jsonw_key(&w, "password");
-	jsonw_bool(&w, u->password.n > 0);
+	jsonw_key_text(&w, "role", u->role);
+	jsonw_key_bool(&w, "password", u->password.n > 0);
 	jsonw_close(&w, '}');
 	text = arena_sv(a, buf_view(&b));
 	buf_free(&b);
@@ -266,18 +260,13 @@ static void remove_user(void *context, const struct http_request *q, struct http
 
 static void token_members(struct jsonw *w, const struct store_token *t)
 {
-	jsonw_key(w, "id");
-	jsonw_sv(w, t->id);
-	jsonw_key(w, "user");
-	jsonw_sv(w, t->user);
-	jsonw_key(w, "role");
-	jsonw_sv(w, t->role);
-	jsonw_key(w, "label");
-	jsonw_sv(w, t->label);
-	api_key_time(w, "created_at", t->created_at);
-	jsonw_key(w, "created_by");
-	jsonw_sv(w, t->created_by);
-	api_key_time(w, "expires_at", t->expires_at);
+	jsonw_key_text(w, "id", t->id);
+	jsonw_key_text(w, "user", t->user);
+	jsonw_key_text(w, "role", t->role);
+	jsonw_key_text(w, "label", t->label);
+	jsonw_key_time(w, "created_at", (struct instant){ t->created_at });
+	jsonw_key_text(w, "created_by", t->created_by);
+	jsonw_key_time(w, "expires_at", (struct instant){ t->expires_at });
 }
 
 static void list_token(void *arg, const struct store_token *t)
@@ -339,8 +328,7 @@ static void say_token(const struct store_token *t, const char *secret, struct ht
 	r->status = 201;
 	jsonw_open(&w, '{');
 	token_members(&w, t);
-	jsonw_key(&w, "token");
-	jsonw_str(&w, secret);
+	jsonw_key_str(&w, "token", secret);
 	jsonw_close(&w, '}');
 	buf_char(&r->body, '\n');
 }

@@ -160,13 +160,24 @@ void jsonw_key_str(struct jsonw *w, const char *key, const char *s)
 	jsonw_str(w, s);
 }
 
-void jsonw_key_full(struct jsonw *w, const char *key, struct sv v)
+void jsonw_key_text(struct jsonw *w, const char *key, struct sv v)
 {
 	jsonw_key(w, key);
-	if (sv_empty(v))
+	jsonw_sv(w, v);
+}
+
+void jsonw_key_said(struct jsonw *w, const char *key, struct sv v)
+{
+	jsonw_key(w, key);
+	if (v.p == NULL)
 		jsonw_null(w);
 	else
 		jsonw_sv(w, v);
+}
+
+void jsonw_key_full(struct jsonw *w, const char *key, struct sv v)
+{
+	jsonw_key_said(w, key, v.n > 0 ? v : SV_NONE);
 }
 
 void jsonw_key_time(struct jsonw *w, const char *key, struct instant t)

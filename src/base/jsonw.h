@@ -36,6 +36,8 @@ void jsonw_key_int(struct jsonw *w, const char *key, int64_t n);
 void jsonw_key_count(struct jsonw *w, const char *key, uint64_t n);
 void jsonw_key_bool(struct jsonw *w, const char *key, bool v);
 void jsonw_key_str(struct jsonw *w, const char *key, const char *s);
+void jsonw_key_text(struct jsonw *w, const char *key, struct sv v);
+void jsonw_key_said(struct jsonw *w, const char *key, struct sv v); /* null where p is NULL */
 void jsonw_key_full(struct jsonw *w, const char *key, struct sv v); /* null where empty: not said */
 void jsonw_key_time(struct jsonw *w, const char *key, struct instant t);
 /* Bytes that are JSON already. */

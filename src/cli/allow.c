@@ -325,8 +325,7 @@ static bool change(struct door *d, const struct request *q, struct error *err)
 	w = jsonw_on(&body);
 	jsonw_open(&w, '{');
 	if (renew) {
-		jsonw_key(&w, "expires");
-		jsonw_str(&w, strcmp(q->expires, "never") == 0 ? NULL : q->expires);
+		jsonw_key_str(&w, "expires", strcmp(q->expires, "never") == 0 ? NULL : q->expires);
 		door_member(&w, "owner", q->owner);
 		door_member(&w, "reason", q->reason);
 		door_member(&w, "ticket", q->ticket);

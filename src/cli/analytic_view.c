@@ -261,8 +261,7 @@ static void ref_json(struct jsonw *w, const char *key, const struct stix_ref *r)
 	key_sv(w, "stix_id", r->stix_id);
 	key_sv(w, "id", r->external_id);
 	key_sv(w, "name", r->name);
-	jsonw_key(w, "resolved");
-	jsonw_bool(w, r->resolved);
+	jsonw_key_bool(w, "resolved", r->resolved);
 	jsonw_close(w, '}');
 }
 
@@ -281,10 +280,8 @@ static void bundle_json(struct jsonw *w, const struct stix_analytic *s)
 	key_sv(w, "attack_spec_version", s->attack_spec_version);
 	key_sv(w, "stix_version", s->stix_version);
 	key_sv(w, "description", s->description);
-	jsonw_key(w, "revoked");
-	jsonw_bool(w, s->self.revoked);
-	jsonw_key(w, "deprecated");
-	jsonw_bool(w, s->self.deprecated);
+	jsonw_key_bool(w, "revoked", s->self.revoked);
+	jsonw_key_bool(w, "deprecated", s->self.deprecated);
 	ref_json(w, "detection_strategy", &s->strategy);
 	ref_json(w, "technique", &s->technique);
 	jsonw_key(w, "log_sources");
@@ -306,8 +303,7 @@ static void bundle_json(struct jsonw *w, const struct stix_analytic *s)
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
-	jsonw_key(w, "objects");
-	jsonw_int(w, (int64_t)s->n_objects);
+	jsonw_key_int(w, "objects", (int64_t)s->n_objects);
 	jsonw_close(w, '}');
 }
 
@@ -323,8 +319,7 @@ static void sources_json(struct jsonw *w, const struct analytic_view *v)
 		key_sv(w, "description", sv_cstr(s->channel.words));
 		key_sv(w, "data_component", sv_cstr(s->component_id));
 		key_sv(w, "kind", sv_cstr(sensor_kind_name(s->sensor)));
-		jsonw_key(w, "fed");
-		jsonw_bool(w, feeds(v, s->sensor));
+		jsonw_key_bool(w, "fed", feeds(v, s->sensor));
 		jsonw_key(w, "sources");
 		jsonw_open(w, '[');
 		for (size_t k = 0; k < v->n_feeds; k++) {
@@ -340,8 +335,7 @@ static void sources_json(struct jsonw *w, const struct analytic_view *v)
 				jsonw_int(w, (int64_t)f->observations);
 			else
 				jsonw_null(w);
-			jsonw_key(w, "trouble");
-			jsonw_str(w, f->trouble);
+			jsonw_key_str(w, "trouble", f->trouble);
 			jsonw_close(w, '}');
 		}
 		jsonw_close(w, ']');
@@ -350,10 +344,8 @@ static void sources_json(struct jsonw *w, const struct analytic_view *v)
 	jsonw_close(w, ']');
 	jsonw_key(w, "coverage");
 	jsonw_open(w, '{');
-	jsonw_key(w, "fed");
-	jsonw_int(w, (int64_t)fed(v));
-	jsonw_key(w, "of");
-	jsonw_int(w, (int64_t)N_SOURCES);
+	jsonw_key_int(w, "fed", (int64_t)fed(v));
+	jsonw_key_int(w, "of", (int64_t)N_SOURCES);
 	jsonw_close(w, '}');
 }
 
@@ -398,8 +390,7 @@ void analytic_json(struct buf *out, const struct analytic_view *v)
 		for (size_t i = 0; i < v->n_drift; i++) {
 			jsonw_open(&w, '{');
 			key_sv(&w, "kind", sv_cstr(drift_kind_name(v->drift[i].kind)));
-			jsonw_key(&w, "note");
-			jsonw_bool(&w, v->drift[i].note);
+			jsonw_key_bool(&w, "note", v->drift[i].note);
 			key_sv(&w, "subject", v->drift[i].subject);
 			key_sv(&w, "because", v->drift[i].because);
 			jsonw_close(&w, '}');

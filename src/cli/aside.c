@@ -45,14 +45,10 @@ static void keep(struct aside *a, const struct scan_reject *r)
 
 	buf_reset(&a->_line);
 	jsonw_open(&w, '{');
-	jsonw_key(&w, "path");
-	jsonw_str(&w, r->path);
-	jsonw_key(&w, "line");
-	jsonw_int(&w, r->line);
-	jsonw_key(&w, "reason");
-	jsonw_str(&w, r->reason);
-	jsonw_key(&w, "record");
-	jsonw_sv(&w, r->record);
+	jsonw_key_str(&w, "path", r->path);
+	jsonw_key_int(&w, "line", r->line);
+	jsonw_key_str(&w, "reason", r->reason);
+	jsonw_key_text(&w, "record", r->record);
 	jsonw_close(&w, '}');
 	buf_char(&a->_line, '\n');
 	if (a->_line.overflowed || fwrite(a->_line.p, 1, a->_line.n, a->_file) != a->_line.n)

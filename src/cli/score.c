@@ -286,8 +286,7 @@ static void json_findings(struct jsonw *w, const struct score *s)
 	json_share(w, "recall", score_recall(s));
 	json_share(w, "f1", score_f1(s));
 	json_count(w, "findings", s->findings);
-	jsonw_key(w, "all");
-	jsonw_bool(w, s->quiet_ones);
+	jsonw_key_bool(w, "all", s->quiet_ones);
 	json_outcomes(w, s->outcomes, s->n_cases, s->as_expected);
 	json_kind(w, "ca_untrusted", found_devices(s), s->n_devices,
 		  extras_of(s, SV("ca_untrusted")));

@@ -259,8 +259,7 @@ static bool token_members(struct jsonw *w, const struct request *q, struct error
 		return true;
 	if (!sv_to_i64(sv_cstr(q->days), &days))
 		return error_set(err, ERROR_USAGE, 0, "--days %.100s: expected a number", q->days);
-	jsonw_key(w, "days");
-	jsonw_int(w, days);
+	jsonw_key_int(w, "days", days);
 	return true;
 }
 

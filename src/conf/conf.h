@@ -77,8 +77,8 @@ struct conf_source {
 	unsigned kind;
 	struct sv format;	    /* "auto", or a format's name */
 	struct conf_strings filter; /* BPF, of captures; all have to hold */
-	struct conf_strings
-	    path;	     /* globs as written, made absolute to the file's folder; "-" stdin */
+	/* globs as written, made absolute to the file's folder; "-" stdin */
+	struct conf_strings path;
 	struct sv interface; /* network interface to capture from; empty: none */
 	struct sv drop;	     /* watched folder; empty: none */
 	/* `udp://ADDRESS:PORT`, likewise tcp and tls; checked on loading */
@@ -93,8 +93,8 @@ struct conf_source {
 	struct zone timezone;
 	struct instant date;	  /* midnight UTC; INSTANT_NONE: the file's modification day */
 	uint32_t bad_line_budget; /* parts per million of a source's records */
-	struct conf_strings
-	    ignore_hosts; /* lower-case A-labels; `.suffix` for a domain and below */
+	/* lower-case A-labels; `.suffix` for a domain and below */
+	struct conf_strings ignore_hosts;
 
 	const char *file; /* where the source stands */
 	uint32_t line;

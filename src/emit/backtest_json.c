@@ -88,8 +88,7 @@ static void setting(struct jsonw *w, const struct backtest_setting *s, bool in_f
 	span_format(s->time_window, window);
 	jsonw_open(w, '{');
 	jsonw_key_bool(w, "in_force", in_force);
-	jsonw_key(w, "label");
-	jsonw_sv(w, s->label);
+	jsonw_key_text(w, "label", s->label);
 	jsonw_key(w, "settings");
 	jsonw_open(w, '{');
 	jsonw_key_str(w, "TimeWindow", window);

@@ -33,12 +33,10 @@ static void devices(struct jsonw *w, const struct finding *f)
 		const struct finding_device *d = &f->devices[i];
 
 		jsonw_open(w, '{');
-		jsonw_key(w, "id");
-		jsonw_sv(w, d->id);
+		jsonw_key_text(w, "id", d->id);
 		jsonw_key_str(w, "id_type", id_type_name(d->id_type));
 		if (d->ambiguous) {
-			jsonw_key(w, "ambiguous");
-			jsonw_bool(w, true);
+			jsonw_key_bool(w, "ambiguous", true);
 		}
 		jsonw_key_int(w, "failures", d->failures);
 		jsonw_key_int(w, "trials", d->trials);
@@ -62,8 +60,7 @@ static void judgement(struct jsonw *w, const struct finding *f)
 		jsonw_key_str(w, "term", term_name(f->contributions[i].term));
 		jsonw_key(w, "db");
 		jsonw_fixed2(w, f->contributions[i].centidb);
-		jsonw_key(w, "because");
-		jsonw_sv(w, f->contributions[i].because);
+		jsonw_key_text(w, "because", f->contributions[i].because);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -86,8 +83,7 @@ static void judgement(struct jsonw *w, const struct finding *f)
 		jsonw_open(w, '{');
 		jsonw_key_str(w, "name", rival_name((enum rival)r));
 		jsonw_key_str(w, "status", rival_status_name(f->rivals[r].status));
-		jsonw_key(w, "because");
-		jsonw_sv(w, f->rivals[r].because);
+		jsonw_key_text(w, "because", f->rivals[r].because);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -98,8 +94,7 @@ static void judgement(struct jsonw *w, const struct finding *f)
 		jsonw_open(w, '{');
 		jsonw_key_str(w, "factor", risk_factor_name(f->risk_factors[i].factor));
 		jsonw_key_int(w, "points", f->risk_factors[i].points);
-		jsonw_key(w, "because");
-		jsonw_sv(w, f->risk_factors[i].because);
+		jsonw_key_text(w, "because", f->risk_factors[i].because);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -113,15 +108,12 @@ static void evidence(struct jsonw *w, const struct finding *f)
 		const struct evidence *e = &f->evidence[i];
 
 		jsonw_open(w, '{');
-		jsonw_key(w, "source");
-		jsonw_sv(w, e->source);
-		jsonw_key(w, "path");
-		jsonw_sv(w, e->path);
+		jsonw_key_text(w, "source", e->source);
+		jsonw_key_text(w, "path", e->path);
 		jsonw_key_int(w, "line", e->line);
 		jsonw_key(w, "time");
 		jsonw_instant(w, e->time);
-		jsonw_key(w, "what");
-		jsonw_sv(w, e->what);
+		jsonw_key_text(w, "what", e->what);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -158,8 +150,7 @@ void finding_json_analytic(struct jsonw *w, const struct settings *s)
 	jsonw_open(w, '{');
 	jsonw_key_str(w, "TimeWindow", window);
 	jsonw_key_int(w, "InspectionFailureThreshold", s->inspection_failure_threshold);
-	jsonw_key(w, "ForegroundStateRequired");
-	jsonw_bool(w, s->foreground_state_required);
+	jsonw_key_bool(w, "ForegroundStateRequired", s->foreground_state_required);
 	allowances(w, "AllowedAppList", s, true);
 	allowances(w, "AllowedDestinationList", s, false);
 	jsonw_close(w, '}');

@@ -135,10 +135,8 @@ void allow_warnings_json(struct jsonw *w, const struct allow_warnings *list)
 	jsonw_open(w, '[');
 	for (size_t i = 0; i < list->n; i++) {
 		jsonw_open(w, '{');
-		jsonw_key(w, "code");
-		jsonw_str(w, list->list[i].code);
-		jsonw_key(w, "message");
-		jsonw_str(w, list->list[i].text);
+		jsonw_key_str(w, "code", list->list[i].code);
+		jsonw_key_str(w, "message", list->list[i].text);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');

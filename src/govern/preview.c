@@ -109,20 +109,16 @@ static void named_json(struct jsonw *w, const char *key, const struct named_list
 		const struct named *n = &list->list[i];
 
 		jsonw_open(w, '{');
-		jsonw_key(w, "uid");
-		jsonw_str(w, n->uid);
+		jsonw_key_str(w, "uid", n->uid);
 		jsonw_key_full(w, "app", n->app);
 		jsonw_key_full(w, "host", n->host);
 		jsonw_key_count(w, "port", n->port);
-		jsonw_key(w, "verdict");
-		jsonw_str(w, n->verdict);
-		jsonw_key(w, "severity");
-		jsonw_str(w, n->severity);
+		jsonw_key_str(w, "verdict", n->verdict);
+		jsonw_key_str(w, "severity", n->severity);
 		jsonw_key_count(w, "devices", n->devices);
 		jsonw_key(w, "last_seen");
 		jsonw_instant(w, (struct instant){ n->last_seen });
-		jsonw_key(w, "met");
-		jsonw_str(w, met_word(n->met));
+		jsonw_key_str(w, "met", met_word(n->met));
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');
@@ -284,21 +280,16 @@ static void said_json(struct jsonw *w, const struct store_allow *row, const char
 		      const char *because, struct instant now)
 {
 	jsonw_open(w, '{');
-	jsonw_key(w, "id");
-	jsonw_int(w, row->id);
-	jsonw_key(w, "list");
-	jsonw_str(w, row->is_app_list ? "app" : "destination");
+	jsonw_key_int(w, "id", row->id);
+	jsonw_key_str(w, "list", row->is_app_list ? "app" : "destination");
 	jsonw_key_full(w, "pattern", row->pattern);
 	jsonw_key(w, "scope");
 	jsonw_raw(w, sv_empty(row->scope) ? SV("[]") : row->scope);
 	jsonw_key_full(w, "owner", row->owner);
 	jsonw_key_full(w, "expires", row->expires);
-	jsonw_key(w, "state");
-	jsonw_str(w, allow_state(row, now));
-	jsonw_key(w, "answer");
-	jsonw_str(w, answer);
-	jsonw_key(w, "because");
-	jsonw_str(w, because);
+	jsonw_key_str(w, "state", allow_state(row, now));
+	jsonw_key_str(w, "answer", answer);
+	jsonw_key_str(w, "because", because);
 	jsonw_close(w, '}');
 }
 
@@ -339,8 +330,7 @@ bool allow_test_json(struct jsonw *w, struct store *s, struct sv host, struct sv
 		}
 	if (ok) {
 		jsonw_close(w, ']');
-		jsonw_key(w, "answer");
-		jsonw_str(w, best);
+		jsonw_key_str(w, "answer", best);
 		jsonw_close(w, '}');
 	}
 	buf_free(&servers.text);

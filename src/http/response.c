@@ -52,10 +52,8 @@ void http_error(struct http_response *r, unsigned status, const char *code, cons
 	jsonw_open(&w, '{');
 	jsonw_key(&w, "error");
 	jsonw_open(&w, '{');
-	jsonw_key(&w, "code");
-	jsonw_str(&w, code);
-	jsonw_key(&w, "message");
-	jsonw_str(&w, message);
+	jsonw_key_str(&w, "code", code);
+	jsonw_key_str(&w, "message", message);
 	jsonw_close(&w, '}');
 	jsonw_close(&w, '}');
 	buf_char(&r->body, '\n');

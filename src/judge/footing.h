@@ -16,8 +16,8 @@
 /* By device, what its records come down to; made when posture and activity have been indexed. */
 struct footing {
 	uint64_t *_postures; /* by device */
-	uint64_t
-	    *_activity; /* of the device's records up to this one, devices one behind the other */
+	/* of the device's records up to this one, devices one behind the other */
+	uint64_t *_activity;
 	size_t *_begin; /* by device */
 	uint32_t _n;
 	size_t _n_activity;

@@ -38,8 +38,8 @@ struct kept_field {
 struct line_rule {
 	const struct condition *when;
 	bool opens, begins, decides, closes;
-	bool
-	    lingers; /* of a block: taken inside of it and as the one line behind the closing one */
+	/* of a block: taken inside of it and as the one line behind the closing one */
+	bool lingers;
 	const struct kept_field *keep; /* the first line that says something counts */
 	size_t n_keep;
 };

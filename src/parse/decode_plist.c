@@ -5,8 +5,8 @@
 #include "parse/plist.h"
 
 struct plist_options {
-	struct sv
-	    prefix; /* "payload.": so that the mapping of an enveloped list serves for a bare one */
+	/* "payload.": so that the mapping of an enveloped list serves for a bare one */
+	struct sv prefix;
 };
 
 static bool compile(struct format *f, struct yaml options, void **out, struct error *err)

@@ -51,8 +51,8 @@ bool format_has_conversations(const struct format *f);
 struct format_match {
 	const struct format *format;
 	int score; /* higher is surer; 0: does not match */
-	enum framing
-	    framing;	  /* to read this input with: JSON may be a line a record or one document */
+	/* to read this input with: JSON may be a line a record or one document */
+	enum framing framing;
 	char reason[160]; /* why, or the field at which it failed */
 };
 /* The first bytes of an input (a few lines suffice). Fills at most n matches, best first, failed

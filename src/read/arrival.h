@@ -26,8 +26,8 @@ enum input_result {
 struct input_where {
 	struct sv path; /* the file, as found (a rotated one may have been renamed since) */
 	uint64_t line;	/* 1-based; of a spool: the entry's number */
-	uint64_t
-	    offset; /* of the record's first byte in the (unpacked) file; 0 in a watched folder */
+	/* of the record's first byte in the (unpacked) file; 0 in a watched folder */
+	uint64_t offset;
 	uint64_t file; /* the same for all records of one file, never reused while open: a new
 			* number wants a new parser */
 	bool first;    /* the first record of this file since the input was opened */

@@ -30,8 +30,8 @@ struct drop_options {
 struct drop_stats {
 	uint64_t records, overlong;
 	uint64_t files; /* read to their end since open */
-	uint64_t
-	    failed; /* could not be opened or were damaged; what stood before the damage was read */
+	/* could not be opened or were damaged; what stood before the damage was read */
+	uint64_t failed;
 	uint64_t changed; /* written to after they had been finished */
 	uint64_t waiting; /* seen, not yet begun */
 	uint64_t refused; /* beyond DROP_MAX_FILES, as of the last look */

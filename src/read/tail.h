@@ -43,8 +43,8 @@ struct tail_stats {
 	uint64_t records, overlong, bytes; /* handed out */
 	uint64_t rotated;		   /* files that went on under another name */
 	uint64_t truncated; /* files found shorter or other than what was read of them */
-	uint64_t
-	    continued;	  /* of these and of removed ones: the rest was found in a copy or packed */
+	/* of these and of removed ones: the rest was found in a copy or packed */
+	uint64_t continued;
 	uint64_t lost;	  /* ... was found nowhere: what was not yet read of it is gone */
 	uint64_t damaged; /* packed files that ended in damage */
 	uint64_t refused; /* files beyond TAIL_MAX_FILES, or that may not be read */

@@ -62,8 +62,8 @@ struct engine_view {
 	const struct sv *sources, *files; /* names, by record_ref */
 	enum source_status log_sources[4];
 	struct pool *pool; /* judges along; may be NULL */
-	struct allow_tally
-	    *tally; /* what each allow-list entry covers, in the judgement's arena; may be NULL */
+	/* what each allow-list entry covers, in the judgement's arena; may be NULL */
+	struct allow_tally *tally;
 };
 
 /* seed: random, so that chosen names cannot be made to collide. Settings are borrowed. */

@@ -49,16 +49,16 @@ struct scan_options {
 	const struct format_set *formats;
 	const struct scan_input *inputs;
 	size_t n_inputs;
-	const struct scan_period
-	    *period; /* NULL: all; what lies outside is counted, and as if it were not there */
-	bool all;    /* observed, explained and expected findings too */
+	/* NULL: all; what lies outside is counted, and as if it were not there */
+	const struct scan_period *period;
+	bool all; /* observed, explained and expected findings too */
 	void (*progress)(void *arg, const struct scan_progress *p);
 	void *progress_arg;
 	/* NULL: the inputs are read once more, forget what came before. */
 	void (*rejected)(void *arg, const struct scan_reject *r);
 	void *rejected_arg;
-	const volatile sig_atomic_t
-	    *interrupted; /* nonzero: end early with what there is; may be NULL */
+	/* nonzero: end early with what there is; may be NULL */
+	const volatile sig_atomic_t *interrupted;
 };
 
 /* NULL and *err: ERROR_UNRECOGNISED, ERROR_FORMAT or ERROR_IO for inputs, ERROR_CONFIG or

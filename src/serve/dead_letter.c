@@ -39,16 +39,12 @@ void dead_letter_put(struct dead_letter *d, struct instant at, struct sv source,
 	jsonw_open(&w, '{');
 	jsonw_key(&w, "at");
 	jsonw_instant(&w, at);
-	jsonw_key(&w, "source");
-	jsonw_sv(&w, source);
-	jsonw_key(&w, "path");
-	jsonw_sv(&w, path);
-	jsonw_key(&w, "line");
-	jsonw_int(&w, (int64_t)line);
-	jsonw_key(&w, "reason");
-	jsonw_str(&w, reason);
-	jsonw_key(&w, "record");
-	jsonw_sv(&w, keylog_holds(record) ? KEYLOG_INSTEAD : sv_first(record, MAX_RECORD));
+	jsonw_key_text(&w, "source", source);
+	jsonw_key_text(&w, "path", path);
+	jsonw_key_int(&w, "line", (int64_t)line);
+	jsonw_key_str(&w, "reason", reason);
+	jsonw_key_text(&w, "record",
+		       keylog_holds(record) ? KEYLOG_INSTEAD : sv_first(record, MAX_RECORD));
 	jsonw_close(&w, '}');
 	buf_char(&d->_lines, '\n');
 	if (d->_lines.overflowed) {

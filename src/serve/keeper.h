@@ -31,8 +31,8 @@ struct keeper {
 	struct engine engine;
 	struct settings settings;
 	uint64_t settled; /* counts how often they were taken over */
-	const struct governed
-	    *governed; /* the database's part of the allow-lists; borrowed, may be NULL */
+	/* the database's part of the allow-lists; borrowed, may be NULL */
+	const struct governed *governed;
 	struct allow_tally tally;     /* of the newest judgement, in its arena */
 	struct live_sources *sources; /* borrowed */
 	struct journal *journal;

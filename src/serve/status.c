@@ -54,8 +54,7 @@ static void capture_json(struct jsonw *w, const struct daemon *d, const struct l
 		return;
 	}
 	jsonw_open(w, '{');
-	jsonw_key(w, "up");
-	jsonw_bool(w, c.capturing);
+	jsonw_key_bool(w, "up", c.capturing);
 	jsonw_key_count(w, "packets", c.wire.packets);
 	jsonw_key_count(w, "received", c.received);
 	jsonw_key_count(w, "dropped", c.dropped);
@@ -74,21 +73,16 @@ static void source_json(struct jsonw *w, const struct daemon *d, const struct li
 	const struct store_source *n = &s->counts;
 
 	jsonw_open(w, '{');
-	jsonw_key(w, "name");
-	jsonw_sv(w, s->name);
-	jsonw_key(w, "state");
-	jsonw_str(w, status_colour(d, s));
-	jsonw_key(w, "configured");
-	jsonw_bool(w, s->conf != NULL);
+	jsonw_key_text(w, "name", s->name);
+	jsonw_key_str(w, "state", status_colour(d, s));
+	jsonw_key_bool(w, "configured", s->conf != NULL);
 	jsonw_key(w, "format");
 	if (sv_empty(n->format))
 		jsonw_null(w);
 	else
 		jsonw_sv(w, n->format);
-	jsonw_key(w, "silent");
-	jsonw_bool(w, s->silent);
-	jsonw_key(w, "behind");
-	jsonw_bool(w, s->behind);
+	jsonw_key_bool(w, "silent", s->silent);
+	jsonw_key_bool(w, "behind", s->behind);
 	jsonw_key_count(w, "records", n->records);
 	jsonw_key_count(w, "observations", n->observations);
 	jsonw_key_count(w, "irrelevant", n->irrelevant);
@@ -140,12 +134,9 @@ void status_json(struct buf *out, const struct daemon *d)
 	struct jsonw w = jsonw_on(out);
 
 	jsonw_open(&w, '{');
-	jsonw_key(&w, "version");
-	jsonw_str(&w, PINWATCH_VERSION);
-	jsonw_key(&w, "state");
-	jsonw_str(&w, state_of(d));
-	jsonw_key(&w, "trouble");
-	jsonw_str(&w, d->trouble ? d->trouble_why.message : NULL);
+	jsonw_key_str(&w, "version", PINWATCH_VERSION);
+	jsonw_key_str(&w, "state", state_of(d));
+	jsonw_key_str(&w, "trouble", d->trouble ? d->trouble_why.message : NULL);
 	jsonw_key_count(&w, "uptime_s", (uint64_t)((d->monotonic.ns - d->began.ns) / NS_PER_S));
 	jsonw_key_count(&w, "records", d->intake.records);
 	key_time(&w, "newest", live_sources_newest(&d->sources));

@@ -73,8 +73,7 @@ static void answer(struct http_response *r, bool good, const char *why)
 		return;
 	}
 	jsonw_open(&j, '{');
-	jsonw_key(&j, "status");
-	jsonw_str(&j, "ok");
+	jsonw_key_str(&j, "status", "ok");
 	jsonw_close(&j, '}');
 	buf_char(&r->body, '\n');
 }

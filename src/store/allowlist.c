@@ -112,8 +112,7 @@ static void when(struct jsonw *w, const char *key, int64_t t)
 
 void store_allow_draft_members(struct jsonw *w, const struct store_allow *e)
 {
-	jsonw_key(w, "list");
-	jsonw_str(w, e->is_app_list ? "app" : "destination");
+	jsonw_key_str(w, "list", e->is_app_list ? "app" : "destination");
 	jsonw_key_full(w, "pattern", e->pattern);
 	jsonw_key(w, "scope");
 	jsonw_raw(w, sv_empty(e->scope) ? SV("[]") : e->scope);
@@ -125,8 +124,7 @@ void store_allow_draft_members(struct jsonw *w, const struct store_allow *e)
 
 void store_allow_members(struct jsonw *w, const struct store_allow *e)
 {
-	jsonw_key(w, "id");
-	jsonw_int(w, e->id);
+	jsonw_key_int(w, "id", e->id);
 	store_allow_draft_members(w, e);
 	when(w, "ended_at", e->ended_at);
 	jsonw_key_full(w, "file", e->file);
@@ -316,10 +314,8 @@ static bool name_hidden(struct store *s, struct jsonw *w, const struct store_all
 		if (n < 20)
 			jsonw_sv(w, column_text(q, 0));
 	jsonw_close(w, ']');
-	jsonw_key(w, "hidden");
-	jsonw_int(w, n);
-	jsonw_key(w, "reopened");
-	jsonw_int(w, (int64_t)reopened);
+	jsonw_key_int(w, "hidden", n);
+	jsonw_key_int(w, "reopened", (int64_t)reopened);
 	return finished(s, q, code, err);
 }
 

@@ -48,8 +48,7 @@ void triage_json(struct buf *out, const struct triage *t)
 	struct jsonw w = jsonw_on(out);
 
 	jsonw_open(&w, '{');
-	jsonw_key(&w, "status");
-	jsonw_sv(&w, t->status);
+	jsonw_key_text(&w, "status", t->status);
 	text_or_null(&w, "assignee", t->assignee);
 	text_or_null(&w, "reason", t->reason);
 	jsonw_key(&w, "changed_at");
@@ -82,8 +81,7 @@ static bool tell(struct store *s, const char *uid, int64_t at, struct sv triage,
 	buf_init(&data, 2 * MAX_JSON);
 	w = jsonw_on(&data);
 	jsonw_open(&w, '{');
-	jsonw_key(&w, "uid");
-	jsonw_str(&w, uid);
+	jsonw_key_str(&w, "uid", uid);
 	jsonw_key(&w, "triage");
 	jsonw_raw(&w, triage);
 	jsonw_close(&w, '}');
@@ -195,15 +193,11 @@ static void comment_json(struct buf *out, const char *uid, int64_t id, const str
 
 	jsonw_open(&w, '{');
 	if (uid != NULL) {
-		jsonw_key(&w, "uid");
-		jsonw_str(&w, uid);
+		jsonw_key_str(&w, "uid", uid);
 	}
-	jsonw_key(&w, "id");
-	jsonw_int(&w, id);
-	jsonw_key(&w, "author");
-	jsonw_sv(&w, who->actor);
-	jsonw_key(&w, "text");
-	jsonw_sv(&w, text);
+	jsonw_key_int(&w, "id", id);
+	jsonw_key_text(&w, "author", who->actor);
+	jsonw_key_text(&w, "text", text);
 	jsonw_close(&w, '}');
 }
 

@@ -205,8 +205,8 @@ static void make(struct taken *t, struct sv bytes)
 
 /* What else a run does. */
 struct choices {
-	bool
-	    emit; /* writes the findings out for people too, which takes longer than all the rest */
+	/* writes the findings out for people too, which takes longer than all the rest */
+	bool emit;
 	uint32_t evict_source;
 	size_t evict_from; /* the record before whose start is forgotten */
 };

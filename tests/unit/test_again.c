@@ -15,22 +15,13 @@
 #include <stdlib.h>
 
 #include "emit/finding_json.h"
+#include "chance.h"
 #include "scan/engine.h"
 
 #define BASE (INT64_C(1795507200) * NS_PER_S)
 #define SEED UINT64_C(0x9e3779b97f4a7c15)
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 enum { ROUNDS = 60, STEPS = 400, SOURCES = 5, MAX_FINDINGS = 4096, RULES = 3 };
-
-static uint64_t state;
-
-static uint32_t rnd(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static const struct sv hosts[] = { { "api.bank.test", 13 }, { "cdn.bank.test", 13 },
 				   { "news.test", 9 },	    { "courier.push.apple.com", 22 },
@@ -514,7 +505,7 @@ static void test_an_outage_that_comes_to_light(void **unused)
 	size_t n = 0;
 
 	(void)unused;
-	state = SEED;
+	chance = SEED;
 	for (uint32_t i = 0; i < 3; i++)
 		before[i] =
 		    plain(BASE + i * NS_PER_HOUR, 1, hosts[0], CLIENT_REJECT, INTERCEPTED, i + 1);
@@ -531,7 +522,7 @@ static void test_opacity_that_comes_to_light(void **unused)
 	struct step before[4], later[1];
 
 	(void)unused;
-	state = SEED;
+	chance = SEED;
 	before[0] = plain(BASE - 3 * NS_PER_DAY, 2, hosts[2], ESTABLISHED, INTERCEPTED, 1);
 	for (uint32_t i = 1; i < 4; i++) {
 		before[i] =
@@ -548,7 +539,7 @@ static void test_again_as_once(void **unused)
 	static struct step steps[STEPS];
 
 	(void)unused;
-	state = SEED;
+	chance = SEED;
 	known.lazily = true;
 	make_rules();
 	for (unsigned round = 0; round < ROUNDS; round++) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "emit/finding_json.h"
+#include "chance.h"
 #include "scan/engine.h"
 
 #define BASE (INT64_C(1795507200) * NS_PER_S)
@@ -39,16 +40,6 @@ struct seen {
 	uint32_t flow;
 	uint32_t line;
 };
-
-static uint64_t state;
-
-static uint32_t rnd(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static struct stamp stamp_of(const struct seen *s)
 {
@@ -193,7 +184,7 @@ static void test_evicted_as_if_never(void **unused)
 	size_t gone = 0;
 
 	(void)unused;
-	state = SEED;
+	chance = SEED;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint32_t source = round % 3 == 0 ? ENGINE_ALL_SOURCES : rnd(2);
 		int64_t before = BASE + (int64_t)rnd(HOURS * 3600) * NS_PER_S;
@@ -219,7 +210,7 @@ static void test_goes_on_after_eviction(void **unused)
 	static struct seen list[N], rest[N];
 
 	(void)unused;
-	state = SEED + 1;
+	chance = SEED + 1;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct engine evicted, never;
 		size_t half = N / 2, m;
@@ -265,7 +256,7 @@ static void test_hostile_source(void **unused)
 
 	(void)unused;
 	assert_true(honest != NULL && all != NULL);
-	state = SEED + 2;
+	chance = SEED + 2;
 	random_fleet(honest, HONEST, 2);
 	memcpy(all, honest, HONEST * sizeof(*honest));
 	for (uint32_t i = 0; i < INVENTED; i++)
@@ -407,7 +398,7 @@ static void test_judging_leaves_no_trace(void **unused)
 	struct buf out;
 
 	(void)unused;
-	state = SEED + 3;
+	chance = SEED + 3;
 	random_fleet(list, N, 2);
 	engine_init(&often, &settings, SEED);
 	for (size_t i = 0; i < N; i++) {

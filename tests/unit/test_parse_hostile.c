@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chance.h"
 #include "parse/parser.h"
 
 #define ROUNDS 3000u
@@ -71,16 +72,6 @@ static const char *const records[] = {
 	"}}",
 };
 #define N_RECORDS (sizeof(records) / sizeof(records[0]))
-
-static uint64_t seed;
-
-static size_t rnd(size_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed >> 11) % below;
-}
 
 /* Flips, cuts, repeats and inserts; the length stays under the room. */
 static size_t mutate(char *p, size_t n, size_t room)
@@ -192,8 +183,8 @@ static void test_mutations(void **state)
 	struct buf out;
 
 	(void)state;
-	seed = given != NULL ? strtoull(given, NULL, 10) : UINT64_C(88172645463325252);
-	print_message("# PINWATCH_SEED=%llu\n", (unsigned long long)seed);
+	chance = given != NULL ? strtoull(given, NULL, 10) : UINT64_C(88172645463325252);
+	print_message("# PINWATCH_SEED=%llu\n", (unsigned long long)chance);
 	assert_non_null(set);
 	buf_init(&out, 1u << 20);
 	for (size_t i = 0; i < format_set_count(set); i++) {

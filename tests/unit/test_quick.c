@@ -10,19 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chance.h"
 #include "parse/quick.h"
 
 #define ROUNDS 200000u
-
-static uint64_t seed;
-
-static size_t rnd(size_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed >> 11) % below;
-}
 
 /* The usual spellings and what lies just beside them. */
 static const char *const texts[] = {
@@ -161,8 +152,8 @@ static void test_same_as_derivation(void **state)
 	const char *given = getenv("PINWATCH_SEED");
 
 	(void)state;
-	seed = given != NULL ? strtoull(given, NULL, 10) : UINT64_C(88172645463325252);
-	print_message("# PINWATCH_SEED=%llu\n", (unsigned long long)seed);
+	chance = given != NULL ? strtoull(given, NULL, 10) : UINT64_C(88172645463325252);
+	print_message("# PINWATCH_SEED=%llu\n", (unsigned long long)chance);
 	for (size_t i = 0; i < ROUNDS; i++) {
 		size_t way = i % (sizeof(ways) / sizeof(ways[0]));
 		const struct target *t = target_find(sv_cstr(ways[way].target), IN_TLS);

@@ -13,19 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chance.h"
 #include "judge/records.h"
 
 enum { ROUNDS = 3000, MOST = 400 };
-
-static uint64_t state = UINT64_C(0x2545f4914f6cdd1d);
-
-static uint32_t rnd(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static struct record any(uint32_t turn, uint32_t times, uint32_t lines)
 {
